@@ -1,0 +1,1 @@
+"""One folder a device, reached only through entry points."""

@@ -1,0 +1,1 @@
+"""Time quality as chronyd reports it."""

@@ -1,0 +1,1 @@
+"""Cameras that serve MJPEG over HTTP."""

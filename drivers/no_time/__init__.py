@@ -1,0 +1,1 @@
+"""A site without a time source: the clock is never trusted."""

@@ -1,0 +1,1 @@
+"""Radios that take one UPER message a UDP datagram."""

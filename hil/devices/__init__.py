@@ -1,0 +1,1 @@
+"""Virtual devices: written from the facts, not from the product."""

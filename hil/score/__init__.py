@@ -1,0 +1,1 @@
+"""The scorer: truth log and receiving ends only."""

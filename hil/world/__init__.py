@@ -1,0 +1,1 @@
+"""The virtual crossing: users that follow, stop and go at the lights."""

@@ -1,0 +1,1 @@
+"""rsu-agent: what it says on air is witnessed, or it says that it does not know."""

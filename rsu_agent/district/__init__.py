@@ -1,0 +1,1 @@
+"""The other end: receive, store once, acknowledge after commit."""

@@ -1,0 +1,1 @@
+"""Truth becomes danger: one file a rule. Pure."""

@@ -1,0 +1,1 @@
+"""Nouns become bytes on air: one folder a message set. Pure."""

@@ -1,0 +1,1 @@
+"""Bytes out: schedule, guard, broadcast, summary, outbox, uplink."""

@@ -1,0 +1,1 @@
+"""Pixels and returns become tracks."""

@@ -1,0 +1,1 @@
+"""Reports become what the lights will do. Pure."""

@@ -1,0 +1,1 @@
+"""Doors: contracts that devices fulfil, the clock, byte lines, links."""

@@ -1,0 +1,110 @@
+"""Contracts of the devices: what opening each kind of driver gives.
+
+Every driver is an async context; entering may raise DeviceLost, iterating ends in DeviceLost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rsu_agent.world.health import TimeQuality
+from rsu_agent.world.signal import Programme, SignalReport
+
+
+class SignalSource(Protocol):
+    """A traffic signal controller, read only: yields reports, and the programme once and after each change.
+
+    `counters` holds what happened on the line, by stable names (frames, garbled, timeouts, bytes ...).
+    """
+
+    counters: dict[str, int]
+
+    def __aiter__(self) -> AsyncIterator[SignalReport | Programme]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture. number: the camera's own frame number or a count; image: HxWx3 uint8, BGR.
+
+    captured_s: monotonic instant of exposure (arrival of the first byte less the configured latency);
+    arrived_s: monotonic arrival of the frame's first byte.
+    """
+
+    number: int
+    captured_s: float
+    arrived_s: float
+    image: npt.NDArray[np.uint8]
+
+
+class Camera(Protocol):
+    """A camera: iterating gives the newest whole frame; those overtaken are counted in `counters`."""
+
+    counters: dict[str, int]
+
+    def __aiter__(self) -> AsyncIterator[Frame]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RadarPoint:
+    """One return in the sensor's frame: x forward, y left, z up (m); doppler positive = moving away (m/s)."""
+
+    x_forward_m: float
+    y_left_m: float
+    z_up_m: float
+    doppler_mps: float
+    snr_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RadarTarget:
+    """One track the radar itself keeps, sensor frame as RadarPoint."""
+
+    target: int
+    x_forward_m: float
+    y_left_m: float
+    vx_forward_mps: float
+    vy_left_mps: float
+
+
+@dataclass(frozen=True, slots=True)
+class RadarFrame:
+    """One radar cycle. measured_s: monotonic instant of measurement; missed: frames lost before this one."""
+
+    number: int
+    measured_s: float
+    points: tuple[RadarPoint, ...]
+    targets: tuple[RadarTarget, ...] = ()
+    missed: int = 0
+
+
+class Radar(Protocol):
+    """A radar: yields every frame; `counters` as for the others."""
+
+    counters: dict[str, int]
+
+    def __aiter__(self) -> AsyncIterator[RadarFrame]: ...
+
+
+class Radio(Protocol):
+    """The RSU radio: takes one ready message at a time; never blocks longer than a socket send."""
+
+    counters: dict[str, int]
+
+    async def send(self, kind: str, payload: bytes) -> None:
+        """kind: SPAT, MAP, RSM or RSI; payload: the whole UPER frame. Raises DeviceLost."""
+        ...
+
+    async def drop_repeats(self) -> None:
+        """Tell the radio to stop repeating what it holds; nothing to do for radios that do not repeat."""
+        ...
+
+
+class TimeSource(Protocol):
+    """A source of time quality: yields a fresh reading at its own pace (at least every 10 s)."""
+
+    def __aiter__(self) -> AsyncIterator[TimeQuality]: ...

@@ -1,0 +1,1 @@
+"""The machine: parent, three processes, supervision, control, metrics."""

@@ -1,0 +1,1 @@
+"""The site: one model, every fault with file, line and column."""

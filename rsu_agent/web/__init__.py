@@ -1,0 +1,1 @@
+"""The window: the crossing live in a browser, a process of its own."""

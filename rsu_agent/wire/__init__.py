@@ -1,0 +1,1 @@
+"""Bits and bytes: pure framing, checksums, byte tables."""

@@ -1,0 +1,1 @@
+"""What is true: frozen nouns. Imports nothing of ours."""

@@ -1,0 +1,79 @@
+"""Road users: classes, tracked users in metric east-north, and the scene of one fusion tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UserClass(StrEnum):
+    """Kinds of road user the product tells apart."""
+
+    CAR = "car"
+    TRUCK = "truck"
+    BUS = "bus"
+    MOTORCYCLE = "motorcycle"
+    BICYCLE = "bicycle"
+    TRICYCLE = "tricycle"
+    CART = "cart"
+    PEDESTRIAN = "pedestrian"
+    UNKNOWN = "unknown"
+
+
+MOTOR = frozenset({UserClass.CAR, UserClass.TRUCK, UserClass.BUS})
+NON_MOTOR = frozenset({UserClass.MOTORCYCLE, UserClass.BICYCLE, UserClass.TRICYCLE, UserClass.CART})
+
+
+@dataclass(frozen=True, slots=True)
+class RoadUser:
+    """One tracked road user, the centre of its footprint, metres east and north of the reference point.
+
+    heading_deg: clockwise from north, of the body; None when never seen moving and no lane tells.
+    position_sd_m: one standard deviation, the larger axis. sources: names of the sensors of the last second.
+    """
+
+    track: int
+    kind: UserClass
+    x_east_m: float
+    y_north_m: float
+    vx_east_mps: float
+    vy_north_mps: float
+    speed_mps: float
+    heading_deg: float | None
+    length_m: float
+    width_m: float
+    height_m: float
+    position_sd_m: float
+    sources: tuple[str, ...]
+    first_seen_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameUsed:
+    """The newest frame of one camera that a fusion tick included."""
+
+    camera: str
+    frame: int
+    captured_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SensorHealth:
+    """One sensor at one tick. covers: ids of the arms (approaches) its declared field holds."""
+
+    sensor: str
+    healthy: bool
+    reason: str
+    age_s: float
+    covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The state of the road at at_s (monotonic; the instant the state is *for*)."""
+
+    at_s: float
+    tick: int
+    users: tuple[RoadUser, ...]
+    sensors: tuple[SensorHealth, ...]
+    frames: tuple[FrameUsed, ...] = ()
