@@ -1,0 +1,59 @@
+# rsu-agent: two commands do everything: `make run` and `make test`.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+PY := .venv/bin/python
+RSU := .venv/bin/rsu
+APT_TOOLS := mosquitto chrony chromium
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools run test check bench hil generate lock clean train
+
+help: ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## the virtual environment .venv with the command rsu in it
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	@command -v python3 >/dev/null || { echo "python3 is missing: sudo apt install git make python3-venv"; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, this is $$(python3 -V)"; exit 1; }
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || { echo "the module venv is missing: sudo apt install git make python3-venv"; exit 1; }
+	@test -x $(PY) || python3 -m venv .venv
+	@echo "installing the locked packages (about 400 MB, some minutes) ..."
+	@$(PY) -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt $(if $(CI),-q,)
+	@$(PY) -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+tools: ## Debian's servers and tools that tests use, where they may be installed
+	@deploy/install-tools $(APT_TOOLS)
+
+run: setup ## the whole product on the virtual crossing
+	@$(RSU) demo
+
+test: setup tools ## every test, with a table of what ran, was skipped, is missing
+	@$(PY) -m pytest
+
+check: setup ## formatting, lint, types, import law, size budget, licences, generated files
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m rsu_agent.cli.generate --check
+	@$(PY) -m pytest -q tests/house
+
+bench: setup ## every benchmark with its ratios: ONLY=name prints one object on its last line
+	@$(RSU) bench $(if $(ONLY),--only $(ONLY),) --json
+
+hil: setup ## every scenario with its report
+	@$(RSU) hil all
+
+generate: setup ## codecs and reference pages made anew
+	@$(PY) -m rsu_agent.cli.generate
+
+lock: setup ## the locked requirements made anew (needs uv)
+	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
+
+train: ## the detector's weights made anew (needs torch: models/README.md)
+	@$(PY) -m models.train --out models/detector
+
+clean: ## what was built, not the environment
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,49 @@
+"""The truth log: one JSON line an entry, one file a process, in the run's folder `truth/`.
+
+Kinds, `t` always CLOCK_MONOTONIC in seconds (the rig's true clock):
+  lamp     {t, k, group, colour}                    what shines, at the instant it changes (all groups at start)
+  knowable {t, k, group, colour, end_t}             what the controller itself could know of the next change
+  users    {t, k, users: [{id, cls, x, y, vx, vy, heading, l, w, h, seen: {sensor: share}}]}   at 20 Hz
+  event    {t, k, id, kind, edge: onset|clear, user, x, y}       scripted hazards
+  fault    {t, k, device, name, on}
+  frame    {t, k, camera, frame}                    first byte of a frame leaving the camera
+  air      {t, k, hex}                              a datagram as the vehicle received it (kernel stamp)
+  stall    {t, k, late_ms}                          the probe's own lateness
+Metres east and north of the reference point, headings clockwise from north, colours as in rsu_agent.world.signal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+class TruthLog:
+    """Appends entries of one process; lines are flushed at once so that a killed process loses none."""
+
+    def __init__(self, run_dir: Path, process: str) -> None:
+        folder = run_dir / "truth"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / f"{process}.jsonl").open("a", buffering=1)
+
+    def write(self, kind: str, t: float, **fields: Any) -> None:
+        """One entry."""
+        self._file.write(json.dumps({"t": round(t, 6), "k": kind, **fields}, separators=(",", ":")) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_truth(run_dir: Path, *kinds: str) -> Iterator[dict[str, Any]]:
+    """All entries of these kinds (all kinds when none is named), file by file; a torn last line is skipped."""
+    for path in sorted((run_dir / "truth").glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            if not kinds or entry["k"] in kinds:
+                yield entry

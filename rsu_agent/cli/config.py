@@ -1,0 +1,53 @@
+"""`rsu config`: look at a site file before it is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.output import print_json
+from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.model import site_model
+from rsu_agent.settings.read import read_site
+
+config = typer.Typer(help="Check and describe the site file.", no_args_is_help=True)
+SiteArgument = Annotated[Path, typer.Argument(help="The site file.", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on one line.")]
+
+
+@config.command()
+def check(site: SiteArgument = Path("/etc/rsu-agent/site.yaml"), as_json: JsonOption = False) -> None:
+    """Find every fault at once, each as file:line:column: path: reason. Exit code 3 when there is one.
+
+    Example: rsu config check site.yaml
+    """
+    try:
+        read_site(site)
+    except SiteInvalid as invalid:
+        if as_json:
+            rows = [
+                {"file": f.file, "line": f.line, "column": f.column, "path": f.path, "reason": f.reason}
+                for f in invalid.faults
+            ]
+            print_json({"valid": False, "faults": rows})
+        else:
+            for fault in invalid.faults:
+                typer.echo(str(fault))
+            typer.echo(f"{len(invalid.faults)} fault(s); nothing was changed", err=True)
+        raise typer.Exit(int(Exit.INVALID)) from None
+    if as_json:
+        print_json({"valid": True, "faults": []})
+    else:
+        typer.echo(f"{site}: valid")
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of the site file, with the keys of every installed driver.
+
+    Example: rsu config schema > site.schema.json
+    """
+    print_json(site_model().model_json_schema())

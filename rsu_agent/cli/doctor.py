@@ -1,0 +1,115 @@
+"""`rsu doctor`: numbered checks with stable ids; what was found, what it means, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rsu_agent.cli.client import ask, socket_path
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.output import print_json
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result. `good` None: could not be checked."""
+
+    id: str
+    good: bool | None
+    found: str
+    next: str = ""
+
+
+LINE_HINTS = {
+    "missing": "check the cable and the device name (ls /dev/serial/by-id)",
+    "permission": "add the service user to the group dialout",
+    "busy": "another program holds the port: stop it (fuser the device)",
+    "silent": "check wiring, baud and the controller's communication type (object 2.3.3)",
+    "garbled": "wrong baud or parity, or the pair is swapped",
+    "refused": "is the device on, and is its address right?",
+    "timeout": "the device accepts but does not answer: restart it",
+    "closed": "the device went away: check power and cable",
+    "frozen": "the picture does not change: restart the camera",
+}
+
+
+def doctor(
+    socket: Annotated[Path | None, typer.Option("--socket", help="The agent's control socket.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+) -> None:
+    """Check the running agent. Exit code 4 when a check fails.
+
+    Example: rsu doctor
+    """
+    state = ask(socket_path(socket), "status", as_json=as_json)
+    findings = [finding for check in CHECKS for finding in check(state)]
+    failed = [f for f in findings if f.good is False]
+    if as_json:
+        print_json({"good": not failed, "findings": [asdict(f) for f in findings]})
+    else:
+        for finding in findings:
+            mark = {True: "ok  ", False: "FAIL", None: "?   "}[finding.good]
+            typer.echo(f"{mark} {finding.id} {finding.found}")
+            if finding.good is False and finding.next:
+                typer.echo(f"       -> {finding.next}")
+    if failed:
+        raise typer.Exit(int(Exit.CHECK_FAILED))
+
+
+def _devices(state: dict[str, Any]) -> Iterator[Finding]:
+    numbers = {"controller": "SER", "camera": "CAM", "radar": "RDR", "radio": "RAD", "time": "CLK"}
+    counts: dict[str, int] = {}
+    for device in state["devices"]:
+        prefix = numbers.get(device["kind"], "DEV")
+        counts[prefix] = counts.get(prefix, 0) + 1
+        found = f"{device['device']}: {device['state']} ({device['reason']}) {device['detail']}".rstrip()
+        hint = LINE_HINTS.get(device["reason"], "see the journal: journalctl -u rsu-agent")
+        yield Finding(f"{prefix}{counts[prefix]:02d}", device["state"] == "ok", found, hint)
+
+
+def _signal(state: dict[str, Any]) -> Iterator[Finding]:
+    spat = state["spat"]
+    yield Finding(
+        "SIG01",
+        bool(spat["valid"]),
+        "SPAT is valid" if spat["valid"] else f"SPAT is unavailable: {spat['reason']}",
+        "look at the controller's line first (SER01), then at the guard: rsu status --json | jq .guard",
+    )
+    error_s = state["signal"].get("end_error_p95_s")
+    yield Finding(
+        "SIG02",
+        None if error_s is None else error_s <= 1.0,
+        "prediction not yet measured" if error_s is None else f"end error p95 {error_s:.2f} s",
+        "the plan in the controller is not what it runs: read it again, or wait one cycle",
+    )
+
+
+def _clock(state: dict[str, Any]) -> Iterator[Finding]:
+    clock = state["clock"]
+    bound = clock["bound_ms"]
+    yield Finding(
+        "CLK10",
+        bool(clock["trusted"]),
+        f"clock bound {'unknown' if bound is None else f'{bound:.1f} ms'} from {clock['source']}",
+        "start chrony and let it synchronise: chronyc tracking",
+    )
+
+
+def _uplink(state: dict[str, Any]) -> Iterator[Finding]:
+    uplink = state.get("uplink")
+    if uplink is None:
+        yield Finding("NET01", None, "no uplink is configured or its process is not up")
+        return
+    yield Finding(
+        "NET01",
+        bool(uplink.get("connected")),
+        f"uplink {'connected' if uplink.get('connected') else 'not connected'}, {uplink.get('backlog')} waiting",
+        "check the way to the broker; nothing is lost while it is away",
+    )
+
+
+CHECKS: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (_devices, _signal, _clock, _uplink)

@@ -1,0 +1,18 @@
+"""Exit codes, the same for every verb (docs/reference/cli.md)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the exit status says."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INVALID = 3
+    CHECK_FAILED = 4
+    UNREACHABLE = 5
+    TEMPORARY = 75
+    PERMISSION = 77

@@ -1,0 +1,71 @@
+"""The command `rsu`: verbs of ours, and verbs that other packages add (`rsu_agent.commands`)."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from rsu_agent.cli.config import config
+from rsu_agent.cli.doctor import doctor
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.run import run
+from rsu_agent.cli.status import status
+from rsu_agent.version import __version__
+
+GROUP = "rsu_agent.commands"
+RIG_VERBS = ("demo", "hil", "bench")  # added by the rig; without it they say how to get it
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The agent of a connected intersection: what it says on air is witnessed.",
+)
+app.command()(run)
+app.command()(status)
+app.command()(doctor)
+app.add_typer(config, name="config")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _add_other_verbs() -> None:
+    found = set()
+    for entry in entry_points(group=GROUP):
+        try:
+            verb = entry.load()
+        except ImportError:
+            continue  # the rig's own packages are not installed: told below
+        found.add(entry.name)
+        if isinstance(verb, typer.Typer):
+            app.add_typer(verb, name=entry.name)
+        else:
+            app.command(name=entry.name)(verb)
+    for name in RIG_VERBS:
+        if name not in found:
+            app.command(name=name, help="(needs the rig: pip install 'rsu-agent[rig]')")(_rig_is_missing)
+
+
+def _rig_is_missing() -> None:
+    typer.echo("the rig is not installed: pip install 'rsu-agent[rig]'", err=True)
+    raise typer.Exit(int(Exit.FAILED))
+
+
+def main() -> None:
+    """Entry point."""
+    _add_other_verbs()
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""What verbs print: one JSON object on one line, or words for people; errors on stderr say what to do next."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+import typer
+
+from rsu_agent.cli.exits import Exit
+
+
+def print_json(value: Any) -> None:
+    """One object, one line, alone on stdout."""
+    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")), flush=True)
+
+
+def stop(code: Exit, text: str, *, as_json: bool = False, **fields: Any) -> NoReturn:
+    """End with words on stderr, and with `--json` an object on stdout too."""
+    if as_json:
+        print_json({"error": text, **fields})
+    print(text, file=sys.stderr, flush=True)
+    raise typer.Exit(int(code))
+
+
+def plain() -> bool:
+    """Whether to print without colour or movement: not a terminal, or a simple one."""
+    return not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ

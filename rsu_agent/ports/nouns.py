@@ -1,0 +1,93 @@
+"""World nouns as msgpack between processes: a table of types, fields in order, nothing else accepted."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgpack
+
+from rsu_agent.world.hazard import Hazard
+from rsu_agent.world.health import DeviceHealth, TimeQuality
+from rsu_agent.world.road_user import Scene
+from rsu_agent.world.signal import SignalOutlook, SignalReport
+
+NOUNS: tuple[type, ...] = (Scene, SignalReport, SignalOutlook, Hazard, DeviceHealth, TimeQuality)
+LARGEST_BYTES = 1 << 20
+
+
+class NotANoun(ValueError):
+    """Bytes that are no noun of this version."""
+
+
+def pack(noun: object) -> bytes:
+    """One noun, or a plain value (dict, list, str ...) for records and commands."""
+    names = {noun_type: number for number, noun_type in enumerate(NOUNS)}
+    number = names.get(type(noun))
+    body = noun if number is None else _plain(noun)
+    return bytes(msgpack.packb([number, body]))
+
+
+def unpack(data: bytes) -> Any:
+    """The reverse of `pack`. Raises NotANoun for anything else."""
+    try:
+        number, body = msgpack.unpackb(data, strict_map_key=False, max_buffer_size=LARGEST_BYTES)
+        return body if number is None else _reader(NOUNS[number])(body)
+    except (ValueError, TypeError, IndexError, KeyError, msgpack.exceptions.UnpackException) as error:
+        raise NotANoun(str(error)) from None
+
+
+def version() -> str:
+    """A word that changes when any noun's fields change; both ends of a link must say the same."""
+    return ";".join(_shape(noun) for noun in NOUNS)
+
+
+def _shape(noun: type) -> str:
+    return f"{noun.__name__}({','.join(field.name for field in dataclasses.fields(noun))})"
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return [_plain(getattr(value, name)) for name in _names(type(value))]
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value
+
+
+@cache
+def _names(noun: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(noun))
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """A function that makes a value of this annotation from its plain form."""
+    origin, args = get_origin(kind), get_args(kind)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _noun_reader(kind)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind
+    if origin in (Union, types.UnionType):
+        inner = _reader(next(arg for arg in args if arg is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+        item = _reader(args[0])
+        return lambda value: tuple(item(each) for each in value)
+    if origin is tuple:
+        readers = [_reader(arg) for arg in args]
+        return lambda value: tuple(read(each) for read, each in zip(readers, value, strict=True))
+    return lambda value: value
+
+
+def _noun_reader(noun: type) -> Callable[[Any], Any]:
+    hints = get_type_hints(noun)
+    readers = [_reader(hints[name]) for name in _names(noun)]
+
+    def read(values: Any) -> Any:
+        return noun(*(reader(value) for reader, value in zip(readers, values, strict=True)))
+
+    return read

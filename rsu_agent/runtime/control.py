@@ -1,0 +1,85 @@
+"""The control socket: HTTP and server-sent events, read only, and the page for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+LIVE_PERIOD_S = 0.1
+MOST_STREAMS = 16  # a pole has a few people looking, not hundreds
+
+
+class View(Protocol):
+    """What can be looked at; every method gives plain JSON values."""
+
+    def status(self) -> dict[str, Any]: ...
+
+    def crossing(self) -> dict[str, Any]: ...
+
+    def live(self) -> dict[str, Any]: ...
+
+    def messages(self) -> dict[str, Any]: ...
+
+    def guard(self) -> dict[str, Any]: ...
+
+    def healthy(self) -> tuple[bool, str]: ...
+
+
+def control_app(view: View) -> Starlette:
+    """The read-only application behind the control socket."""
+    streams = 0
+
+    async def live(request: Request) -> Response:
+        nonlocal streams
+        if streams >= MOST_STREAMS:
+            return PlainTextResponse("too many streams are open\n", status_code=503)
+
+        async def events() -> AsyncIterator[str]:
+            nonlocal streams
+            streams += 1
+            try:
+                while not await request.is_disconnected():
+                    yield f"data: {json.dumps(view.live(), separators=(',', ':'))}\n\n"
+                    await asyncio.sleep(LIVE_PERIOD_S)
+            finally:
+                streams -= 1
+
+        return StreamingResponse(
+            events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    def give(read: Callable[[], dict[str, Any]]) -> Callable[[Request], Any]:
+        async def answer(_request: Request) -> Response:
+            return JSONResponse(read(), headers={"Cache-Control": "no-store"})
+
+        return answer
+
+    return Starlette(
+        routes=[
+            Route("/v1/status", give(view.status)),
+            Route("/v1/crossing", give(view.crossing)),
+            Route("/v1/messages", give(view.messages)),
+            Route("/v1/guard", give(view.guard)),
+            Route("/v1/live", live),
+        ]
+    )
+
+
+def metrics_app(metrics: Callable[[], str], healthy: Callable[[], tuple[bool, str]]) -> Starlette:
+    """/metrics and /healthz."""
+
+    async def show_metrics(_request: Request) -> Response:
+        return PlainTextResponse(metrics(), media_type="text/plain; version=0.0.4")
+
+    async def show_health(_request: Request) -> Response:
+        good, why = healthy()
+        return PlainTextResponse(why + "\n", status_code=200 if good else 503)
+
+    return Starlette(routes=[Route("/metrics", show_metrics), Route("/healthz", show_health)])

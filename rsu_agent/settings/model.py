@@ -1,0 +1,109 @@
+"""The site file as one model: the product's sections, each driver's own keys merged in."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import Field, create_model, model_validator
+
+from rsu_agent.ports.declare import Declared, setting
+from rsu_agent.ports.plugins import Kind, plugins
+from rsu_agent.settings.sections import (
+    CameraSection,
+    ControllerSection,
+    CrossingSection,
+    HazardsSection,
+    MetricsSection,
+    PerceptionSection,
+    RadarSection,
+    RadioSection,
+    RecorderSection,
+    SignalsSection,
+    SiteSection,
+    TimeSection,
+    UplinkSection,
+)
+
+
+class Site(Declared):
+    """Everything one agent is told. `site_model()` gives the same with the installed drivers' keys."""
+
+    site: SiteSection = setting(en="Who we are.", zh="站点。")
+    crossing: CrossingSection = setting(en="Which crossing this is.", zh="路口。")
+    signals: SignalsSection = setting(en="Lamp groups and phases.", zh="灯组与相位。")
+    controller: ControllerSection = setting(en="The signal controller.", zh="信号机。")
+    cameras: list[CameraSection] = setting([], en="Cameras.", zh="相机。", max_length=16)
+    radars: list[RadarSection] = setting([], en="Radars.", zh="雷达。", max_length=16)
+    perception: PerceptionSection = setting(PerceptionSection(), en="Watching the road.", zh="感知。")
+    hazards: HazardsSection = setting(HazardsSection(), en="Hazards.", zh="危险事件。")
+    time: TimeSection = setting(en="Quality of our clock.", zh="时间质量。")
+    radio: RadioSection = setting(en="The RSU radio.", zh="RSU 电台。")
+    uplink: UplinkSection | None = setting(
+        None, en="The way to the district; none = no uplink.", zh="上行;无则不上传。"
+    )
+    metrics: MetricsSection = setting(MetricsSection(), en="Metrics.", zh="指标。")
+    recorder: RecorderSection = setting(RecorderSection(), en="Black box.", zh="记录器。")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Site:
+        names = [camera.name for camera in self.cameras] + [radar.name for radar in self.radars]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"sensor names used twice: {', '.join(twice)}")
+        return self
+
+
+SECTIONS: dict[Kind, type[Declared]] = {
+    Kind.CONTROLLER: ControllerSection,
+    Kind.CAMERA: CameraSection,
+    Kind.RADAR: RadarSection,
+    Kind.RADIO: RadioSection,
+    Kind.TIME: TimeSection,
+}
+
+
+def _with_driver_keys(kind: Kind) -> Any:
+    """The section of a kind, one variant a driver, told apart by `driver`."""
+    section = SECTIONS[kind]
+    variants = [
+        create_model(
+            f"{kind}_{name}",
+            __base__=(section, plugin.settings),
+            driver=(_literal(name), setting(en="Driver.", zh="驱动。")),
+        )
+        for name, plugin in sorted(plugins().items())
+        if plugin.kind is kind
+    ]
+    if not variants:
+        return section
+    return Annotated[Union[*variants], Field(discriminator="driver")] if len(variants) > 1 else variants[0]
+
+
+def _literal(name: str) -> Any:
+    return Literal[name]
+
+
+def _list_of(item: Any) -> Any:
+    return list[item]
+
+
+@cache
+def site_model() -> type[Site]:
+    """The model of a site file with the keys of every installed driver."""
+    return create_model(
+        "SiteFile",
+        __base__=Site,
+        controller=(_with_driver_keys(Kind.CONTROLLER), setting(en="The signal controller.", zh="信号机。")),
+        cameras=(_list_of(_with_driver_keys(Kind.CAMERA)), setting([], en="Cameras.", zh="相机。")),
+        radars=(_list_of(_with_driver_keys(Kind.RADAR)), setting([], en="Radars.", zh="雷达。")),
+        radio=(_with_driver_keys(Kind.RADIO), setting(en="The RSU radio.", zh="RSU 电台。")),
+        time=(_with_driver_keys(Kind.TIME), setting(en="Quality of our clock.", zh="时间质量。")),
+    )
+
+
+def driver_settings(section: Any) -> Declared:
+    """The driver's own settings out of its section."""
+    plugin = plugins()[section.driver]
+    own = {name: getattr(section, name) for name in plugin.settings.model_fields}
+    return plugin.settings.model_validate(own)

@@ -1,0 +1,116 @@
+"""Reading a site: the YAML file, its crossing, and everything that must agree between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError
+
+from rsu_agent.ports.assets import asset
+from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
+from rsu_agent.settings.explain import Fault, SiteInvalid, faults_of, position
+from rsu_agent.settings.model import Site, site_model
+from rsu_agent.world.crossing import Crossing
+
+LARGEST_SITE_BYTES = 1 << 20  # a hostile or mistaken file must not fill memory
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRead:
+    """A site that holds together: its settings, its crossing, the folder relative names start from."""
+
+    settings: Site
+    crossing: Crossing
+    folder: Path
+
+
+def read_site(path: Path) -> SiteRead:
+    """Read and check a site file. Raises SiteInvalid with every fault, each at its line and column."""
+    tree = _yaml(path)
+    try:
+        settings = site_model().model_validate(tree)
+    except ValidationError as error:
+        raise SiteInvalid(faults_of(error, tree, str(path), site_model())) from None
+    crossing = _crossing(settings, path, tree)
+    faults = [
+        Fault(str(path), *position(tree, where), ".".join(map(str, where)), reason)
+        for where, reason in _disagreements(settings, crossing)
+    ]
+    if faults:
+        raise SiteInvalid(faults)
+    return SiteRead(settings, crossing, path.parent)
+
+
+def find(folder: Path, name: str) -> Path:
+    """A file named in a site file: beside it, among the shipped ones, or where an absolute name says."""
+    beside = folder / name
+    if beside.exists():
+        return beside
+    for shipped in (name, f"config/{name}"):
+        try:
+            return asset(shipped)
+        except FileNotFoundError:
+            continue
+    raise FileNotFoundError(f"{name}: neither beside the site file nor among the shipped files")
+
+
+def _yaml(path: Path) -> CommentedMap:
+    try:
+        text = path.read_bytes()[: LARGEST_SITE_BYTES + 1]
+    except OSError as error:
+        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", f"cannot be read: {error.strerror}")]) from None
+    if len(text) > LARGEST_SITE_BYTES:
+        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", f"is larger than {LARGEST_SITE_BYTES} bytes")])
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise SiteInvalid([Fault(str(path), line, column, "(yaml)", str(error.problem))]) from None
+    except (UnicodeDecodeError, ValueError) as error:
+        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", str(error))]) from None
+    if not isinstance(tree, CommentedMap):
+        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", "must be a mapping of sections")])
+    return tree
+
+
+def _crossing(settings: Site, path: Path, tree: Any) -> Crossing:
+    where = position(tree, ["crossing", "file"])
+    try:
+        return read_crossing(find(path.parent, settings.crossing.file))
+    except FileNotFoundError as error:
+        raise SiteInvalid([Fault(str(path), *where, "crossing.file", str(error))]) from None
+    except CrossingInvalid as error:
+        raise SiteInvalid(
+            [Fault(str(path), *where, "crossing.file", reason) for reason in error.reasons]
+        ) from None
+
+
+def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[str | int], str]]:
+    known = {group for groups in settings.signals.phases.values() for group in groups}
+    used = {c.group for lane in crossing.lanes for c in lane.connections if c.group is not None}
+    used |= {walk.group for walk in crossing.crosswalks}
+    if missing := sorted(used - known):
+        yield ["signals", "phases"], f"lamp groups of the crossing without a phase: {missing}"
+    if strange := sorted(set(settings.signals.lamps.arrow) - known):
+        yield ["signals", "lamps", "arrow"], f"lamp groups without a phase: {strange}"
+    test_ids = crossing.region == 0 or crossing.node <= 255
+    if test_ids != (settings.crossing.ids == "test"):
+        kind = "test" if test_ids else "assigned"
+        yield ["crossing", "ids"], f"node {crossing.node} region {crossing.region} are {kind} ids"
+    arms = {arm.arm for arm in crossing.arms}
+    if lost := sorted(set(settings.perception.must_cover) - arms):
+        yield ["perception", "must_cover"], f"no such arm: {', '.join(lost)}"
+    uplink = settings.uplink
+    if uplink and not uplink.tls and uplink.host not in ("127.0.0.1", "::1", "localhost"):
+        yield ["uplink", "tls"], "may be off only towards this machine"
+    for kind in ("cameras", "radars"):
+        for index, sensor in enumerate(getattr(settings, kind)):
+            if lost := sorted(set(sensor.field.covers) - arms):
+                yield [kind, index, "field", "covers"], f"no such arm: {', '.join(lost)}"

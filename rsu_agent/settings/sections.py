@@ -1,0 +1,227 @@
+"""Sections of the site file that the product owns; a driver adds its own keys to its section."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from rsu_agent.ports.declare import Declared, setting
+
+
+class SiteSection(Declared):
+    """Who we are."""
+
+    id: str = setting(
+        en="Name of this site, unique in the district; part of every uplink topic.",
+        zh="站点名称,在辖区内唯一;用于所有上行主题。",
+        example="szps-001",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+    )
+    district: str = setting(
+        en="Name of the district that receives the uplink.",
+        zh="接收上行数据的辖区名称。",
+        example="pingshan",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+    )
+
+
+class CrossingSection(Declared):
+    """Which crossing this is."""
+
+    file: str = setting(
+        en="GeoJSON file of the crossing, relative to this file.",
+        zh="路口 GeoJSON 文件,相对于本文件。",
+        example="crossings/szps-001.geojson",
+    )
+    ids: Literal["test", "assigned"] = setting(
+        "assigned",
+        en="`test` allows node 0-255 and region 0; the guard refuses the other kind.",
+        zh="`test` 允许节点 0-255 与区域 0;不符的一律拒发。",
+    )
+
+
+class LampsSection(Declared):
+    """What the lamps look like: decides protected or permissive green."""
+
+    arrow: list[int] = setting(
+        [], en="Lamp groups that show arrows (green = protected).", zh="箭头灯组(绿灯为保护相位)。"
+    )
+
+
+class SignalsSection(Declared):
+    """How the controller's lamp groups become phases on air."""
+
+    phases: dict[int, list[int]] = setting(
+        en="CSAE phaseId (1-254) and the lamp groups of equal colour history that share it.",
+        zh="CSAE 相位号(1-254)及共用该号、灯色变化一致的灯组。",
+        min_length=1,
+        max_length=16,
+    )
+    lamps: LampsSection = setting(LampsSection(arrow=[]), en="Lamp shapes.", zh="灯具形状。")
+
+    @field_validator("phases")
+    @classmethod
+    def _phases_are_sound(cls, phases: dict[int, list[int]]) -> dict[int, list[int]]:
+        seen: dict[int, int] = {}
+        for phase, groups in phases.items():
+            if not 1 <= phase <= 254:
+                raise ValueError(f"phaseId {phase} is outside 1-254")
+            for group in groups:
+                if group in seen:
+                    raise ValueError(f"lamp group {group} stands in phase {seen[group]} and in phase {phase}")
+                seen[group] = phase
+        return phases
+
+
+class ControllerSection(Declared):
+    """The signal controller."""
+
+    driver: str = setting(en="Driver of the controller.", zh="信号机驱动。", example="gbt20999")
+
+
+class Pose(Declared):
+    """Where a sensor stands and looks, in the crossing's east-north frame."""
+
+    x_east_m: float = setting(en="Metres east of the reference point.", zh="参考点以东(米)。", unit="m")
+    y_north_m: float = setting(en="Metres north of the reference point.", zh="参考点以北(米)。", unit="m")
+    height_m: float = setting(en="Height above the road.", zh="距路面高度。", unit="m", gt=0, le=40)
+    yaw_deg: float = setting(
+        en="Direction of the axis, clockwise from north.", zh="光轴方位角,自北顺时针。", unit="deg"
+    )
+    pitch_deg: float = setting(
+        0.0, en="Tilt of the axis, positive = down.", zh="俯角,向下为正。", unit="deg", ge=-45, le=90
+    )
+    roll_deg: float = setting(
+        0.0,
+        en="Turn about the axis, positive = clockwise.",
+        zh="绕轴滚转,顺时针为正。",
+        unit="deg",
+        ge=-45,
+        le=45,
+    )
+
+
+class Lens(Declared):
+    """A pinhole camera whose principal point is the picture's centre."""
+
+    width_px: int = setting(en="Picture width.", zh="图像宽。", unit="px", ge=64, le=8192)
+    height_px: int = setting(en="Picture height.", zh="图像高。", unit="px", ge=64, le=8192)
+    focal_px: float = setting(en="Focal length.", zh="焦距。", unit="px", gt=0)
+
+
+class SightField(Declared):
+    """What a sensor is declared to see: no user beyond it is promised."""
+
+    range_m: float = setting(en="Declared range.", zh="声明的作用距离。", unit="m", gt=0, le=500)
+    half_angle_deg: float = setting(
+        60.0, en="Half of the opening angle.", zh="半视场角。", unit="deg", gt=0, le=180
+    )
+    covers: list[str] = setting([], en="Arms whose approach this field holds.", zh="视场覆盖的进口方向。")
+
+
+class CameraSection(Declared):
+    """One camera."""
+
+    driver: str = setting(en="Driver of the camera.", zh="相机驱动。", example="mjpeg_http")
+    name: str = setting(
+        en="Name shown to people and on metrics.", zh="显示名称。", pattern=r"^[a-z0-9-]{1,40}$"
+    )
+    pose: Pose = setting(en="Where it stands and looks.", zh="安装位姿。")
+    lens: Lens = setting(en="Its pinhole model.", zh="镜头模型。")
+    field: SightField = setting(en="What it is declared to see.", zh="声明视场。")
+
+
+class RadarSection(Declared):
+    """One radar."""
+
+    driver: str = setting(en="Driver of the radar.", zh="雷达驱动。", example="ti_mmwave")
+    name: str = setting(
+        en="Name shown to people and on metrics.", zh="显示名称。", pattern=r"^[a-z0-9-]{1,40}$"
+    )
+    pose: Pose = setting(en="Where it stands and looks.", zh="安装位姿。")
+    field: SightField = setting(en="What it is declared to see.", zh="声明视场。")
+
+
+class DetectorSection(Declared):
+    """The ONNX detector."""
+
+    model: str = setting(
+        en="ONNX file; relative names are looked for among the shipped files too.",
+        zh="ONNX 文件;相对路径也在随附文件中查找。",
+        example="models/detector/detector.onnx",
+    )
+    allow: list[Literal["simulation_only"]] = setting(
+        [], en="Kinds of weights allowed beside production ones.", zh="除生产权重外允许的权重类型。"
+    )
+    threshold: float = setting(
+        0.3, en="Score from which a detection counts.", zh="检测得分阈值。", ge=0.05, le=0.95
+    )
+
+
+class PerceptionSection(Declared):
+    """How the road is watched."""
+
+    detector: DetectorSection | None = setting(
+        None, en="The detector; none = radar only.", zh="检测器;无则仅用雷达。"
+    )
+    must_cover: list[str] = setting(
+        [],
+        en="Arms without which no RSM is sent (an RSM with only the RSU says nobody is here).",
+        zh="若这些进口失去覆盖则停发 RSM。",
+    )
+
+
+class HazardsSection(Declared):
+    """What is told of hazards."""
+
+    event_codes: dict[str, int] = setting(
+        {"wrong_way": 904},
+        en="GB/T 29100 event code of each hazard kind sent in RSI; a kind without a code is not sent.",
+        zh="各类事件的 GB/T 29100 编码;无编码的不在 RSI 中发送。",
+    )
+
+
+class TimeSection(Declared):
+    """Where the quality of our clock is read."""
+
+    driver: str = setting(en="Driver of the time source.", zh="时间源驱动。", example="chrony")
+    drift_ppm: float = setting(
+        5.0, en="Drift of a coasting clock.", zh="守时漂移。", unit="ppm", ge=0.01, le=500
+    )
+
+
+class RadioSection(Declared):
+    """The RSU radio."""
+
+    driver: str = setting(en="Driver of the radio.", zh="RSU 驱动。", example="udp_raw")
+    standard: Literal["csae53-2020", "ydt3709-2020"] = setting(
+        "csae53-2020",
+        en="Message set; YD/T 3709-2020 is the same on the wire, the 2017 edition is refused.",
+        zh="消息集;YD/T 3709-2020 编码相同,不支持 2017 版。",
+    )
+    budget_kBps: float = setting(
+        30.0, en="What RSM may use.", zh="RSM 带宽预算。", unit="kB/s", gt=0, le=1000
+    )
+
+
+class UplinkSection(Declared):
+    """The way to the district."""
+
+    host: str = setting(en="Broker's name or address.", zh="消息代理地址。", example="mqtt.example.gov.cn")
+    port: int = setting(8883, en="Broker's port.", zh="消息代理端口。", ge=1, le=65535)
+    tls: bool = setting(True, en="Use TLS; off is for loopback only.", zh="启用 TLS;仅本机回环可关闭。")
+    quota_mb: int = setting(512, en="Disk for the outbox.", zh="待发箱磁盘配额。", unit="MB", ge=8, le=65536)
+
+
+class MetricsSection(Declared):
+    """The page for Prometheus."""
+
+    host: str = setting("127.0.0.1", en="Address to listen on.", zh="监听地址。")
+    port: int = setting(9464, en="Port to listen on; 0 = any.", zh="监听端口;0 为任意。", ge=0, le=65535)
+
+
+class RecorderSection(Declared):
+    """The black box."""
+
+    size_mb: int = setting(256, en="Size of the ring.", zh="环形记录大小。", unit="MB", ge=0, le=65536)

@@ -1,0 +1,42 @@
+"""What all tests share: the table at the end, and RSU_REQUIRE=all, which turns a skip into a failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if report.skipped and os.environ.get("RSU_REQUIRE") == "all" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped (RSU_REQUIRE=all): {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    stats = terminalreporter.stats
+    rooms: dict[str, list[int]] = {}
+    for column, outcome in enumerate(("passed", "failed", "skipped")):
+        for report in stats.get(outcome, []):
+            room = report.nodeid.split("/")[1] if report.nodeid.count("/") > 1 else "(top)"
+            rooms.setdefault(room, [0, 0, 0])[column] += 1
+    terminalreporter.section("tests by room")
+    terminalreporter.write_line(f"{'room':<14}{'passed':>8}{'failed':>8}{'skipped':>9}")
+    for room, (passed, failed, skipped) in sorted(rooms.items()):
+        terminalreporter.write_line(f"{room:<14}{passed:>8}{failed:>8}{skipped:>9}")
+    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    wanted = ("mosquitto", "chronyd", "chronyc", "chromium")
+    missing = [name for name in wanted if not shutil.which(name, path=path)]
+    terminalreporter.write_line(f"missing programs: {', '.join(missing) or 'none'}")

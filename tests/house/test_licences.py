@@ -1,0 +1,45 @@
+"""Every distribution of the lock may be used: permissive, MPL, EPL/EDL; LGPL only where NOTICE lists it."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = re.compile(
+    r"MIT|BSD|Apache|ISC|PSF|Python Software|MPL|Mozilla|EPL|EDL|Eclipse|0BSD|Unlicense|Zlib|HPND|CC0|Public Domain",
+    re.IGNORECASE,
+)
+REFUSED = re.compile(r"\bA?GPL|GNU (Affero )?General Public", re.IGNORECASE)
+LESSER = re.compile(r"LGPL|Lesser General Public", re.IGNORECASE)
+
+
+def locked() -> list[str]:
+    text = (ROOT / "requirements/dev.txt").read_text()
+    return re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)
+
+
+def licence(dist: Distribution) -> str:
+    meta = dist.metadata
+    classifiers = [c for c in meta.get_all("Classifier") or [] if c.startswith("License ::")]
+    texts = [meta.get("License-Expression") or "", *classifiers]
+    if not "".join(texts).strip():
+        texts.append((meta.get("License") or "")[:200])
+    return " ".join(texts)
+
+
+@pytest.mark.parametrize("name", locked())
+def test_the_licence_of_every_locked_distribution_is_allowed(name: str) -> None:
+    try:
+        found = licence(distribution(name))
+    except PackageNotFoundError:
+        pytest.fail(f"{name} is locked but not installed: run make setup")
+    notice = (ROOT / "NOTICE").read_text()
+    if LESSER.search(found):
+        assert name in notice, f"{name} is LGPL and must be listed in NOTICE"
+        return
+    assert not REFUSED.search(LESSER.sub("", found)), f"{name}: {found}"
+    assert ALLOWED.search(found) or name in notice, f"{name}: licence {found!r} is not known to be allowed"
