@@ -1,15 +1,15 @@
 """The truth log: one JSON line an entry, one file a process, in the run's folder `truth/`.
 
 Kinds, `t` always CLOCK_MONOTONIC in seconds (the rig's true clock):
-  lamp     {t, k, group, colour}                    what shines, at the instant it changes (all groups at start)
+  lamp     {t, k, group, colour}                    what shines, when it changes (all at start)
   knowable {t, k, group, colour, end_t}             what the controller itself could know of the next change
-  users    {t, k, users: [{id, cls, x, y, vx, vy, heading, l, w, h, seen: {sensor: share}}]}   at 20 Hz
+  users    {t, k, users: [{id, cls, x, y, vx, vy, heading, l, w, h, seen: {sensor: share}}]}, 20 Hz
   event    {t, k, id, kind, edge: onset|clear, user, x, y}       scripted hazards
   fault    {t, k, device, name, on}
   frame    {t, k, camera, frame}                    first byte of a frame leaving the camera
   air      {t, k, hex}                              a datagram as the vehicle received it (kernel stamp)
   stall    {t, k, late_ms}                          the probe's own lateness
-Metres east and north of the reference point, headings clockwise from north, colours as in rsu_agent.world.signal.
+Metres east and north of the reference point, headings clockwise from north, colours of rsu_agent.world.signal.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class TruthLog:
 
 
 def read_truth(run_dir: Path, *kinds: str) -> Iterator[dict[str, Any]]:
-    """All entries of these kinds (all kinds when none is named), file by file; a torn last line is skipped."""
+    """All entries of these kinds (all when none is named), file by file; a torn last line is skipped."""
     for path in sorted((run_dir / "truth").glob("*.jsonl")):
         for line in path.read_text().splitlines():
             try:

@@ -1,0 +1,99 @@
+"""Reading the agent's control socket: one answer, or a stream shared by every browser that looks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import h11
+
+READ_BYTES = 65_536
+RETRY_S = 0.5
+LARGEST_ANSWER = 8 << 20
+
+
+class Upstream:
+    """The control socket at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def get(self, what: str) -> Any:
+        """One JSON answer. Raises ConnectionError when the agent does not answer."""
+        body = bytearray()
+        async for piece in self._body(what):
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise ConnectionError(f"{what}: answer too long")
+        return json.loads(body)
+
+    async def events(self, what: str) -> AsyncIterator[str]:
+        """The data of each server-sent event, until the agent goes. Raises ConnectionError."""
+        buffer = b""
+        async for piece in self._body(what):
+            buffer += piece
+            while b"\n\n" in buffer:
+                event, buffer = buffer.split(b"\n\n", 1)
+                if event.startswith(b"data: "):
+                    yield event[6:].decode()
+
+    async def _body(self, what: str) -> AsyncIterator[bytes]:
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self._path))
+        except OSError as error:
+            raise ConnectionError(f"{self._path}: {error}") from None
+        try:
+            connection = h11.Connection(h11.CLIENT)
+            request = h11.Request(method="GET", target=f"/v1/{what}", headers=[("Host", "rsu-agent")])
+            writer.write((connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b""))
+            while True:
+                event = connection.next_event()
+                if event is h11.NEED_DATA:
+                    connection.receive_data(await reader.read(READ_BYTES))
+                elif isinstance(event, h11.Data):
+                    yield bytes(event.data)
+                elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
+                    return
+        except (OSError, h11.ProtocolError) as error:
+            raise ConnectionError(f"{what}: {error}") from None
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+class Newest:
+    """The newest live event, read once however many look; None while the agent is silent."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._changed = asyncio.Condition()
+        self.value: str | None = None
+        self.number = 0
+
+    async def run(self) -> None:
+        """Follow the agent for ever, through its restarts."""
+        while True:
+            with contextlib.suppress(ConnectionError):
+                async for text in self._upstream.events("live"):
+                    await self._put(text)
+            await self._put(None)
+            await asyncio.sleep(RETRY_S)
+
+    async def after(self, number: int) -> tuple[int, str | None]:
+        """The newest value once it is newer than `number`; what was overtaken is skipped."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.number != number)
+            return self.number, self.value
+
+    async def _put(self, value: str | None) -> None:
+        async with self._changed:
+            if value is None and self.value is None:
+                return
+            self.value = value
+            self.number += 1
+            self._changed.notify_all()
