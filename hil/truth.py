@@ -9,7 +9,7 @@ Kinds, `t` always CLOCK_MONOTONIC in seconds (the rig's true clock):
   frame    {t, k, camera, frame}                    first byte of a frame leaving the camera
   air      {t, k, hex}                              a datagram as the vehicle received it (kernel stamp)
   stall    {t, k, late_ms}                          the probe's own lateness
-Metres east and north of the reference point, headings clockwise from north, colours of rsu_agent.world.signal.
+Metres east and north of the reference point, headings clockwise from north, colours as in world.signal.
 """
 
 from __future__ import annotations

@@ -1,0 +1,144 @@
+"""The virtual controller as a process: `python -m hil.devices.controller --run-dir DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import select
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from hil.bus import Bus
+from hil.devices.gbt20999_codec import Profile
+from hil.devices.gbt20999_front import Front, Manners
+from hil.devices.pacing import Pacer
+from hil.devices.port import Port
+from hil.devices.signal_model import SignalModel
+from hil.truth import TruthLog
+
+DEVICE = "controller"
+REPUBLISH_S = 1.0  # all lamps again, for those who join late
+IDLE_S = 0.2
+NOISE_BYTES = 40
+
+
+class ControllerProcess:
+    """One pty, one model, one loop."""
+
+    def __init__(self, run_dir: Path, model: SignalModel, front: Front) -> None:
+        self.model, self.front = model, front
+        self.port = Port(run_dir / "dev" / DEVICE)
+        self.bus = Bus(run_dir)
+        self.heard = self.bus.subscribe("fault", "signal")
+        self.truth = TruthLog(run_dir, DEVICE)
+        self.pacer = Pacer(front.manners.baud)
+        self.random = random.Random(7)
+        self.silent = self.garbage = self.truncate = False
+        self.published_s = 0.0
+        self.stopping = False
+        now_s = time.monotonic()
+        for group, colour in model.lamps.items():
+            self.truth.write("lamp", now_s, group=group, colour=colour)
+
+    def run(self) -> None:
+        """Until told to stop."""
+        while not self.stopping:
+            now_s = time.monotonic()
+            self._lamps(now_s)
+            for frame in self.front.due(now_s):
+                self._send(frame, now_s)
+            self._write(now_s)
+            self._wait()
+
+    def _lamps(self, now_s: float) -> None:
+        shone, learnt = self.model.advance(now_s)
+        for true_s, group, colour in shone:
+            self.truth.write("lamp", true_s, group=group, colour=colour)
+        for group in learnt:
+            end_s = self.model.next_change(group, now_s)
+            self.truth.write("knowable", now_s, group=group, colour=self.model.known[group], end_t=end_s)
+        if shone or now_s - self.published_s >= REPUBLISH_S:
+            self.bus.publish("lamps", {"t": now_s, "groups": self.model.lamps})
+            self.published_s = now_s
+        if learnt and self.front.manners.traps and self.front.frozen is None:
+            self._send(self.front.trap(learnt, now_s), now_s)
+
+    def _send(self, frame: bytes, now_s: float) -> None:
+        if self.silent or not self.port.plugged:
+            return
+        if self.garbage and self.random.random() < 0.5:
+            frame = self.random.randbytes(self.random.randint(1, NOISE_BYTES)) + frame
+        if self.garbage and self.random.random() < 0.3:
+            at = self.random.randrange(len(frame))
+            frame = frame[:at] + bytes([frame[at] ^ 0x55]) + frame[at + 1 :]
+        if self.truncate and self.random.random() < 0.3:
+            frame = frame[: self.random.randrange(1, len(frame))]
+        self.pacer.put(frame, now_s)
+
+    def _write(self, now_s: float) -> None:
+        data = self.pacer.due(now_s)
+        if data and self.port.plugged:
+            self.port.write(data)
+
+    def _wait(self) -> None:
+        due = [self.model.next_s(), self.front.next_s(), self.pacer.next_s(), self.published_s + REPUBLISH_S]
+        due_s = min(at for at in due if at is not None)
+        timeout_s = min(IDLE_S, max(0.0, due_s - time.monotonic()))
+        readers: list[Any] = [self.heard]
+        if self.port.plugged:
+            readers.append(self.port)
+        readable, _, _ = select.select(readers, [], [], timeout_s)
+        if self.port in readable:
+            self.front.hear(self.port.read(), time.monotonic())
+        while (message := self.heard.get()) is not None:
+            self._obey(*message)
+
+    def _obey(self, topic: str, message: dict[str, Any]) -> None:
+        now_s = time.monotonic()
+        if topic == "signal":
+            getattr(self.model, message["do"])(message["what"], now_s)
+            return
+        if message["device"] != DEVICE:
+            return
+        self.truth.write("fault", now_s, device=DEVICE, name=message["name"], on=message["on"])
+        on = bool(message["on"])
+        match message["name"]:
+            case "unplug" | "replug":
+                self.port.unplug() if on and message["name"] == "unplug" else self.port.plug()
+                self.pacer.clear()
+            case "silent" | "garbage" | "truncate" as name:
+                setattr(self, name, on)
+            case "freeze":
+                self.front.frozen = {} if on else None
+            case "kill":
+                os._exit(9)
+
+
+def main() -> None:
+    """Start, say ready, run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plan", type=int, default=1)
+    parser.add_argument("--baud", type=int, default=115200)
+    parser.add_argument("--drift-ppm", type=float, default=0.0)
+    parser.add_argument("--no-traps", action="store_true")
+    options = parser.parse_args()
+    model = SignalModel(time.monotonic(), plan=options.plan, seed=options.seed, drift_ppm=options.drift_ppm)
+    manners = Manners(baud=options.baud, traps=not options.no_traps)
+    process = ControllerProcess(options.run_dir, model, Front(model, Profile(), manners, options.seed))
+    signal.signal(signal.SIGTERM, lambda *_: setattr(process, "stopping", True))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ready = options.run_dir / "ready" / f"{DEVICE}.json"
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    ready.write_text(json.dumps({"port": str(process.port.link), "baud": options.baud}))
+    process.run()
+    process.port.unplug()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The virtual controller's front end: requests in, replies and traps out, delays and quirks. Sans-IO."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from hil.devices.gbt20999_codec import Address, Message, Profile, Reader, build
+from hil.devices.gbt20999_values import CODES, Values
+from hil.devices.signal_model import SignalModel
+
+QUERY, REPLY, REFUSAL, TRAP, BEAT, BEAT_REPLY = 0x10, 0x20, 0x21, 0x60, 0x70, 0x80
+NOT_PRESENT = b"\x30"
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How this unit behaves."""
+
+    baud: int = 115200
+    reply_delay_s: tuple[float, float] = (0.002, 0.005)
+    traps: bool = True
+    most_values: int = 255
+
+
+class Front:
+    """Answers what it hears; `due` gives the frames to put on the line now."""
+
+    def __init__(self, model: SignalModel, profile: Profile, manners: Manners, seed: int = 1) -> None:
+        self.model, self.profile, self.manners = model, profile, manners
+        self.values = Values(model)
+        self._reader = Reader(profile)
+        self._random = random.Random(seed)
+        self._later: list[tuple[float, Message]] = []
+        self._serial = 0
+        self.frozen: dict[Address, bytes] | None = None
+
+    def hear(self, data: bytes, now_s: float) -> None:
+        """Bytes from the line; their last bit arrives after their time on the wire."""
+        for message in self._reader.feed(data):
+            wire_s = len(data) * 10 / self.manners.baud
+            delay_s = self._random.uniform(*self.manners.reply_delay_s)
+            self._later.append((now_s + wire_s + delay_s, message))
+
+    def next_s(self) -> float | None:
+        """When the next reply is due."""
+        return min((at for at, _ in self._later), default=None)
+
+    def due(self, now_s: float) -> list[bytes]:
+        """Replies whose time has come, with the values of this instant."""
+        ready = [message for at, message in self._later if at <= now_s]
+        self._later = [(at, message) for at, message in self._later if at > now_s]
+        return [frame for message in ready for frame in self._answer(message, now_s)]
+
+    def trap(self, groups: list[int], now_s: float) -> bytes:
+        """An unsolicited report of these groups and the running stage."""
+        stage = self.model.stage(now_s)[0]
+        entries: list[tuple[int, Address, bytes]] = [
+            (i, (3, 3, 1, group), bytes([CODES[self.model.known[group]]]))
+            for i, group in enumerate(groups, 1)
+        ]
+        stage_value = self.values.get((13, 2, 4, 1), now_s) or bytes([stage])
+        entries.append((len(entries) + 1, (13, 2, 4, 1), stage_value))
+        return self._frame(TRAP, tuple(entries), 0, 0)
+
+    def _answer(self, message: Message, now_s: float) -> list[bytes]:
+        if message.kind == BEAT:
+            return [self._frame(BEAT_REPLY, (), message.host, message.crossing, bare=True)]
+        if message.kind != QUERY:
+            return []
+        if len(message.entries) > self.manners.most_values:
+            refused = tuple((i, address, b"\x12") for i, address, _ in message.entries[:1])
+            return [self._frame(REFUSAL, refused, message.host, message.crossing)]
+        found: list[tuple[int, Address, bytes]] = []
+        missing: list[tuple[int, Address, bytes]] = []
+        for index, address, _ in message.entries:
+            value = self._value(address, now_s)
+            (missing if value is None else found).append(
+                (index, address, NOT_PRESENT if value is None else value)
+            )
+        frames = []
+        if found:
+            frames.append(self._frame(REPLY, tuple(found), message.host, message.crossing))
+        if missing:
+            frames.append(self._frame(REFUSAL, tuple(missing), message.host, message.crossing))
+        return frames
+
+    def _value(self, address: Address, now_s: float) -> bytes | None:
+        """The value now, or the one it had when it was frozen."""
+        if self.frozen is None:
+            return self.values.get(address, now_s)
+        if address not in self.frozen:
+            value = self.values.get(address, now_s)
+            if value is None:
+                return None
+            self.frozen[address] = value
+        return self.frozen[address]
+
+    def _frame(
+        self,
+        kind: int,
+        entries: tuple[tuple[int, Address, bytes], ...],
+        host: int,
+        crossing: int,
+        *,
+        bare: bool = False,
+    ) -> bytes:
+        self._serial = (self._serial + 1) & 0xFF
+        message = Message(kind, host, self.profile.controller, crossing, self._serial, entries)
+        return build(message, self.profile, bare_heartbeat=bare)
