@@ -1,0 +1,152 @@
+"""When colours end: from the plan before calibration, from the learnt cycle after, and what if it errs."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from rsu_agent.phases.cycle import Cycle, stage_start_bounds
+from rsu_agent.phases.history import Edge, Shown
+from rsu_agent.phases.plan import Turn, expand, stage_offsets
+from rsu_agent.world.signal import Colour, GroupOutlook, Plan, Programme, StageReport
+
+HELD_AHEAD_S = 0.1  # field-rules 3.3: until it counts as missed, the announced end is 0.1 s ahead
+MISSED_FLOOR_S = 0.5
+GOOD_ERROR_S = 1.0  # field-rules 3.5
+SCORES_KEPT = 100
+MOST_STRANGERS = 2  # edges that fit no learnt one in a whole cycle: it is another cycle now
+
+
+class FixedTimePredictor:
+    """One plan of fixed times. Ends are absolute monotonic seconds."""
+
+    def __init__(self, programme: Programme, plan: Plan, now_s: float) -> None:
+        self.plan = plan
+        self._turns = expand(programme, plan)
+        self._stages = stage_offsets(plan)
+        self._cycle = Cycle(plan.cycle_s, now_s, now_s)
+        self._bounds: tuple[float, float] | None = None  # of the cycle's start, before calibration
+        self._scores: deque[bool] = deque(maxlen=SCORES_KEPT)
+        self._held_until: dict[int, float] = {}
+        self.errors_s: deque[float] = deque(maxlen=SCORES_KEPT)
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def confidence(self) -> float:
+        """P(|actual - likely| <= 1 s), with one imagined good and one bad prediction."""
+        return (sum(self._scores) + 1) / (len(self._scores) + 2)
+
+    def calibrated(self, now_s: float) -> bool:
+        """Whether a full cycle of this plan has been seen."""
+        return self._cycle.whole(now_s)
+
+    def saw_edge(self, edge: Edge) -> None:
+        """Learn, and score what was predicted."""
+        residual = self._cycle.learn(edge)
+        if self._cycle.whole(edge.at_s):
+            self._scores.append(residual is not None and abs(residual) <= GOOD_ERROR_S)
+            if residual is not None:
+                self.errors_s.append(abs(residual))
+            else:
+                self._miss(edge.group, edge.at_s)
+
+    def saw_stage(self, report: StageReport, at_s: float) -> None:
+        """Narrow the bounds of the cycle's start; they never widen but when they contradict each other."""
+        for stage, start, seconds in self._stages:
+            if stage != report.stage or sum(s == stage for s, _, _ in self._stages) > 1:
+                continue
+            for low, high in stage_start_bounds(report.elapsed_s, report.remaining_s, seconds, at_s):
+                self._narrow(low - start, high - start)
+
+    def lost_track(self) -> bool:
+        """Whether what is seen is no longer the learnt cycle."""
+        return self._cycle.strangers > MOST_STRANGERS
+
+    def outlook(self, group: int, shown: Shown, now_s: float, report_period_s: float) -> GroupOutlook:
+        """What this group shows and when that ends."""
+        bare = GroupOutlook(group, shown.colour, shown.since_s)
+        if shown.colour in (Colour.DARK, Colour.UNKNOWN):
+            return bare
+        if not self.calibrated(now_s):
+            return self._from_plan(group, shown, now_s) or bare
+        if self._held_until.get(group, 0.0) > now_s:
+            return bare
+        found = self._cycle.end_of(group, shown.colour, shown.since_s, now_s)
+        if found is None:
+            return bare
+        end_s, slot = found
+        if now_s - end_s > max(MISSED_FLOOR_S, 2 * report_period_s):
+            self._miss(group, now_s)
+            return bare
+        likely_s = max(end_s, now_s + HELD_AHEAD_S)
+        again = self._cycle.runs_of(group, shown.colour, likely_s)
+        return GroupOutlook(
+            group,
+            shown.colour,
+            shown.since_s,
+            min_end_s=min(likely_s, max(now_s, end_s - slot.spread_s)),
+            likely_end_s=likely_s,
+            max_end_s=max(likely_s, end_s + slot.spread_s),
+            confidence=self.confidence,
+            next_start_s=again[0] if again else None,
+            next_duration_s=again[1] if again else None,
+        )
+
+    def _from_plan(self, group: int, shown: Shown, now_s: float) -> GroupOutlook | None:
+        turns = self._turns.get(group)
+        if self._bounds is None or not turns or len(turns) < 2:
+            return None
+        low, high = self._bounds
+        start_s = (low + high) / 2
+        half_s = (high - low) / 2
+        into = (now_s - start_s) % self.plan.cycle_s
+        at = _segment(turns, into, shown.colour, half_s + 1.0, self.plan.cycle_s)
+        if at is None:
+            return None
+        ahead = (turns[(at + 1) % len(turns)].offset_s - into) % self.plan.cycle_s
+        if ahead > self.plan.cycle_s - half_s - 1.0:
+            ahead = 0.0
+        likely_s = max(now_s + HELD_AHEAD_S, now_s + ahead)
+        return GroupOutlook(
+            group,
+            shown.colour,
+            shown.since_s,
+            min_end_s=max(now_s, likely_s - half_s - 1.0),
+            likely_end_s=likely_s,
+            max_end_s=likely_s + half_s + 1.0,
+            confidence=0.0 if half_s > GOOD_ERROR_S else self.confidence,
+        )
+
+    def _narrow(self, low: float, high: float) -> None:
+        if self._bounds is None:
+            self._bounds = low, high
+            return
+        # Bring the new bounds to the same cycle as those held before they are intersected.
+        middle = (self._bounds[0] + self._bounds[1]) / 2
+        shift = round((middle - (low + high) / 2) / self.plan.cycle_s) * self.plan.cycle_s
+        both = max(self._bounds[0], low + shift), min(self._bounds[1], high + shift)
+        if both[0] > both[1]:
+            self.counters["bounds_contradict"] += 1
+            both = low + shift, high + shift
+        self._bounds = both
+
+    def _miss(self, group: int, now_s: float) -> None:
+        """A prediction that failed: no times for this group for one cycle."""
+        self.counters["prediction_missed"] += 1
+        self._scores.append(False)
+        self._held_until[group] = now_s + self.plan.cycle_s
+
+
+def _segment(
+    turns: list[Turn], into: float, colour: Colour, tolerance_s: float, cycle_s: float
+) -> int | None:
+    """The turn that began what is shown, looking no farther than the tolerance around where we are."""
+    best: tuple[float, int] | None = None
+    for i, turn in enumerate(turns):
+        if turn.colour is not colour:
+            continue
+        since = (into - turn.offset_s) % cycle_s
+        lasts = (turns[(i + 1) % len(turns)].offset_s - turn.offset_s) % cycle_s or cycle_s
+        outside = max(0.0, min(since - lasts, cycle_s - since))
+        if outside <= tolerance_s and (best is None or outside < best[0]):
+            best = outside, i
+    return None if best is None else best[1]

@@ -1,0 +1,174 @@
+"""Everything known of the lights: fed with reports, gives the outlook, says when not to trust it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rsu_agent.phases.history import Edge, History, Shown
+from rsu_agent.phases.predict import FixedTimePredictor
+from rsu_agent.world.signal import (
+    GO,
+    Control,
+    GroupOutlook,
+    Phase,
+    Programme,
+    SignalOutlook,
+    SignalReport,
+)
+
+PREDICTABLE = frozenset({Control.FIXED_TIME, Control.COORDINATED})
+BY_INTERVAL = frozenset({Control.ACTUATED, Control.ADAPTIVE})
+STALE_FLOOR_S = 0.3  # field-rules 4: 300 ms for 10 Hz sources, else 1.5 report periods + 100 ms
+TEN_HZ_PERIOD_S = 0.130
+DOUBTS = ("no_programme", "no_report", "stale", "no_mode", "other_controller")
+
+
+class Signals:
+    """One controller's lights. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.counters: Counter[str] = Counter()
+        self.programme: Programme | None = None
+        self.control: Control | None = None
+        self.plan: int | None = None
+        self.stage: int | None = None
+        self.faults: tuple[str, ...] = ()
+        self.preempt = self.priority = False
+        self.other_controller = False
+        self._predictor: FixedTimePredictor | None = None
+
+    def receive(self, item: SignalReport | Programme) -> list[Edge]:
+        """Take in what the controller says; the changes of colour it contains."""
+        if isinstance(item, Programme):
+            self._programme(item)
+            return []
+        self._run_state(item)
+        edges = list(self.history.receive(item))
+        self._ensure_predictor(item.first_byte_s)
+        if self._predictor is not None:
+            if item.stage is not None:
+                self._predictor.saw_stage(item.stage, item.first_byte_s)
+            for edge in edges:
+                self._predictor.saw_edge(edge)
+            if self._predictor.lost_track():
+                self._forget("resync")
+        return edges
+
+    @property
+    def stale_after_s(self) -> float:
+        """Age of the newest complete report from which nothing is said."""
+        period_s = self.history.report_period_s
+        return STALE_FLOOR_S if period_s <= TEN_HZ_PERIOD_S else 1.5 * period_s + 0.1
+
+    @property
+    def end_error_p95_s(self) -> float | None:
+        """How far predicted ends were off lately; None before anything was predicted."""
+        errors = sorted(self._predictor.errors_s) if self._predictor else []
+        return errors[int(0.95 * (len(errors) - 1))] if errors else None
+
+    def doubt(self, now_s: float) -> str | None:
+        """Why nothing may be said now, from DOUBTS."""
+        if self.other_controller:
+            return "other_controller"
+        if self.programme is None:
+            return "no_programme"
+        if self.history.complete_s is None:
+            return "no_report"
+        if now_s - self.history.complete_s > self.stale_after_s:
+            return "stale"
+        return "no_mode" if self.control is None else None
+
+    def outlook(self, now_s: float) -> SignalOutlook:
+        """All groups as they are and when that ends."""
+        groups = tuple(self._group(g, shown, now_s) for g, shown in sorted(self.history.shown.items()))
+        return SignalOutlook(
+            at_s=now_s,
+            groups=groups,
+            control=self.control or Control.UNKNOWN,
+            plan=self.plan,
+            stage=self.stage,
+            preempt=self.preempt,
+            priority=self.priority,
+            fault_flash=self.control is Control.FLASH and bool(self.faults),
+            doubt=self.doubt(now_s),
+        )
+
+    def line_lost(self) -> None:
+        """The line broke: what was seen is history; the next complete report starts afresh."""
+        self.history.complete_s = None
+
+    def _programme(self, programme: Programme) -> None:
+        known = self.programme
+        if known is not None and known.groups != programme.groups:
+            self.other_controller = True
+            return
+        if known is None or known.fingerprint != programme.fingerprint:
+            self.programme = programme
+            if known is not None and known.plans == programme.plans[: len(known.plans)]:
+                return  # another plan has been read: what is learnt of the present one stays
+            self._forget("programme_change")
+
+    def _run_state(self, report: SignalReport) -> None:
+        if report.control is not None and report.control is not self.control:
+            if self.control is not None:
+                self._forget("mode_change")
+            self.control = report.control
+        if report.plan is not None and report.plan != self.plan:
+            if self.plan is not None:
+                self._forget("plan_change")
+            self.plan = report.plan
+        if report.stage is not None:
+            self.stage = report.stage.stage
+        if report.faults is not None:
+            self.faults = report.faults
+        for name in ("preempt", "priority"):
+            value = getattr(report, name)
+            if value is not None and value != getattr(self, name):
+                setattr(self, name, value)
+                self._forget(name)
+
+    def _ensure_predictor(self, now_s: float) -> None:
+        if self._predictor is not None or self.control not in PREDICTABLE or self.preempt or self.priority:
+            return
+        plans = self.programme.plans if self.programme else ()
+        plan = next((p for p in plans if p.plan == self.plan and p.slots), None)
+        if plan is not None and self.programme is not None:
+            self._predictor = FixedTimePredictor(self.programme, plan, now_s)
+
+    def _forget(self, reason: str) -> None:
+        """What was learnt no longer holds."""
+        if self._predictor is not None:
+            self.counters[f"forgot_{reason}"] += 1
+            self.counters.update(self._predictor.counters)
+            self._predictor = None
+
+    def _group(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
+        if self._predictor is not None:
+            return self._predictor.outlook(group, shown, now_s, self.history.report_period_s)
+        phase = self._phase_of(group)
+        if (
+            self.control in BY_INTERVAL
+            and phase is not None
+            and shown.colour in GO
+            and shown.since_s is not None
+        ):
+            return _interval(group, shown, phase, now_s)
+        return GroupOutlook(group, shown.colour, shown.since_s)
+
+    def _phase_of(self, group: int) -> Phase | None:
+        phases = self.programme.phases if self.programme else ()
+        return next((phase for phase in phases if group in phase.groups), None)
+
+
+def _interval(group: int, shown: Shown, phase: Phase, now_s: float) -> GroupOutlook:
+    """An actuated green: not before its minimum, not after its maximum; nothing likelier than that."""
+    since_s = shown.since_s or now_s
+    lowest, highest = phase.min_green_s, phase.max_green_s
+    return GroupOutlook(
+        group,
+        shown.colour,
+        shown.since_s,
+        min_end_s=max(now_s, since_s + lowest) if lowest is not None else now_s,
+        max_end_s=max(now_s, since_s + highest) if highest is not None else None,
+    )
