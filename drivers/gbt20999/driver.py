@@ -21,7 +21,7 @@ from drivers.gbt20999.reports import report_from
 from drivers.gbt20999.settings import Settings
 from drivers.gbt20999.wire import ERROR_REPLY, HEARTBEAT_QUERY, QUERY, REPLY, TRAP, Ident, number
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.line import Line, open_line
+from rsu_agent.ports.line import BITS_A_BYTE, Line, LineSettings, open_line
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.world.signal import Programme, SignalReport
@@ -77,7 +77,8 @@ class Controller:
         with self._clock.move_on_after(max(0.001, min(due_s - now_s, self._settings.silence_s))):
             received = await self._line.read()
             self.counters["bytes"] += len(received.data)
-            for event in self._deframer.receive(received.data, received.first_byte_s, received.arrived_s):
+            first_s = received.arrived_s - len(received.data) * BITS_A_BYTE / self._settings.baud
+            for event in self._deframer.receive(received.data, first_s, received.arrived_s):
                 self._heard(event)
 
     async def _ask(self, now_s: float) -> None:
@@ -199,7 +200,7 @@ class Controller:
 @asynccontextmanager
 async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Controller]:
     """The controller on this line. Raises DeviceLost."""
-    with open_line(settings.port, settings.baud, clock) as line:
+    async with open_line(LineSettings(settings.port, settings.baud), clock) as line:
         yield Controller(line, settings, clock)
 
 

@@ -1,84 +1,90 @@
-"""A byte line: a serial port (or pseudo-terminal) without threads, or one in memory under the same words."""
+"""Byte lines: a serial port or pseudo-terminal without threads, or its stand-in in memory."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import logging
+import os
+import re
+import stat
 import termios
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import anyio
 import serial
+import serial.rs485
 
+from rsu_agent.ports import memory_line
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.ports.line_faults import (
+    LineErrors,
+    lost_on_opening,
+    lost_while_open,
+    read_line_errors,
+)
+from rsu_agent.ports.received import Received
 
 log = logging.getLogger(__name__)
-READ_BYTES = 4096
-BITS_A_BYTE = 10  # 8N1
-MEMORY = "memory:"
 
-REASONS = {
-    errno.ENOENT: ("missing", "check the cable and the name of the port (ls /dev/serial/by-id)"),
-    errno.ENXIO: ("missing", "check the cable and the name of the port (ls /dev/serial/by-id)"),
-    errno.ENODEV: ("missing", "check the cable and the name of the port (ls /dev/serial/by-id)"),
-    errno.EACCES: ("permission", "add the service user to the group dialout"),
-    errno.EPERM: ("permission", "add the service user to the group dialout"),
-    errno.EAGAIN: ("busy", "another program holds the port: stop it"),
-    errno.EBUSY: ("busy", "another program holds the port: stop it"),
-}
+READ_BYTES = 4096  # what the kernel's tty buffer hands out at once
+BITS_A_BYTE = 10  # start, 8 data, stop
+UNSTABLE_NAME = re.compile(r"^/dev/tty(USB|ACM)\d+$")
+PTS_MAJORS = range(136, 144)  # Linux: unix98 pseudo-terminal slaves
+PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """Bytes and when their first one left the other end (monotonic; arrival less transmission time)."""
+class LineSettings:
+    """How to open a line. dtr, rts: None leaves the wire as opening put it. role listener never writes."""
 
-    data: bytes
-    first_byte_s: float
-    arrived_s: float
+    port: str
+    baud: int
+    role: Literal["master", "listener"] = "master"
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Literal[1, 2] = 1
+    dtr: bool | None = None
+    rts: bool | None = None
+    rs485: bool = False
+
+    @property
+    def byte_s(self) -> float:
+        """Seconds that one byte takes on the wire."""
+        return (BITS_A_BYTE + (self.parity != "none") + self.stop_bits - 1) / self.baud
 
 
 class Line(Protocol):
-    """What a driver reads and writes."""
+    """Bytes both ways. `read` and `write` raise DeviceLost once the line has gone."""
 
     async def read(self) -> Received:
-        """The next bytes. Raises DeviceLost."""
+        """The bytes that are there, at least one, with the monotonic instant they were taken."""
         ...
 
     async def write(self, data: bytes) -> None:
-        """Write everything. Raises DeviceLost."""
+        """Hand all bytes to the line."""
         ...
 
-    def close(self) -> None:
-        """Give the line back."""
+    def errors(self) -> LineErrors | None:
+        """Errors of the UART since opening; None where none are counted."""
         ...
 
 
-class Tap(Protocol):
-    """Hears raw traffic, for the black box."""
+def open_line(settings: LineSettings, clock: Clock) -> AbstractAsyncContextManager[Line]:
+    """Open a line; `memory:NAME` is one plugged in with `memory_line.plug`.
 
-    def __call__(self, port: str, direction: str, data: bytes, at_s: float) -> None: ...
+    Entering raises DeviceLost: missing, permission, busy or closed.
+    """
+    if settings.port.startswith(memory_line.PREFIX):
+        return memory_line.open_near_end(settings.port, clock)
+    return _open_serial(settings, clock)
 
 
-taps: list[Tap] = []
-memory_lines: dict[str, Line] = {}
-
-
-@contextlib.contextmanager
-def open_line(port: str, baud: int, clock: Clock, *, dtr: bool = True, rts: bool = True) -> Iterator[Line]:
-    """A line by its port's name; `memory:NAME` is one that a scenario has laid. Raises DeviceLost."""
-    if port.startswith(MEMORY):
-        line = memory_lines.get(port)
-        if line is None:
-            raise DeviceLost("missing", port)
-        yield line
-        return
-    line = SerialLine(port, baud, clock, dtr=dtr, rts=rts)
+@asynccontextmanager
+async def _open_serial(settings: LineSettings, clock: Clock) -> AsyncIterator[Line]:
+    line = SerialLine(settings, clock)
     try:
         yield line
     finally:
@@ -86,73 +92,117 @@ def open_line(port: str, baud: int, clock: Clock, *, dtr: bool = True, rts: bool
 
 
 class SerialLine:
-    """pyserial in its non-blocking form: `timeout=0`, exclusive by lock and by TIOCEXCL, raw, 8N1."""
+    """An open port in raw mode, locked against a second opener. Use `open_line`."""
 
-    def __init__(self, port: str, baud: int, clock: Clock, *, dtr: bool, rts: bool) -> None:
-        self._name, self._baud, self._clock = port, baud, clock
-        if Path(port).name.startswith("ttyUSB"):
-            log.warning("%s is not a stable name: use /dev/serial/by-id or by-path", port)
+    def __init__(self, settings: LineSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._writable = settings.role == "master"
         try:
-            self._port = serial.Serial(port=None, baudrate=baud, timeout=0, write_timeout=0, exclusive=True)
-            self._port.dtr, self._port.rts = dtr, rts
-            self._port.port = port
-            self._port.open()
-            fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
-            self._port.reset_input_buffer()
-        except (OSError, termios.error) as error:
-            raise _lost(error, port) from None
-        self._low_latency()
-
-    def fileno(self) -> int:
-        """The descriptor."""
-        return int(self._port.fileno())
+            self._serial = _opened(settings)
+            self._fd = int(self._serial.fileno())
+            _prepare(self._serial, self._fd, settings)
+        except OSError as error:
+            raise lost_on_opening(settings.port, error) from None
+        except (ValueError, termios.error) as error:
+            raise lost_on_opening(settings.port, OSError(*error.args)) from None
+        self._errors_at_open = read_line_errors(self._fd)
 
     async def read(self) -> Received:
-        """The next bytes, stamped when they were readable, less the time they took on the wire."""
+        """Wait for bytes. A cancelled read loses none: nothing is awaited after they are taken."""
         while True:
+            await anyio.wait_readable(self._fd)
             try:
-                await anyio.wait_readable(self._port.fileno())
-                data = self._port.read(READ_BYTES)
-            except (OSError, ValueError, TypeError, termios.error) as error:
-                raise DeviceLost("closed", f"{self._name}: {error}") from None
-            if data:
-                break
-        now_s = self._clock.now_s()
-        for tap in taps:
-            tap(self._name, "in", data, now_s)
-        return Received(data, now_s - len(data) * BITS_A_BYTE / self._baud, now_s)
+                data = os.read(self._fd, READ_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise lost_while_open(self._settings.port, error) from None
+            if not data:
+                raise lost_while_open(self._settings.port)
+            return Received(data, self._clock.now_s())
 
     async def write(self, data: bytes) -> None:
-        """Write everything, waiting for the port as it drains."""
-        for tap in taps:
-            tap(self._name, "out", data, self._clock.now_s())
-        while data:
+        """Write all. Raises PermissionError for a listener: that is a mistake of ours, not of the line."""
+        if not self._writable:
+            raise PermissionError(f"{self._settings.port} is opened for listening only")
+        rest = memoryview(data)
+        while rest:
             try:
-                written = self._port.write(data) or 0
-                data = data[written:]
-                if data:
-                    await anyio.wait_writable(self._port.fileno())
-            except serial.SerialTimeoutException:
-                await anyio.wait_writable(self._port.fileno())
-            except (OSError, ValueError, termios.error) as error:
-                raise DeviceLost("closed", f"{self._name}: {error}") from None
+                rest = rest[os.write(self._fd, rest) :]
+            except BlockingIOError:
+                await anyio.wait_writable(self._fd)
+            except OSError as error:
+                raise lost_while_open(self._settings.port, error) from None
+
+    def errors(self) -> LineErrors | None:
+        """UART errors since opening."""
+        now = read_line_errors(self._fd)
+        if now is None or self._errors_at_open is None:
+            return None
+        return now.since(self._errors_at_open)
 
     def close(self) -> None:
-        """Close the port."""
+        """Give the port back."""
+        anyio.notify_closing(self._fd)
         with contextlib.suppress(OSError, termios.error):
-            anyio.notify_closing(self._port.fileno())
+            fcntl.ioctl(self._fd, termios.TIOCNXCL)
         with contextlib.suppress(OSError, termios.error):
-            self._port.close()
+            self._serial.close()
 
-    def _low_latency(self) -> None:
-        """USB adapters hold bytes back for 16 ms unless told otherwise; best effort."""
+
+class _ListeningSerial(serial.Serial):
+    """pyserial's port opened read-only, so that nothing can ever be sent on it."""
+
+    def open(self) -> None:
+        fd = os.open(str(self.port), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         try:
-            self._port.set_low_latency_mode(True)
-        except (OSError, ValueError, NotImplementedError, AttributeError) as error:
-            log.debug("%s: no low-latency mode (%s)", self._name, error)
+            self.fd = fd
+            self.pipe_abort_read_r, self.pipe_abort_read_w = os.pipe()
+            self.pipe_abort_write_r, self.pipe_abort_write_w = os.pipe()
+            self._reconfigure_port(force_update=True)
+            self._reset_input_buffer()
+        except BaseException:
+            os.close(fd)
+            raise
+        self.is_open = True
 
 
-def _lost(error: Exception, port: str) -> DeviceLost:
-    number = getattr(error, "errno", None)
-    reason, hint = REASONS.get(number or 0, ("refused", "see the kernel's messages: dmesg | tail"))
-    return DeviceLost(reason, f"{port}: {error}", hint)
+def _opened(settings: LineSettings) -> serial.Serial:
+    kind = serial.Serial if settings.role == "master" else _ListeningSerial
+    port = kind()
+    port.port, port.baudrate, port.parity = settings.port, settings.baud, PARITIES[settings.parity]
+    port.stopbits, port.timeout, port.exclusive = settings.stop_bits, 0, True
+    if settings.dtr is not None:
+        port.dtr = settings.dtr
+    if settings.rts is not None:
+        port.rts = settings.rts
+    port.open()
+    return port
+
+
+def _prepare(port: serial.Serial, fd: int, settings: LineSettings) -> None:
+    """What pyserial leaves: waking on one byte, exclusive use, short latency, RS-485."""
+    modes = termios.tcgetattr(fd)
+    modes[6][termios.VMIN] = 1  # so that an empty read means end of file and nothing else
+    termios.tcsetattr(fd, termios.TCSANOW, modes)
+    if not _is_pseudo_terminal(fd):  # there the flag would outlive a killed process and lock us out
+        fcntl.ioctl(fd, termios.TIOCEXCL)
+    if UNSTABLE_NAME.match(settings.port):
+        log.warning("%s: this name may change; use /dev/serial/by-id or by-path", settings.port)
+    _best_effort(settings.port, "short latency", lambda: port.set_low_latency_mode(True))
+    if settings.rs485:
+        _best_effort(
+            settings.port, "RS-485 mode", lambda: setattr(port, "rs485_mode", serial.rs485.RS485Settings())
+        )
+
+
+def _best_effort(port: str, what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except (ValueError, OSError, NotImplementedError) as error:
+        log.info("%s: no %s: %s", port, what, error)
+
+
+def _is_pseudo_terminal(fd: int) -> bool:
+    status = os.fstat(fd)
+    return stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) in PTS_MAJORS

@@ -1,75 +1,113 @@
-"""A byte line in memory: two ends, for scenarios on the fake clock and for tests."""
+"""A byte line in memory: two ends in one process, paced by the clock, plugged in and out by name."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import anyio
 
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.line import BITS_A_BYTE, MEMORY, Received, memory_lines
+from rsu_agent.ports.line_faults import LineErrors
+from rsu_agent.ports.received import Received
 from rsu_agent.ports.trouble import DeviceLost
+
+PREFIX = "memory:"
+BITS_A_BYTE = 10
+CHUNK_BYTES = 64  # a UART's FIFO hands over about so much at once
+
+_plugged: dict[str, MemoryLine] = {}
 
 
 class MemoryEnd:
-    """One end; what is written here is read at the other, `baud` apart in time stamps."""
+    """One end. What is written arrives at the other end once its bits have had time to pass."""
 
-    def __init__(self, clock: Clock, baud: int) -> None:
-        self._clock, self._baud = clock, baud
-        self._inbox: deque[tuple[bytes, float]] = deque()
-        self._wake = anyio.Event()
-        self._closed = False
-        self.other: MemoryEnd | None = None
+    def __init__(self, clock: Clock, byte_s: float) -> None:
+        self._clock, self._byte_s = clock, byte_s
+        self._other: MemoryEnd = self
+        self._inbox: deque[tuple[float, bytes]] = deque()
+        self._arrival = anyio.Event()
+        self._wire_free_s = 0.0
+        self._gone = False
 
     async def read(self) -> Received:
-        """The next bytes."""
+        """The next bytes. Raises DeviceLost('closed') once unplugged."""
+        await anyio.lowlevel.checkpoint()
         while not self._inbox:
-            if self._closed:
-                raise DeviceLost("closed", "the line was cut")
-            self._wake = anyio.Event()
-            await self._wake.wait()
-        data, at_s = self._inbox.popleft()
-        return Received(data, at_s - len(data) * BITS_A_BYTE / self._baud, at_s)
+            self._refuse_when_gone()
+            self._arrival = anyio.Event()
+            await self._arrival.wait()
+        await self._clock.sleep_until(self._inbox[0][0])
+        self._refuse_when_gone()
+        now_s, data = self._clock.now_s(), b""
+        while self._inbox and self._inbox[0][0] <= now_s:
+            data += self._inbox.popleft()[1]
+        return Received(data, now_s)
 
     async def write(self, data: bytes) -> None:
-        """Write everything."""
-        if self._closed:
-            raise DeviceLost("closed", "the line was cut")
-        self.put(data)
+        """Put bytes on the wire; returns at once, as a kernel buffer would."""
+        self._refuse_when_gone()
+        for start in range(0, len(data), CHUNK_BYTES):
+            chunk = data[start : start + CHUNK_BYTES]
+            begin_s = max(self._clock.now_s(), self._wire_free_s)
+            self._wire_free_s = begin_s + len(chunk) * self._byte_s
+            self._other._inbox.append((self._wire_free_s, chunk))
+        self._other._arrival.set()
 
-    def put(self, data: bytes) -> None:
-        """Write without waiting, for devices that run on the fake clock."""
-        if self.other is not None and not self._closed:
-            self.other._inbox.append((data, self._clock.now_s()))
-            self.other._wake.set()
+    def errors(self) -> LineErrors | None:
+        """Memory has no UART."""
+        return None
 
-    def take(self) -> bytes:
-        """Everything that has arrived, without waiting."""
-        data = b"".join(piece for piece, _ in self._inbox)
+    def _refuse_when_gone(self) -> None:
+        if self._gone:
+            raise DeviceLost("closed", "unplugged")
+
+    def _unplug(self) -> None:
+        self._gone = True
         self._inbox.clear()
-        return data
+        self._arrival.set()
 
-    def close(self) -> None:
-        """Nothing to give back: the scenario owns the line."""
+
+class MemoryLine:
+    """A pair: `near` is for the driver (through `open_line`), `far` for the device that stands in."""
+
+    def __init__(self, clock: Clock, baud: int | None = None) -> None:
+        byte_s = BITS_A_BYTE / baud if baud else 0.0
+        self.near, self.far = MemoryEnd(clock, byte_s), MemoryEnd(clock, byte_s)
+        self.near._other, self.far._other = self.far, self.near
+        self.taken = False
 
     def cut(self) -> None:
-        """Unplug: both ends fail from now on."""
-        for end in (self, self.other):
-            if end is not None:
-                end._closed = True
-                end._wake.set()
-
-    def mend(self) -> None:
-        """Plug in again; what was under way is lost."""
-        for end in (self, self.other):
-            if end is not None:
-                end._closed = False
-                end._inbox.clear()
+        """Both ends find the line gone."""
+        self.near._unplug()
+        self.far._unplug()
 
 
-def lay_line(name: str, clock: Clock, baud: int) -> tuple[MemoryEnd, MemoryEnd]:
-    """(the product's end, the device's end) of a line that `open_line('memory:NAME')` finds."""
-    ours, theirs = MemoryEnd(clock, baud), MemoryEnd(clock, baud)
-    ours.other, theirs.other = theirs, ours
-    memory_lines[MEMORY + name] = ours
-    return ours, theirs
+def plug(name: str, clock: Clock, baud: int | None = None) -> MemoryEnd:
+    """Make `memory:NAME` openable and give the device's end. baud None: bytes take no time."""
+    unplug(name)
+    line = _plugged[name] = MemoryLine(clock, baud)
+    return line.far
+
+
+def unplug(name: str) -> None:
+    """Pull the plug: open ends are lost, opening again finds the port missing."""
+    if line := _plugged.pop(name, None):
+        line.cut()
+
+
+@asynccontextmanager
+async def open_near_end(port: str, clock: Clock) -> AsyncIterator[MemoryEnd]:
+    """The driver's end of `memory:NAME`. Raises DeviceLost: missing or busy. The line brings its clock."""
+    line = _plugged.get(port.removeprefix(PREFIX))
+    if line is None:
+        raise DeviceLost("missing", f"{port} is not plugged in")
+    if line.taken:
+        raise DeviceLost("busy", f"{port} is already open")
+    line.taken = True
+    line.near._inbox = deque(entry for entry in line.near._inbox if entry[0] > clock.now_s())
+    try:
+        yield line.near
+    finally:
+        line.taken = False

@@ -1,0 +1,109 @@
+"""A virtual chronyd: answers tracking questions with whatever clock quality the scenario wants."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+from hil.bus import Bus
+
+DEVICE = "time"
+LEAP_CODES = {"none": 0, "insert": 1, "delete": 2, "unsynchronised": 3}
+ANSWER_BYTES = 104
+
+
+def to_chrony_float(value: float) -> int:
+    """chrony's 32-bit float: coefficient of 25 bits with sign, exponent of 7 bits with sign."""
+    if value == 0.0:
+        return 0
+    mantissa, exponent = math.frexp(abs(value))
+    coefficient = round(mantissa * (1 << 24))
+    if coefficient == 1 << 24:
+        coefficient, exponent = coefficient >> 1, exponent + 1
+    exponent = max(-64, min(63, exponent + 1))
+    if value < 0:
+        coefficient = -coefficient
+    return (exponent & 0x7F) << 25 | coefficient & 0x1FFFFFF
+
+
+class Clockwork:
+    """What the virtual chronyd says."""
+
+    def __init__(self) -> None:
+        self.offset_s = 0.0
+        self.dispersion_s = 0.0005
+        self.leap = "none"
+        self.silent = False
+
+    def answer(self, data: bytes) -> bytes | None:
+        """The reply to a request, None when it is no tracking request or while silent."""
+        if self.silent or len(data) < ANSWER_BYTES or data[:2] != b"\x06\x01":
+            return None
+        command, _, sequence = struct.unpack_from(">HHI", data, 4)
+        if command != 33:
+            return None
+        head = struct.pack(">BBBBHHHHHHIII", 6, 2, 0, 0, 33, 5, 0, 0, 0, 0, sequence, 0, 0)
+        synchronised = self.leap != "unsynchronised"
+        body = struct.pack(">I", 0x52494700 if synchronised else 0)
+        body += bytes(16) + struct.pack(">HH", 1, 0)
+        body += struct.pack(">HH", 2 if synchronised else 0, LEAP_CODES[self.leap])
+        now = time.time()
+        body += struct.pack(">III", 0, int(now), int(now % 1 * 1e9))
+        values = (self.offset_s, self.offset_s, 1e-5, 0.1, 0.0, 0.01, 0.0004, self.dispersion_s, 16.0)
+        body += struct.pack(">9I", *(to_chrony_float(value) for value in values))
+        return head + body
+
+    def obey(self, name: str, on: Any) -> None:
+        """silent; unsynchronised; step and coast take seconds as their value."""
+        match name:
+            case "silent":
+                self.silent = bool(on)
+            case "unsynchronised":
+                self.leap = "unsynchronised" if on else "none"
+            case "step":
+                self.offset_s = float(on or 0)
+            case "coast":
+                self.dispersion_s = float(on or 0.0005)
+            case "kill":
+                os._exit(9)
+
+
+def main() -> None:
+    """`python -m hil.devices.time_server --run-dir DIR`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-dir", type=Path, required=True)
+    options = parser.parse_args()
+    clockwork = Clockwork()
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 0))
+    heard = Bus(options.run_dir).subscribe("fault")
+    going = [True]
+    signal.signal(signal.SIGTERM, lambda *_: going.clear())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ready = options.run_dir / "ready" / f"{DEVICE}.json"
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    ready.write_text(json.dumps({"host": "127.0.0.1", "port": server.getsockname()[1]}))
+    while going:
+        watched: list[Any] = [server, heard]
+        readable, _, _ = select.select(watched, [], [], 0.5)
+        if server in readable:
+            data, address = server.recvfrom(2048)
+            answer = clockwork.answer(data)
+            if answer is not None:
+                server.sendto(answer, address)
+        while (message := heard.get()) is not None:
+            if message[1]["device"] == DEVICE:
+                clockwork.obey(message[1]["name"], message[1]["on"])
+
+
+if __name__ == "__main__":
+    main()

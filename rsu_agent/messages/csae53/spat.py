@@ -1,0 +1,148 @@
+"""SPAT of T/CSAE 53-2020 from the signal outlook. Countdowns count from the instant of encoding."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rsu_agent.messages.csae53.phase_table import PhaseTable
+from rsu_agent.messages.csae53.units import UtcStamp, bits, reference
+from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
+
+UNDEFINED = 36001  # TimeMark: no such time is known
+LONGEST = 36000
+STATUS_SIZE = 16
+MANUAL, FAILURE_FLASH, PREEMPT, PRIORITY, FIXED_TIME, TRAFFIC_DEPENDENT = 0, 2, 3, 4, 5, 6
+STANDBY, OFF, RECENT_MAP, NO_VALID_SPAT = 7, 9, 10, 13
+
+LIGHTS: dict[Colour, str] = {
+    Colour.UNKNOWN: "unavailable",
+    Colour.DARK: "dark",
+    Colour.RED: "red",
+    Colour.RED_FLASH: "flashing-red",
+    Colour.RED_YELLOW: "red",  # CSAE has no code for it; it still means stop
+    Colour.GREEN: "permissive-green",
+    Colour.GREEN_FLASH: "flashing-green",
+    Colour.YELLOW: "yellow",
+    Colour.YELLOW_FLASH: "flashing-yellow",
+}
+TIMELESS = frozenset({"unavailable", "dark"})
+
+STATUS_OF_CONTROL: dict[Control, tuple[int, ...]] = {
+    Control.FIXED_TIME: (FIXED_TIME,),
+    Control.COORDINATED: (FIXED_TIME,),
+    Control.ACTUATED: (TRAFFIC_DEPENDENT,),
+    Control.ADAPTIVE: (TRAFFIC_DEPENDENT,),
+    Control.MANUAL: (MANUAL,),
+    Control.FLASH: (STANDBY,),
+    Control.ALL_RED: (),
+    Control.OFF: (OFF,),
+    Control.UNKNOWN: (),
+}
+
+
+def spat_value(
+    outlook: SignalOutlook,
+    table: PhaseTable,
+    identity: tuple[int, int | None],
+    stamp: UtcStamp | None,
+    count: int,
+    *,
+    now_s: float,
+    recent_map: bool = False,
+    without_times: frozenset[int] = frozenset(),
+) -> dict[str, Any]:
+    """One SPAT. identity: (node, region); stamp None: our clock is not trusted; now_s: encoding (monotonic).
+
+    without_times: lamp groups whose times the guard holds back.
+    """
+    by_group = {group.group: group for group in outlook.groups}
+    phases = []
+    for phase, groups in table.phases.items():
+        members = [by_group[group] for group in groups if group in by_group]
+        whole = len(members) == len(groups)
+        timed = whole and not without_times.intersection(groups)
+        phases.append(
+            {"id": phase, "phaseStates": [_state(members, table.is_arrow(phase), whole, timed, now_s)]}
+        )
+    numbers = list(STATUS_OF_CONTROL[outlook.control])
+    numbers += [PREEMPT] * outlook.preempt + [PRIORITY] * outlook.priority + [RECENT_MAP] * recent_map
+    numbers += [FAILURE_FLASH] * outlook.fault_flash
+    return _frame(phases, numbers, identity, stamp, count)
+
+
+def unavailable_value(table: PhaseTable, identity: tuple[int, int | None]) -> dict[str, Any]:
+    """The ready-made frame of the last resort: nothing is known, no times, no clock, noValidSPAT set."""
+    phases = [{"id": phase, "phaseStates": [{"light": "unavailable"}]} for phase in table.phases]
+    return _frame(phases, [NO_VALID_SPAT], identity, None, 0)
+
+
+def _frame(
+    phases: list[dict[str, Any]],
+    status: list[int],
+    identity: tuple[int, int | None],
+    stamp: UtcStamp | None,
+    count: int,
+) -> dict[str, Any]:
+    state: dict[str, Any] = {
+        "intersectionId": reference(*identity),
+        "status": bits(STATUS_SIZE, *set(status)),
+    }
+    value: dict[str, Any] = {"msgCnt": count}
+    if stamp is not None:
+        times = {"moy": stamp.minute_of_year, "timeStamp": stamp.millisecond}
+        value |= times
+        state |= times
+    state["phases"] = phases
+    value["intersections"] = [state]
+    return value
+
+
+def light(colour: Colour, arrow: bool) -> str:
+    """CSAE light of a colour; an arrow's green is protected."""
+    return "protected-green" if colour is Colour.GREEN and arrow else LIGHTS[colour]
+
+
+def _state(
+    members: list[GroupOutlook], arrow: bool, whole: bool, timed: bool, now_s: float
+) -> dict[str, Any]:
+    """One PhaseState; groups that share a phase and differ make it unavailable."""
+    lights = {light(member.colour, arrow) for member in members}
+    if not whole or len(lights) != 1:
+        return {"light": "unavailable"}
+    state: dict[str, Any] = {"light": lights.pop()}
+    if timed and state["light"] not in TIMELESS:
+        counting = _counting(members, now_s)
+        if counting:
+            state["timing"] = ("counting", counting)
+    return state
+
+
+def _counting(members: list[GroupOutlook], now_s: float) -> dict[str, int] | None:
+    """TimeCountingDown of groups that change together; None when no end is known at all."""
+    first = members[0]
+    if any((m.likely_end_s is None) != (first.likely_end_s is None) for m in members):
+        return None
+    minima = [m.min_end_s for m in members if m.min_end_s is not None]
+    maxima = [m.max_end_s for m in members if m.max_end_s is not None]
+    if first.likely_end_s is None and not (minima and maxima):
+        return None
+    likely = UNDEFINED if first.likely_end_s is None else _tenths(first.likely_end_s - now_s, 1)
+    value = {"startTime": 0}
+    if minima:
+        value["minEndTime"] = min(likely, max(0, math.floor((min(minima) - now_s) * 10 + 1e-6)))
+    if maxima:
+        highest = min(LONGEST, math.ceil((max(maxima) - now_s) * 10 - 1e-6))
+        value["maxEndTime"] = max(likely, highest) if likely != UNDEFINED else max(0, highest)
+    value["likelyEndTime"] = likely
+    if first.confidence is not None and likely != UNDEFINED:
+        value["timeConfidence"] = max(0, min(200, round(first.confidence * 200)))
+    if first.next_start_s is not None:
+        value["nextStartTime"] = _tenths(first.next_start_s - now_s, 0)
+        if first.next_duration_s is not None:
+            value["nextDuration"] = _tenths(first.next_duration_s, 0)
+    return value
+
+
+def _tenths(seconds: float, least: int) -> int:
+    return max(least, min(LONGEST, round(seconds * 10)))

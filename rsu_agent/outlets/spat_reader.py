@@ -1,0 +1,111 @@
+"""A second, hand-written reading of SPAT frames: the few fields that the guard needs, bit by bit.
+
+Layout: T/CSAE 53-2020, UPER. It shares nothing with the generated codec, so that an encoder's fault is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SPAT_INDEX = 3
+UNDEFINED = 36001
+
+
+class NotSpat(ValueError):
+    """Bytes that are no SPAT frame of the kind that we send."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRead:
+    """Present state of one phase; times in tenths of a second from now, None when absent."""
+
+    phase: int
+    light: int
+    likely: int | None = None
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpatRead:
+    """What a SPAT frame says."""
+
+    count: int
+    minute: int | None
+    millisecond: int | None
+    region: int | None
+    node: int
+    status: int
+    phases: tuple[PhaseRead, ...]
+
+
+class _Bits:
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data, "big")
+        self._left = 8 * len(data)
+
+    def take(self, width: int) -> int:
+        """The next `width` bits."""
+        self._left -= width
+        if self._left < 0:
+            raise NotSpat("ends too early")
+        return self._value >> self._left & ((1 << width) - 1)
+
+    def end(self) -> None:
+        """Only padding may follow."""
+        if self._left >= 8 or self._value & ((1 << self._left) - 1):
+            raise NotSpat("more follows")
+
+
+def read_spat(frame: bytes) -> SpatRead:
+    """Read a frame of one intersection without extensions. Raises NotSpat."""
+    bits = _Bits(frame)
+    if bits.take(4) != SPAT_INDEX:
+        raise NotSpat("another kind of message")
+    extended, has_minute, has_millisecond, has_name = (bits.take(1) for _ in range(4))
+    count = bits.take(7)
+    minute = bits.take(20) if has_minute else None
+    millisecond = bits.take(16) if has_millisecond else None
+    if extended or has_name or bits.take(5):
+        raise NotSpat("extended, named, or of several intersections")
+    region, node, status, phases = _intersection(bits)
+    bits.end()
+    return SpatRead(count, minute, millisecond, region, node, status, phases)
+
+
+def _intersection(bits: _Bits) -> tuple[int | None, int, int, tuple[PhaseRead, ...]]:
+    extended, has_minute, has_millisecond, has_confidence = (bits.take(1) for _ in range(4))
+    if extended:
+        raise NotSpat("extended")
+    region = bits.take(16) if bits.take(1) else None
+    node, status = bits.take(16), bits.take(16)
+    bits.take(20 * has_minute + 16 * has_millisecond + 6 * has_confidence)
+    return region, node, status, tuple(_phase(bits) for _ in range(bits.take(4) + 1))
+
+
+def _phase(bits: _Bits) -> PhaseRead:
+    """A phase; of several states the one that began already (startTime 0) is the present one."""
+    phase = bits.take(8)
+    states = [_state(bits, phase) for _ in range(bits.take(4) + 1)]
+    present = [state for state, start in states if start in (None, 0)]
+    if len(present) != 1:
+        raise NotSpat(f"phase {phase}: {len(present)} present states")
+    return present[0]
+
+
+def _state(bits: _Bits, phase: int) -> tuple[PhaseRead, int | None]:
+    extended, timed = bits.take(1), bits.take(1)
+    if extended or bits.take(1):
+        raise NotSpat("extended")
+    light = bits.take(4)
+    if not timed:
+        return PhaseRead(phase, light), None
+    if bits.take(2):
+        raise NotSpat("times in another form")
+    has_least, has_most, has_confidence, has_next, has_duration = (bits.take(1) for _ in range(5))
+    start = bits.take(16)
+    least = bits.take(16) if has_least else None
+    most = bits.take(16) if has_most else None
+    likely = bits.take(16)
+    bits.take(8 * has_confidence + 16 * has_next + 16 * has_duration)
+    return PhaseRead(phase, light, None if likely == UNDEFINED else likely, least, most), start

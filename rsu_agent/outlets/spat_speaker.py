@@ -1,0 +1,126 @@
+"""From reports to SPAT frames: outlook, encoding, guard, doubt. Pure, so that replay gives the same bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from rsu_agent.messages.csae53 import codec
+from rsu_agent.messages.csae53.phase_table import PhaseTable
+from rsu_agent.messages.csae53.spat import spat_value, unavailable_value
+from rsu_agent.messages.csae53.units import Counts, UtcStamp, utc_stamp
+from rsu_agent.outlets.doubts import SHORT_S, Doubts, Voice
+from rsu_agent.outlets.guard import Guard, Ruling, Verdict
+from rsu_agent.phases.history import Edge
+from rsu_agent.phases.signals import Signals
+from rsu_agent.wire.uper import Malformed
+from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
+
+KIND = "SPAT"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a tick gave: the frame to send (None: silence), whether it says something, and why not if not."""
+
+    frame: bytes | None
+    valid: bool
+    reason: str | None
+    outlook: SignalOutlook
+    held: bytes | None = None
+    verdict: Verdict | None = None
+
+
+def patched(frame: bytes, count: int) -> bytes:
+    """A SPAT frame with another msgCnt: the upper seven bits of byte 1 (field-rules 4)."""
+    return bytes([frame[0], (count & 0x7F) << 1 | frame[1] & 1]) + frame[2:]
+
+
+class SpatSpeaker:
+    """One crossing's SPAT. Fed with what the controller says, asked at every tick what to send."""
+
+    def __init__(
+        self,
+        phases: Mapping[int, Sequence[int]],
+        arrows: Collection[int],
+        identity: tuple[int, int | None],
+        *,
+        test_ids: bool,
+        counts: Counts,
+    ) -> None:
+        self.signals = Signals()
+        self.table = PhaseTable(phases, arrows)
+        self.guard = Guard(phases, arrows, identity, test_ids=test_ids)
+        self.doubts = Doubts()
+        self.counts = counts
+        self.counters: Counter[str] = Counter()
+        self._identity = identity
+        self._timeless: set[int] = set()
+        self._told: str | None = None
+        self.unavailable = codec.encode(("spatFrame", unavailable_value(self.table, identity)))
+
+    def saw(self, item: SignalReport | Programme) -> list[Edge]:
+        """Evidence for the prediction and, apart from it, for the guard. The changes of colour in it."""
+        self.guard.saw(item)
+        edges = self.signals.receive(item)
+        self._timeless.difference_update(edge.group for edge in edges)
+        return edges
+
+    def tell_doubt(self, reason: str) -> None:
+        """A doubt from elsewhere, for the next tick: `line_lost`, `last_word`."""
+        self._told = reason
+
+    def speak(self, now_s: float, utc_s: float | None, *, recent_map: bool = False) -> Spoken:
+        """What to send at this instant. utc_s None: our clock is not trusted."""
+        outlook = self.signals.outlook(now_s)
+        told, self._told = self._told, None
+        doubt = told or outlook.doubt or self.guard.doubt()
+        before = self.doubts.voice
+        voice = self.doubts.tick(doubt, now_s, self.guard.cycle_s)
+        if voice is Voice.SPEAKING and before is not Voice.SPEAKING:
+            self._returned(before)
+        if voice is not Voice.SPEAKING:
+            return self._without(voice, outlook)
+        stamp = None if utc_s is None else utc_stamp(utc_s)
+        try:
+            frame = self._encode(outlook, stamp, now_s, recent_map)
+        except Malformed as error:
+            return self._blocked(None, Verdict(Ruling.BLOCK, "unreadable", str(error)), outlook, now_s)
+        verdict = self.guard.judge(frame, None if stamp is None else stamp.millisecond)
+        if verdict.ruling is Ruling.BLOCK:
+            return self._blocked(frame, verdict, outlook, now_s)
+        return Spoken(frame, True, None, outlook, verdict=verdict)
+
+    def _encode(
+        self, outlook: SignalOutlook, stamp: UtcStamp | None, now_s: float, recent_map: bool
+    ) -> bytes:
+        value = spat_value(
+            outlook,
+            self.table,
+            self._identity,
+            stamp,
+            self.counts.next(KIND),
+            now_s=now_s,
+            recent_map=recent_map,
+            without_times=frozenset(self._timeless) | self.guard.evidence.held(now_s),
+        )
+        return codec.encode(("spatFrame", value))
+
+    def _blocked(self, frame: bytes | None, verdict: Verdict, outlook: SignalOutlook, now_s: float) -> Spoken:
+        self.counters[f"blocked_{verdict.cause}"] += 1
+        voice = self.doubts.tick(verdict.cause, now_s, self.guard.cycle_s)
+        told = self._without(voice, outlook)
+        return Spoken(told.frame, False, verdict.cause, outlook, frame, verdict)
+
+    def _without(self, voice: Voice, outlook: SignalOutlook) -> Spoken:
+        """The ready-made frame while doubt is told; silence before the first word and afterwards."""
+        frame = patched(self.unavailable, self.counts.next(KIND)) if voice is Voice.TELLING else None
+        return Spoken(frame, False, self.doubts.reason, outlook)
+
+    def _returned(self, before: Voice) -> None:
+        """Speaking again: after a longer doubt each group's times wait for its next confirmed change."""
+        if before is not Voice.STARTING:
+            self.counters["returned"] += 1
+            if self.doubts.last_lasted_s >= SHORT_S:
+                self._timeless = set(self.signals.history.shown)
