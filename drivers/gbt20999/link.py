@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from drivers.gbt20999.wire import QUERY, Ident
-from rsu_agent.wire.crc import crc16
+from rsu_agent.wire.crc import Crc16
 
 START, END, ESCAPE = 0x7E, 0x7D, 0x5C
 LARGEST_FRAME = 2048
 LONGEST_GAP_S = 0.2  # between two bytes of one frame
 HEAD = 12  # length, version, host, controller, crossing, sequence, type
-CRC_VARIANTS = {"1005": crc16(0x1005, 0x0000), "1021": crc16(0x1021, 0xFFFF)}
+CRC_VARIANTS = {"1005": Crc16(0x1005).of, "1021": Crc16(0x1021, 0xFFFF).of}
 MOST_VALUES = 255
 
 

@@ -159,8 +159,8 @@ class _ListeningSerial(serial.Serial):
             self.fd = fd
             self.pipe_abort_read_r, self.pipe_abort_read_w = os.pipe()
             self.pipe_abort_write_r, self.pipe_abort_write_w = os.pipe()
-            self._reconfigure_port(force_update=True)
-            self._reset_input_buffer()
+            self._reconfigure_port(force_update=True)  # type: ignore[attr-defined]
+            self._reset_input_buffer()  # type: ignore[attr-defined]
         except BaseException:
             os.close(fd)
             raise

@@ -14,9 +14,17 @@ import msgpack
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth, TimeQuality
 from rsu_agent.world.road_user import Scene
-from rsu_agent.world.signal import SignalOutlook, SignalReport
+from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
 
-NOUNS: tuple[type, ...] = (Scene, SignalReport, SignalOutlook, Hazard, DeviceHealth, TimeQuality)
+NOUNS: tuple[type, ...] = (
+    Scene,
+    SignalReport,
+    SignalOutlook,
+    Programme,
+    Hazard,
+    DeviceHealth,
+    TimeQuality,
+)
 LARGEST_BYTES = 1 << 20
 
 

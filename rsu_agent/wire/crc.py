@@ -1,31 +1,28 @@
-"""Cyclic redundancy checks, table driven, most significant bit first."""
+"""CRC-16, most significant bit first, by table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 
+class Crc16:
+    """One variant: polynomial without its x^16, initial value; no reflection, no final exclusive-or.
 
-@cache
-def crc16_table(polynomial: int) -> tuple[int, ...]:
-    """The 256 remainders of a 16-bit polynomial without reflection."""
-    table = []
-    for byte in range(256):
-        value = byte << 8
-        for _ in range(8):
-            value = (value << 1 ^ polynomial if value & 0x8000 else value << 1) & 0xFFFF
-        table.append(value)
-    return tuple(table)
+    >>> hex(Crc16(0x1005).of(b"123456789"))
+    '0x5bb8'
+    """
 
+    def __init__(self, polynomial: int, initial: int = 0x0000) -> None:
+        self._initial = initial
+        self._table = tuple(_shifted(byte << 8, polynomial) for byte in range(256))
 
-def crc16(polynomial: int, initial: int) -> Callable[[bytes], int]:
-    """A function that computes this CRC-16 (no reflection, no final exclusive-or)."""
-    table = crc16_table(polynomial)
-
-    def compute(data: bytes) -> int:
-        value = initial
+    def of(self, data: bytes) -> int:
+        """The check value of these bytes, 0..65535."""
+        crc, table = self._initial, self._table
         for byte in data:
-            value = (value << 8) & 0xFFFF ^ table[value >> 8 ^ byte]
-        return value
+            crc = ((crc << 8) & 0xFFFF) ^ table[(crc >> 8) ^ byte]
+        return crc
 
-    return compute
+
+def _shifted(value: int, polynomial: int) -> int:
+    for _ in range(8):
+        value = (value << 1) ^ polynomial if value & 0x8000 else value << 1
+    return value & 0xFFFF

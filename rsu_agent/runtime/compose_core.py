@@ -1,0 +1,177 @@
+"""The core: controller, signal logic, guard, radio; the road's messages in a branch of their own."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import anyio
+
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.outlets.spat_speaker import SpatSpeaker
+from rsu_agent.ports.clock import SystemClock
+from rsu_agent.ports.devices import SignalSource, TimeSource
+from rsu_agent.ports.nouns import pack
+from rsu_agent.ports.plugins import plugins
+from rsu_agent.ports.recording import Recorder
+from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime import measure
+from rsu_agent.runtime.air import Air
+from rsu_agent.runtime.control import control_app, metrics_app
+from rsu_agent.runtime.hub import Hub
+from rsu_agent.runtime.post import Post
+from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.runtime.roads import Roads
+from rsu_agent.runtime.serve_http import listen_tcp, listen_unix, serve_http
+from rsu_agent.runtime.speaking import Speaking
+from rsu_agent.runtime.supervise import DeviceKeeper
+from rsu_agent.runtime.time_trust import TimeTrust
+from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
+from rsu_agent.runtime.window import Window
+from rsu_agent.settings.model import driver_settings
+from rsu_agent.world.health import DeviceHealth
+from rsu_agent.world.road_user import Scene
+from rsu_agent.world.signal import Programme
+
+log = logging.getLogger(__name__)
+
+
+class Core:
+    """Everything of the core, wired."""
+
+    def __init__(self, place: Place) -> None:
+        site, crossing = place.site.settings, place.site.crossing
+        self.place, self.site, self.crossing = place, site, crossing
+        self.clock = SystemClock()
+        self.board = Board()
+        self.recorder = Recorder(place.state / "recordings", site.recorder.size_mb, site.site.id)
+        self.trust = TimeTrust(site.time.drift_ppm)
+        self.keepers = {
+            kind: DeviceKeeper(kind, self.clock, self._device_told)
+            for kind in ("controller", "radio", "time")
+        }
+        counts = Counts()
+        self.air = Air(self.clock, self.recorder, self.keepers["radio"])
+        speaker = SpatSpeaker(
+            site.signals.phases,
+            site.signals.lamps.arrow,
+            (crossing.node, crossing.region),
+            test_ids=site.crossing.ids == "test",
+            counts=counts,
+        )
+        self.speaking = Speaking(speaker, self.air, self.trust, self.clock, self.recorder, place.pulse)
+        self.window = Window(site.site.id, crossing, self.clock, self.speaking, self.air, self.trust)
+        self.hub = Hub(place.run, self._from_process)
+        self.post = Post(self.hub)
+        self.hub.connected = self._joined
+        self.roads = Roads(place.site, self.clock, self.air, self.trust, self.post, self.window, counts)
+        self.others = measure.OtherProcesses()
+        place.from_parent.append(self._from_parent)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        plugin = plugins()
+        site = self.site
+        metrics = listen_tcp(site.metrics.host, site.metrics.port)
+        control = listen_unix(self.place.run / "ctl.sock")
+        log.info("metrics at http://%s:%d/metrics", *metrics.getsockname()[:2])
+        (self.place.run / "metrics.port").write_text(str(metrics.getsockname()[1]))
+        open_controller, controller = plugin[site.controller.driver].open, driver_settings(site.controller)
+        open_radio, radio = plugin[site.radio.driver].open, driver_settings(site.radio)
+        open_time, time_source = plugin[site.time.driver].open, driver_settings(site.time)
+        try:
+            async with anyio.create_task_group() as tasks:
+                start = tasks.start_soon
+                start(
+                    self.keepers["controller"].keep,
+                    lambda: open_controller(controller, self.clock),
+                    self._controller,
+                )
+                start(self.keepers["radio"].keep, lambda: open_radio(radio, self.clock), self.air.use)
+                start(self.keepers["time"].keep, lambda: open_time(time_source, self.clock), self._time)
+                start(self.speaking.run)
+                start(self.speaking.run_map, self.crossing)
+                start(self.hub.run)
+                start(self.roads.run)
+                start(serve_http, control_app(self.window), control)
+                start(
+                    serve_http, metrics_app(lambda: measure.page(self.others), self.window.healthy), metrics
+                )
+        finally:
+            self.recorder.close()
+
+    async def _controller(self, reports: SignalSource) -> None:
+        """Every report goes to the guard and the predictor at once; changes go into the phase log."""
+        try:
+            async for item in reports:
+                self.keepers["controller"].serving()
+                self._record(item)
+                edges = self.speaking.saw(item)
+                now_s = self.clock.now_s()
+                if isinstance(item, Programme):
+                    self.board.post(PROGRAMME, item, now_s)
+                else:
+                    self.board.post(SIGNAL, item, now_s)
+                self.roads.saw_edges(edges, now_s)
+        except DeviceLost:
+            self.speaking.speaker.signals.line_lost()
+            self.speaking.doubt("line_lost")
+            raise
+
+    async def _time(self, readings: TimeSource) -> None:
+        async for quality in readings:
+            self.keepers["time"].serving()
+            self.trust.read(quality)
+            self.board.post(TIME, quality, self.clock.now_s())
+
+    def _record(self, item: Any) -> None:
+        topic = "/programme" if isinstance(item, Programme) else "/report"
+        self.recorder.record(topic, self.clock.now_s(), noun=pack(item))
+
+    def _device_told(self, health: DeviceHealth) -> None:
+        self._device(health.device, health)
+
+    def _device(self, kind: str, health: DeviceHealth) -> None:
+        known = self.window.devices.get(health.device)
+        if known and (known[1].state, known[1].reason) == (health.state, health.reason):
+            return
+        self.window.devices[health.device] = kind, health
+        self.roads.device(health)
+
+    def _from_process(self, role: str, topic: str, noun: Any) -> None:
+        """News from senses and uplink."""
+        match topic, noun:
+            case "scene", Scene():
+                self.board.post(SCENE, noun, self.clock.now_s())
+                self.roads.scene(noun)
+            case "health", DeviceHealth():
+                self._device(role if role == "uplink" else _kind_of(self.site, noun.device), noun)
+            case "metrics", str():
+                self.others.hear(role, noun)
+            case "committed", list():
+                self.post.committed(noun)
+            case "status", dict():
+                self.window.uplink = noun
+
+    def _joined(self, role: str) -> None:
+        log.info("%s has joined", role)
+        if role == "uplink":
+            self.post.connected()
+
+    def _from_parent(self, message: dict[str, Any]) -> None:
+        if message.get("kind") == "last_word_spoken":
+            self.speaking.doubt("last_word")
+
+
+def _kind_of(site: Any, device: str) -> str:
+    return "camera" if any(camera.name == device for camera in site.cameras) else "radar"
+
+
+async def body(place: Place) -> None:
+    """The core process."""
+    await Core(place).run()
+
+
+if __name__ == "__main__":
+    sys.exit(run_process("core", body))

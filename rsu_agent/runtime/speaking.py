@@ -1,0 +1,131 @@
+"""The SPAT and MAP loops of the core: when to speak, what came of it, the heartbeat to the parent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+from prometheus_client import Counter, Gauge, Histogram
+
+from rsu_agent.messages.csae53 import codec
+from rsu_agent.messages.csae53.map import map_value
+from rsu_agent.messages.csae53.units import utc_stamp
+from rsu_agent.outlets.schedule import SpatSchedule
+from rsu_agent.outlets.spat_speaker import KIND, SpatSpeaker, Spoken
+from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.recording import Recorder
+from rsu_agent.runtime.air import Air, arm_last_word
+from rsu_agent.runtime.pulse import Pulse
+from rsu_agent.runtime.time_trust import TimeTrust
+from rsu_agent.world.crossing import Crossing
+from rsu_agent.world.signal import Programme, SignalReport
+
+LATE_S = 0.050  # a judge that woke so late drains its line first and judges so much later
+MAP_PERIOD_S = 1.0
+RECENT_MAP_S = 600.0
+VALID = Gauge("rsu_spat_valid", "1 while SPAT says something, 0 while it is unavailable.")
+SILENCED = Counter("rsu_spat_silenced_total", "Frames that said nothing, by reason.", ["reason"])
+LATENCY = Histogram(
+    "rsu_spat_report_to_radio_seconds",
+    "Last byte of a report with a change to the frame with it.",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+)
+
+
+class Speaking:
+    """Owns the SPAT speaker and its schedule."""
+
+    def __init__(
+        self,
+        speaker: SpatSpeaker,
+        air: Air,
+        trust: TimeTrust,
+        clock: Clock,
+        recorder: Recorder,
+        pulse: Pulse | None,
+    ) -> None:
+        self.speaker, self._air, self._trust = speaker, air, trust
+        self._clock, self._recorder, self._pulse = clock, recorder, pulse
+        self._schedule = SpatSchedule(clock.now_s())
+        self._wake = anyio.Event()
+        self._changed_s: float | None = None
+        self._map_since_s = clock.now_s()
+        self._armed: tuple[str, int] | None = None
+        self.newest: Spoken | None = None
+        self.first_valid_s: float | None = None
+
+    def saw(self, item: SignalReport | Programme) -> list[Any]:
+        """What the controller said; a change of colour leaves at once."""
+        edges = self.speaker.saw(item)
+        if edges and isinstance(item, SignalReport):
+            self._changed_s = item.last_byte_s
+            self._schedule.changed(self._clock.now_s())
+            self._wake.set()
+        return edges
+
+    def doubt(self, reason: str) -> None:
+        """Something elsewhere forbids us to speak; told at the next tick."""
+        self.speaker.tell_doubt(reason)
+
+    async def run(self) -> None:
+        """Speak on the grid and at changes, for ever."""
+        while True:
+            due_s = self._schedule.next_due_s()
+            now_s = self._clock.now_s()
+            if now_s < due_s:
+                self._wake = anyio.Event()
+                with self._clock.move_on_after(due_s - now_s):
+                    await self._wake.wait()
+                continue
+            if now_s - due_s > LATE_S:
+                await self._clock.sleep(LATE_S)
+                now_s = self._clock.now_s()
+            if self._schedule.due(now_s):
+                await self._tick(now_s)
+
+    async def _tick(self, now_s: float) -> None:
+        utc_s = self._clock.utc_s() if self._trust.trusted(now_s) else None
+        recent = now_s - self._map_since_s < RECENT_MAP_S
+        spoken = self.speaker.speak(now_s, utc_s, recent_map=recent)
+        self._recorder.record(
+            "/spat", now_s, utc_s=utc_s, recent_map=recent, valid=spoken.valid, reason=spoken.reason
+        )
+        if spoken.frame is not None:
+            await self._air.send(KIND, spoken.frame)
+        if spoken.held is not None:
+            self._air.hold(KIND, spoken.held, spoken.reason or "?")
+        self._account(spoken, now_s)
+        self._beat()
+
+    def _account(self, spoken: Spoken, now_s: float) -> None:
+        self.newest = spoken
+        VALID.set(spoken.valid)
+        if not spoken.valid:
+            SILENCED.labels(spoken.reason or "?").inc()
+        elif self.first_valid_s is None:
+            self.first_valid_s = now_s
+        if self._changed_s is not None and spoken.valid:
+            LATENCY.observe(max(0.0, now_s - self._changed_s))
+            self._changed_s = None
+
+    def _beat(self) -> None:
+        """The heartbeat carries the last msgCnt; the frame goes along when the radio is another one."""
+        if self._pulse is None:
+            return
+        address = self._air.last_word_address
+        if address != self._armed:
+            arm_last_word(self._pulse, self.speaker.unavailable, address)
+            self._armed = address
+        self._pulse.send("heartbeat", count=self.speaker.counts.last(KIND))
+
+    async def run_map(self, crossing: Crossing) -> None:
+        """MAP once a second."""
+        next_s = self._clock.now_s()
+        while True:
+            await self._clock.sleep_until(next_s)
+            next_s += MAP_PERIOD_S
+            now_s = self._clock.now_s()
+            stamp = utc_stamp(self._clock.utc_s()) if self._trust.trusted(now_s) else None
+            count = self.speaker.counts.next("MAP")
+            value = map_value(crossing, self.speaker.table, stamp, count, region=crossing.region)
+            await self._air.send("MAP", codec.encode(("mapFrame", value)))
