@@ -1,0 +1,128 @@
+"""The whole virtual crossing around one agent: devices, world, vehicle, district, and the agent itself."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from hil.bus import Bus
+from hil.processes import Processes
+from rsu_agent.ports.assets import asset
+
+SITE = "config/virtual.yaml"
+
+
+@dataclass(frozen=True)
+class RigOptions:
+    """What kind of run this is."""
+
+    seed: int = 1
+    density: str = "day"
+    night: bool = False
+    plan: int = 1
+    radar_header: int = 40
+    page: bool = True
+    page_port: int = 8080
+    metrics_port: int = 9464
+    site: Path | None = None
+
+
+class Rig:
+    """Owns every process of a run; `run_dir` is the run's folder."""
+
+    def __init__(self, run_dir: Path, options: RigOptions) -> None:
+        self.run_dir, self.options = run_dir, options
+        self.processes = Processes(run_dir / "logs")
+        self.bus = Bus(run_dir)
+        self.site_file = run_dir / "site.yaml"
+
+    @property
+    def socket(self) -> Path:
+        """The agent's control socket."""
+        return self.run_dir / "agent" / "ctl.sock"
+
+    @property
+    def state(self) -> Path:
+        """The agent's state folder."""
+        return self.run_dir / "state"
+
+    def start_devices(self) -> None:
+        """Everything around the agent; returns once all are ready."""
+        template = self.options.site or asset(SITE)
+        run, seed = ["--run-dir", str(self.run_dir)], ["--seed", str(self.options.seed)]
+        night = ["--night"] if self.options.night else []
+        self._device("time", "hil.devices.time_server", *run)
+        self._device("vehicle", "hil.devices.vehicle", *run)
+        self._device("controller", "hil.devices.controller", *run, *seed, "--plan", str(self.options.plan))
+        site = ["--site", str(template)]
+        self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
+        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night)
+        self._device(
+            "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
+        )
+        self.processes.module("probe", "hil.score.probe", *run, ready=self._ready("probe"))
+        self.processes.module(
+            "district",
+            "rsu_agent.district.main",
+            *("--database", str(self.run_dir / "district.sqlite"), "--ready", str(self._ready("district"))),
+            ready=self._ready("district"),
+        )
+        self.processes.wait_ready(*self.processes.children)
+        self._write_site(template)
+
+    def start_agent(self) -> None:
+        """The product, by its own command."""
+        rsu = Path(sys.executable).with_name("rsu")
+        command = [str(rsu)] if rsu.exists() else [sys.executable, "-m", "rsu_agent.cli.main"]
+        command += [
+            "run",
+            str(self.site_file),
+            "--state",
+            str(self.state),
+            "--run",
+            str(self.run_dir / "agent"),
+        ]
+        self.processes.start("agent", command)
+        if self.options.page:
+            arguments = ["--socket", str(self.socket), "--port", str(self.options.page_port)]
+            ready = self._ready("page")
+            self.processes.module(
+                "page", "rsu_agent.web.main", *arguments, "--ready", str(ready), ready=ready
+            )
+
+    def fault(self, device: str, name: str, on: Any) -> None:
+        """Act on a device."""
+        self.bus.publish("fault", {"device": device, "name": name, "on": on})
+
+    def stop(self) -> None:
+        """End everything, the agent first."""
+        self.processes.stop("page", "agent")
+        self.processes.stop()
+
+    def _device(self, name: str, module: str, *arguments: str) -> None:
+        self.processes.module(name, module, *arguments, ready=self._ready(name))
+
+    def _ready(self, name: str) -> Path:
+        return self.run_dir / "ready" / f"{name}.json"
+
+    def _write_site(self, template: Path) -> None:
+        """The ordinary site file with the ports of the virtual devices filled in."""
+        yaml = YAML()
+        site = yaml.load(template.read_text())
+        told = self.processes.told
+        site["crossing"]["file"] = str(asset("config/crossings/virtual.geojson"))
+        site["controller"] |= {"port": told("controller")["port"], "baud": told("controller")["baud"]}
+        for camera in site["cameras"]:
+            camera["url"] = told("camera")["url"]
+        for radar in site["radars"]:
+            radar["data_port"] = told("radar")["data_port"]
+        site["time"] |= {"host": told("time")["host"], "port": told("time")["port"]}
+        site["radio"] |= {"host": told("vehicle")["host"], "port": told("vehicle")["port"]}
+        site["uplink"] |= {"host": told("district")["host"], "port": told("district")["port"]}
+        site["metrics"] = {"port": self.options.metrics_port}
+        with self.site_file.open("w") as stream:
+            yaml.dump(site, stream)
