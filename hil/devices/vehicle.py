@@ -1,0 +1,121 @@
+"""The virtual vehicle: hears datagrams, stamps them with the kernel's receive time, writes them down."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hil.bus import Bus
+from hil.devices.vehicle_codec import decode
+from hil.truth import TruthLog
+
+DEVICE = "vehicle"
+SO_TIMESTAMPNS = 35  # asm-generic; Python has no name for it
+REPORT_S = 1.0
+LARGEST = 65536
+
+
+def clock_offset_s() -> float:
+    """CLOCK_REALTIME less CLOCK_MONOTONIC, the tightest of a few readings."""
+    best: tuple[float, float] | None = None
+    for _ in range(8):
+        before = time.monotonic()
+        real = time.time()
+        after = time.monotonic()
+        if best is None or after - before < best[0]:
+            best = after - before, real - (before + after) / 2
+    assert best
+    return best[1]
+
+
+def receive(sock: socket.socket) -> tuple[bytes, float]:
+    """One datagram and the kernel's receive stamp on the monotonic scale."""
+    data, ancillary, _, _ = sock.recvmsg(LARGEST, 64)
+    for level, kind, raw in ancillary:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = struct.unpack("qq", raw[:16])
+            return data, seconds + nanoseconds / 1e9 - clock_offset_s()
+    return data, time.monotonic()
+
+
+class Vehicle:
+    """Counts, and what was decoded last of each kind."""
+
+    def __init__(self, run_dir: Path, sock: socket.socket) -> None:
+        self._sock, self._path = sock, run_dir / "vehicle.json"
+        self._truth = TruthLog(run_dir, DEVICE)
+        self._heard = Bus(run_dir).subscribe("fault")
+        self._fresh: dict[int, bytes] = {}
+        self._counts: Counter[str] = Counter()
+        self._last: dict[str, Any] = {}
+        self._report_s = 0.0
+        self.going = True
+
+    def run(self) -> None:
+        """Until told to stop."""
+        watched: list[Any] = [self._sock, self._heard]
+        while self.going:
+            readable, _, _ = select.select(watched, [], [], 0.2)
+            if self._sock in readable:
+                data, at_s = receive(self._sock)
+                self._truth.write("air", at_s, hex=data.hex())
+                self._counts["datagrams"] += 1
+                self._fresh[data[0] >> 4] = data  # the first four bits tell the kind
+            while (message := self._heard.get()) is not None:
+                if message[1]["device"] == DEVICE and message[1]["name"] == "kill":
+                    os._exit(9)
+            if time.monotonic() - self._report_s >= REPORT_S:
+                self._report()
+
+    def _report(self) -> None:
+        """Decode the newest of each kind, once a second, for people who look."""
+        self._report_s = time.monotonic()
+        for data in self._fresh.values():
+            try:
+                kind, value = decode(data)
+            except ValueError:
+                self._counts["not_understood"] += 1
+                continue
+            self._counts[kind] += 1
+            self._last[kind] = value
+        self._fresh.clear()
+        text = json.dumps({"counts": self._counts, "last": self._last}, default=_plain)
+        draft = self._path.with_suffix(".part")
+        draft.write_text(text)
+        draft.replace(self._path)
+
+
+def _plain(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def main() -> None:
+    """`python -m hil.devices.vehicle --run-dir DIR [--port N]`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    sock.bind(("127.0.0.1", options.port))
+    vehicle = Vehicle(options.run_dir, sock)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(vehicle, "going", False))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ready = options.run_dir / "ready" / f"{DEVICE}.json"
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    ready.write_text(json.dumps({"host": "127.0.0.1", "port": sock.getsockname()[1]}))
+    vehicle.run()
+
+
+if __name__ == "__main__":
+    main()

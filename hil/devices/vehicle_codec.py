@@ -1,0 +1,75 @@
+"""The vehicle's decoder: pycrate over the vehicle's own schema, compiled once, kept in a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hil.devices.vehicle_schema import SCHEMA
+from hil.truth import read_truth
+
+KINDS = {"spatFrame": "SPAT", "mapFrame": "MAP", "rsmFrame": "RSM", "rsiFrame": "RSI", "bsmFrame": "BSM"}
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "rsu-agent-rig"
+
+
+@cache
+def _frame_type() -> Any:
+    """pycrate's object for MessageFrame; compiling takes seconds, loading a tenth of one."""
+    digest = hashlib.sha256(SCHEMA.encode()).hexdigest()[:16]
+    path = _cache_folder() / f"vehicle_{digest}.py"
+    if not path.exists():
+        _compile(path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module.Vehicle.MessageFrame
+
+
+def _compile(path: Path) -> None:
+    import contextlib
+    import io
+
+    from pycrate_asn1c.asnproc import PycrateGenerator, compile_text, generate_modules
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    with contextlib.redirect_stdout(io.StringIO()):
+        compile_text(SCHEMA)
+        generate_modules(PycrateGenerator, str(draft))
+    draft.replace(path)
+
+
+def decode(data: bytes) -> tuple[str, Any]:
+    """(kind, value) of a datagram: SPAT, MAP, RSM or RSI. Raises ValueError when it is none."""
+    frame = _frame_type()
+    try:
+        frame.from_uper(data)
+        name, value = frame.get_val()
+    except Exception as error:  # noqa: BLE001 (pycrate raises many kinds; all mean: not understood)
+        raise ValueError(f"not understood: {error}") from None
+    if name not in KINDS:
+        raise ValueError(f"unknown message {name}")
+    return KINDS[name], value
+
+
+def decode_air(run_dir: Path) -> Iterator[tuple[float, str, Any]]:
+    """Everything received in a run: (arrival, kind, value); what is not understood is BAD."""
+    for entry in read_truth(run_dir, "air"):
+        try:
+            kind, value = decode(bytes.fromhex(entry["hex"]))
+        except ValueError as error:
+            kind, value = "BAD", str(error)
+        yield entry["t"], kind, value
