@@ -1,4 +1,5 @@
-"""What the virtual vehicle understands of T/CSAE 53-2020: its own ASN.1, typed from the facts for receiving.
+"""What the virtual vehicle understands of T/CSAE 53-2020: its own ASN.1, typed from the facts for
+  receiving.
 
 Read apart from the product's schema, so that a slip in either shows. BSM is what vehicles send; only its
 first fields are understood here.
@@ -31,31 +32,38 @@ LL22 ::= SEQUENCE { lon INTEGER (-2097152..2097151), lat INTEGER (-2097152..2097
 LL24 ::= SEQUENCE { lon INTEGER (-8388608..8388607), lat INTEGER (-8388608..8388607) }
 LLabs ::= SEQUENCE { lon Lon, lat Lat }
 OffLL ::= CHOICE { ll1 LL12, ll2 LL14, ll3 LL16, ll4 LL18, ll5 LL22, ll6 LL24, abs LLabs }
-OffV ::= CHOICE { v1 INTEGER (-64..63), v2 INTEGER (-128..127), v3 INTEGER (-256..255), v4 INTEGER (-512..511),
+OffV ::= CHOICE { v1 INTEGER (-64..63), v2 INTEGER (-128..127), v3 INTEGER (-256..255), v4 INTEGER
+  (-512..511),
   v5 INTEGER (-1024..1023), v6 INTEGER (-2048..2047), abs Elev }
 Off ::= SEQUENCE { offsetLL OffLL, offsetV OffV OPTIONAL }
 Speed ::= INTEGER (0..8191)
 Heading ::= INTEGER (0..28800)
 Radius ::= INTEGER (0..65535)
-TimeConf ::= ENUMERATED { c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19,
+TimeConf ::= ENUMERATED { c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17,
+  c18, c19,
   c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31, c32, c33, c34, c35, c36, c37, c38, c39 }
 
 Spat ::= SEQUENCE { msgCnt MsgCount, moy Minute OPTIONAL, timeStamp DSecond OPTIONAL, name Name OPTIONAL,
   intersections SEQUENCE (SIZE(1..32)) OF Intersection, ... }
 Intersection ::= SEQUENCE { intersectionId NodeRef, status BIT STRING (SIZE(16)), moy Minute OPTIONAL,
-  timeStamp DSecond OPTIONAL, timeConfidence TimeConf OPTIONAL, phases SEQUENCE (SIZE(1..16)) OF Phase, ... }
+  timeStamp DSecond OPTIONAL, timeConfidence TimeConf OPTIONAL, phases SEQUENCE (SIZE(1..16)) OF Phase,
+  ... }
 Phase ::= SEQUENCE { id INTEGER (0..255), phaseStates SEQUENCE (SIZE(1..16)) OF PhaseState }
-PhaseState ::= SEQUENCE { light Light, timing CHOICE { counting Counting, utcTiming UtcTiming, ... } OPTIONAL, ... }
-Light ::= ENUMERATED { unavailable, dark, flashing-red, red, flashing-green, permissive-green, protected-green,
+PhaseState ::= SEQUENCE { light Light, timing CHOICE { counting Counting, utcTiming UtcTiming, ... }
+  OPTIONAL, ... }
+Light ::= ENUMERATED { unavailable, dark, flashing-red, red, flashing-green, permissive-green,
+  protected-green,
   yellow, flashing-yellow, ... }
 Counting ::= SEQUENCE { startTime TimeMark, minEndTime TimeMark OPTIONAL, maxEndTime TimeMark OPTIONAL,
   likelyEndTime TimeMark, timeConfidence Confidence OPTIONAL, nextStartTime TimeMark OPTIONAL,
   nextDuration TimeMark OPTIONAL }
-UtcTiming ::= SEQUENCE { startUTCTime TimeMark, minEndUTCTime TimeMark OPTIONAL, maxEndUTCTime TimeMark OPTIONAL,
+UtcTiming ::= SEQUENCE { startUTCTime TimeMark, minEndUTCTime TimeMark OPTIONAL, maxEndUTCTime TimeMark
+  OPTIONAL,
   likelyEndUTCTime TimeMark, timeConfidence Confidence OPTIONAL, nextStartUTCTime TimeMark OPTIONAL,
   nextEndUTCTime TimeMark OPTIONAL }
 
-MapData ::= SEQUENCE { msgCnt MsgCount, timeStamp Minute OPTIONAL, nodes SEQUENCE (SIZE(1..63)) OF Node, ... }
+MapData ::= SEQUENCE { msgCnt MsgCount, timeStamp Minute OPTIONAL, nodes SEQUENCE (SIZE(1..63)) OF Node,
+  ... }
 Node ::= SEQUENCE { name Name OPTIONAL, id NodeRef, refPos Pos3D,
   inLinks SEQUENCE (SIZE(1..32)) OF Link OPTIONAL, ... }
 Link ::= SEQUENCE { name Name OPTIONAL, upstreamNodeId NodeRef, speedLimits Limits OPTIONAL,
@@ -68,16 +76,20 @@ Points ::= SEQUENCE (SIZE(2..31)) OF SEQUENCE { posOffset Off, ... }
 Manoeuvres ::= BIT STRING (SIZE(12))
 Lane ::= SEQUENCE { laneID INTEGER (0..255), laneWidth INTEGER (0..32767) OPTIONAL,
   laneAttributes LaneAttributes OPTIONAL, maneuvers Manoeuvres OPTIONAL,
-  connectsTo SEQUENCE (SIZE(1..16)) OF Connection OPTIONAL, speedLimits Limits OPTIONAL, points Points OPTIONAL, ... }
+  connectsTo SEQUENCE (SIZE(1..16)) OF Connection OPTIONAL, speedLimits Limits OPTIONAL, points Points
+  OPTIONAL, ... }
 LaneAttributes ::= SEQUENCE { shareWith BIT STRING (SIZE(10)) OPTIONAL, laneType LaneType }
-LaneType ::= CHOICE { vehicle BIT STRING (SIZE(8, ...)), crosswalk BIT STRING (SIZE(16)), bikeLane BIT STRING (SIZE(16)),
+LaneType ::= CHOICE { vehicle BIT STRING (SIZE(8, ...)), crosswalk BIT STRING (SIZE(16)), bikeLane BIT
+  STRING (SIZE(16)),
   sidewalk BIT STRING (SIZE(16)), median BIT STRING (SIZE(16)), striping BIT STRING (SIZE(16)),
   trackedVehicle BIT STRING (SIZE(16)), parking BIT STRING (SIZE(16)), ... }
 Connection ::= SEQUENCE { remoteIntersection NodeRef, connectingLane SEQUENCE { lane INTEGER (0..255),
   maneuver Manoeuvres OPTIONAL } OPTIONAL, phaseId INTEGER (0..255) OPTIONAL }
 
-Rsm ::= SEQUENCE { msgCnt MsgCount, id Id8, refPos Pos3D, participants SEQUENCE (SIZE(1..16)) OF Participant, ... }
-Participant ::= SEQUENCE { ptcType PtcType, ptcId INTEGER (0..65535), source Source, id Id8 OPTIONAL, secMark DSecond,
+Rsm ::= SEQUENCE { msgCnt MsgCount, id Id8, refPos Pos3D, participants SEQUENCE (SIZE(1..16)) OF
+  Participant, ... }
+Participant ::= SEQUENCE { ptcType PtcType, ptcId INTEGER (0..65535), source Source, id Id8 OPTIONAL,
+  secMark DSecond,
   pos Off, posConfidence PosConfSet, transmission Gear OPTIONAL, speed Speed, heading Heading,
   angle INTEGER (-126..127) OPTIONAL, motionCfd MotionConf OPTIONAL, accelSet Accel OPTIONAL, size Size,
   vehicleClass VehClass OPTIONAL, ... }
@@ -96,17 +108,20 @@ VehClass ::= SEQUENCE { classification INTEGER (0..255), fuelType INTEGER (0..15
 
 Rsi ::= SEQUENCE { msgCnt MsgCount, moy Minute OPTIONAL, id Id8, refPos Pos3D,
   rtes SEQUENCE (SIZE(1..8)) OF Event OPTIONAL, rtss SEQUENCE (SIZE(1..16)) OF Sign OPTIONAL, ... }
-Event ::= SEQUENCE { rteId INTEGER (0..255), eventType INTEGER (0..65535), eventSource EventSource, eventPos Off OPTIONAL,
+Event ::= SEQUENCE { rteId INTEGER (0..255), eventType INTEGER (0..65535), eventSource EventSource,
+  eventPos Off OPTIONAL,
   eventRadius Radius OPTIONAL, description Words OPTIONAL, timeDetails Times OPTIONAL,
   priority OCTET STRING (SIZE(1)) OPTIONAL, referencePaths Paths OPTIONAL, referenceLinks RefLinks OPTIONAL,
   eventConfidence Confidence OPTIONAL, ... }
 EventSource ::= ENUMERATED { unknown, police, government, meteorological, internet, detection, ... }
 Words ::= CHOICE { textString IA5String (SIZE(1..512)), textGB2312 OCTET STRING (SIZE(2..512)) }
-Times ::= SEQUENCE { startTime Minute OPTIONAL, endTime Minute OPTIONAL, endTimeConfidence TimeConf OPTIONAL }
+Times ::= SEQUENCE { startTime Minute OPTIONAL, endTime Minute OPTIONAL, endTimeConfidence TimeConf
+  OPTIONAL }
 Paths ::= SEQUENCE (SIZE(1..8)) OF SEQUENCE { activePath SEQUENCE (SIZE(1..32)) OF Off, pathRadius Radius }
 RefLinks ::= SEQUENCE (SIZE(1..16)) OF SEQUENCE { upstreamNodeId NodeRef, downstreamNodeId NodeRef,
   referenceLanes BIT STRING (SIZE(16)) OPTIONAL }
-Sign ::= SEQUENCE { rtsId INTEGER (0..255), signType INTEGER (0..65535), signPos Off OPTIONAL, description Words OPTIONAL,
+Sign ::= SEQUENCE { rtsId INTEGER (0..255), signType INTEGER (0..65535), signPos Off OPTIONAL,
+  description Words OPTIONAL,
   timeDetails Times OPTIONAL, priority OCTET STRING (SIZE(1)) OPTIONAL, referencePaths Paths OPTIONAL,
   referenceLinks RefLinks OPTIONAL, ... }
 END

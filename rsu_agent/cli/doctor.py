@@ -107,7 +107,7 @@ def _uplink(state: dict[str, Any]) -> Iterator[Finding]:
     yield Finding(
         "NET01",
         bool(uplink.get("connected")),
-        f"uplink {'connected' if uplink.get('connected') else 'not connected'}, {uplink.get('backlog')} waiting",
+        f"uplink {'up' if uplink.get('connected') else 'down'}, {uplink.get('backlog')} waiting",
         "check the way to the broker; nothing is lost while it is away",
     )
 

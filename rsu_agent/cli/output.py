@@ -1,4 +1,4 @@
-"""What verbs print: one JSON object on one line, or words for people; errors on stderr say what to do next."""
+"""What verbs print: one JSON object on one line, or words for people; errors go to stderr."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def pack(noun: object) -> bytes:
 def unpack(data: bytes) -> Any:
     """The reverse of `pack`. Raises NotANoun for anything else."""
     try:
-        number, body = msgpack.unpackb(data, strict_map_key=False, max_buffer_size=LARGEST_BYTES)
+        number, body = msgpack.unpackb(data, strict_map_key=False)
         return body if number is None else _reader(NOUNS[number])(body)
     except (ValueError, TypeError, IndexError, KeyError, msgpack.exceptions.UnpackException) as error:
         raise NotANoun(str(error)) from None
@@ -59,7 +59,7 @@ def _shape(noun: type) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [_plain(getattr(value, name)) for name in _names(type(value))]
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]

@@ -93,7 +93,8 @@ def explain(schema: dict[str, Any], name: str, value: Any, error: Exception) -> 
 def _fault(schema: dict[str, Any], kind: Any, value: Any, path: str) -> Malformed | None:
     while type(kind).__name__ == "Reference":
         kind = schema[kind.name]
-    return CHECKS[type(kind).__name__](schema, kind, value, path)
+    fault: Malformed | None = CHECKS[type(kind).__name__](schema, kind, value, path)
+    return fault
 
 
 def _integer(_schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:

@@ -1,0 +1,128 @@
+"""MQTT: the only file that knows aiomqtt. A fresh client every attempt, protocol 5 falling back to 3.1.1."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiomqtt
+from aiomqtt import ProtocolVersion
+
+from rsu_agent.ports.trouble import DeviceLost
+
+log = logging.getLogger(__name__)
+KEEPALIVE_S = 20
+CONNECT_S = 10.0
+FIRST_TRY_S = 3.0  # some brokers answer a protocol that they do not speak with silence
+PUBLISH_S = 10.0
+MOST_IN_FLIGHT = 1000  # above paho's own flow control: our window is smaller
+
+
+@dataclass(slots=True)
+class Broker:
+    """Where the broker is. `version` remembers what it spoke last: None, 5 or 3."""
+
+    host: str
+    port: int
+    identifier: str
+    tls: ssl.SSLContext | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    connect_s: float = CONNECT_S
+    version: int | None = None
+
+
+class Session:
+    """An open connection."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Hand a message to the broker. A PUBACK is no receipt: only the receiver's word is."""
+        try:
+            await self._client.publish(topic, payload, qos=qos, retain=retain, timeout=PUBLISH_S)
+        except aiomqtt.MqttError as error:
+            raise DeviceLost("closed", str(error)) from None
+
+    async def subscribe(self, topic: str, qos: int) -> None:
+        """Hear a topic. Raises DeviceLost('refused') where the broker forbids it: aiomqtt would not tell."""
+        try:
+            codes = await self._client.subscribe(topic, qos=qos, timeout=PUBLISH_S)
+        except aiomqtt.MqttError as error:
+            raise DeviceLost("closed", str(error)) from None
+        for code in codes:
+            refused = code.is_failure if hasattr(code, "is_failure") else int(code) >= 0x80
+            if refused:
+                raise DeviceLost("refused", f"{topic}: {code}", "the broker's access list forbids this topic")
+
+    async def messages(self) -> AsyncIterator[tuple[str, bytes]]:
+        """(topic, payload) of what arrives. Raises DeviceLost when the connection ends."""
+        try:
+            async for message in self._client.messages:
+                payload = message.payload
+                yield (
+                    str(message.topic),
+                    payload if isinstance(payload, bytes) else bytes(str(payload), "utf-8"),
+                )
+        except aiomqtt.MqttError as error:
+            raise DeviceLost("closed", str(error)) from None
+
+
+@asynccontextmanager
+async def connect(broker: Broker, will: tuple[str, bytes] | None = None) -> AsyncIterator[Session]:
+    """One connection attempt; a broker that refuses protocol 5 is spoken to in 3.1.1 at once and from then on."""
+    client = await _open(broker, will)
+    try:
+        yield Session(client)
+    finally:
+        try:
+            await client.__aexit__(None, None, None)
+        except aiomqtt.MqttError as error:
+            log.debug("closing: %s", error)
+
+
+async def _open(broker: Broker, will: tuple[str, bytes] | None) -> aiomqtt.Client:
+    versions = (ProtocolVersion.V5, ProtocolVersion.V311)
+    if broker.version == 3:
+        versions = (ProtocolVersion.V311, ProtocolVersion.V5)
+    last: Exception | None = None
+    for version in versions:
+        client = _client(broker, version, will)
+        try:
+            await client.__aenter__()
+        except aiomqtt.MqttError as error:
+            last = error
+            if isinstance(error.__cause__, OSError):
+                break  # nobody there: another protocol version will not help
+            continue
+        broker.version = 5 if version is ProtocolVersion.V5 else 3
+        return client
+    raise DeviceLost(
+        "refused", f"{broker.host}:{broker.port}: {last}", "is the broker up, and may we reach it?"
+    )
+
+
+def _client(broker: Broker, version: ProtocolVersion, will: tuple[str, bytes] | None) -> aiomqtt.Client:
+    options: dict[str, object] = (
+        {"clean_start": True} if version is ProtocolVersion.V5 else {"clean_session": True}
+    )
+    client = aiomqtt.Client(
+        broker.host,
+        broker.port,
+        identifier=broker.identifier,
+        protocol=version,
+        will=aiomqtt.Will(will[0], will[1], qos=1, retain=True) if will else None,
+        keepalive=KEEPALIVE_S,
+        timeout=broker.connect_s if broker.version else min(FIRST_TRY_S, broker.connect_s),
+        max_inflight_messages=MOST_IN_FLIGHT,
+        tls_context=broker.tls,
+        username=broker.username,
+        password=broker.password,
+        **options,  # type: ignore[arg-type]
+    )
+    client.pending_calls_threshold = MOST_IN_FLIGHT  # otherwise the log floods above ten in flight
+    return client

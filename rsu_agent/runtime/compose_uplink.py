@@ -1,0 +1,90 @@
+"""The uplink process: the core's records into the outbox, the outbox to the district."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+
+import anyio
+
+from rsu_agent.outlets.outbox import Outbox
+from rsu_agent.outlets.uplink import Uplink
+from rsu_agent.ports.clock import SystemClock
+from rsu_agent.ports.link import Link
+from rsu_agent.ports.mqtt import Broker, connect
+from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime import measure
+from rsu_agent.runtime.hub import join
+from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.world.health import DeviceHealth, DeviceState
+
+STATUS_S = 1.0
+HAND_OVER_WAIT_S = 0.05
+
+
+async def body(place: Place) -> None:
+    """Until cancelled."""
+    site = place.site.settings
+    settings = site.uplink
+    if settings is None:
+        await anyio.sleep_forever()
+        return
+    clock = SystemClock()
+    gone: list[int] = []
+    outbox = Outbox(place.state / "outbox", settings.quota_mb << 20, gone.extend)
+    prefix = f"rsu/1/{site.site.district}/{site.site.id}"
+    tls = ssl.create_default_context() if settings.tls else None
+    broker = Broker(settings.host, settings.port, identifier=f"rsu-{site.site.id}", tls=tls)
+    uplink = Uplink(
+        outbox, lambda: connect(broker, (f"{prefix}/state", b'{"on":0}')), prefix, site.site.id, clock
+    )
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(uplink.run)
+            while True:
+                link = await join(place.run, "uplink", clock)
+                try:
+                    async with anyio.create_task_group() as both:
+                        both.start_soon(link.run_sender)
+                        both.start_soon(_tell, link, uplink, gone, clock)
+                        await _take(link, outbox)
+                except* DeviceLost:
+                    link.close()
+    finally:
+        outbox.close()
+
+
+async def _take(link: Link, outbox: Outbox) -> None:
+    """Records from the core; a full hand-over waits, the core keeps what is not committed."""
+    while True:
+        topic, letter = await link.receive()
+        if topic != "record":
+            continue
+        # The writer is a thread: there is no event to wait for.
+        while not outbox.append(letter["record"], letter["lane"], letter["id"]):  # noqa: ASYNC110
+            await anyio.sleep(HAND_OVER_WAIT_S)
+
+
+async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock) -> None:
+    """What has been committed, how the uplink is, and its metrics."""
+    said: tuple[bool, str] | None = None
+    next_s = 0.0
+    while True:
+        if gone:
+            count = len(gone)
+            link.send("committed", gone[:count])
+            del gone[:count]
+        now_s = clock.now_s()
+        if now_s >= next_s:
+            next_s = now_s + STATUS_S
+            link.send("status", uplink.status(), newest=True)
+            link.send("metrics", measure.sample("uplink"), newest=True)
+            if said != (uplink.connected, uplink.reason):
+                said = uplink.connected, uplink.reason
+                state = DeviceState.OK if uplink.connected else DeviceState.LOST
+                link.send("health", DeviceHealth("uplink", state, uplink.reason, now_s))
+        await clock.sleep(0.05)
+
+
+if __name__ == "__main__":
+    sys.exit(run_process("uplink", body))
