@@ -6,6 +6,7 @@ Kinds, `t` always CLOCK_MONOTONIC in seconds (the rig's true clock):
   users    {t, k, users: [{id, cls, x, y, vx, vy, heading, l, w, h, seen: {sensor: share}}]}, 20 Hz
   event    {t, k, id, kind, edge: onset|clear, user, x, y}       scripted hazards
   fault    {t, k, device, name, on}
+  wire     {t, k, colours: {group: colour}}          last byte of a trap leaving the controller
   frame    {t, k, camera, frame}                    first byte of a frame leaving the camera
   air      {t, k, hex}                              a datagram as the vehicle received it (kernel stamp)
   stall    {t, k, late_ms}                          the probe's own lateness

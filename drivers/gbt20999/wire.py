@@ -1,143 +1,198 @@
-"""GB/T 20999-2017: data values and code tables, addressed by class.object.attribute.element."""
+"""GB/T 20999-2017 frames: layout, addresses, checksums. Only what a reader may send can be encoded."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from rsu_agent.world.signal import Colour, Control, StageState
+from rsu_agent.wire.crc import Crc16
+from rsu_agent.wire.rows import U8, U16, U32, Layout
 
-QUERY, REPLY, ERROR_REPLY, TRAP = 0x10, 0x20, 0x21, 0x60
-HEARTBEAT_QUERY, HEARTBEAT_REPLIES = 0x70, frozenset({0x80, 0x71})
-
-
-class Ident(NamedTuple):
-    """Address of one data value."""
-
-    klass: int
-    object: int
-    attribute: int
-    element: int
+START, END, ESCAPE = 0x7E, 0x7D, 0x5C
+WRITING_CLASSES = frozenset({17, 18})  # centre control and command pipe: never addressed by us
+MOST_VALUES = 255  # the count is one byte
+ADDRESS_BYTES = 4
+OVERHEAD_BYTES = 17  # start to count, checksum, end
 
 
-MAKER, VERSION, SERIAL = Ident(1, 1, 0, 0), Ident(1, 2, 0, 0), Ident(1, 3, 0, 0)
-GROUP_COUNT, PHASE_COUNT, STAGE_COUNT = Ident(3, 1, 0, 0), Ident(4, 1, 0, 0), Ident(6, 1, 0, 0)
-STANDARD_TIME = Ident(13, 1, 10, 0)
-FAULT_COUNT = Ident(16, 1, 0, 0)
+class Kind(IntEnum):
+    """Frame types that are understood (clause numbers unknown; facts 1.2). There is none for setting."""
+
+    QUERY = 0x10
+    REPLY = 0x20
+    ERROR_REPLY = 0x21
+    TRAP = 0x60
+    HEARTBEAT_QUERY = 0x70
+    HEARTBEAT_REPLY_OTHER = 0x71  # one public tool's reply
+    HEARTBEAT_REPLY = 0x80
 
 
-def lamp(group: int) -> Ident:
-    """Status of a lamp group (3.3.1.n)."""
-    return Ident(3, 3, 1, group)
+FOREIGN_KINDS = frozenset({0x10, 0x30, 0x40, 0x41})  # only another master asks, sets or is told of a set
 
 
-def phase(attribute: int, number: int) -> Ident:
-    """Attribute of a phase (4.2.a.n)."""
-    return Ident(4, 2, attribute, number)
+class Sendable(IntEnum):
+    """All that ever leaves us."""
+
+    QUERY = Kind.QUERY
+    HEARTBEAT_REPLY = Kind.HEARTBEAT_REPLY
 
 
-def stage_phases(stage: int) -> Ident:
-    """Phases of a stage (6.2.2.n)."""
-    return Ident(6, 2, 2, stage)
+class Checksum(Enum):
+    """CRC variants seen; the first is verified on recorded frames (facts 1.1)."""
+
+    X1005 = "1005"
+    X1021 = "1021"
+
+    @property
+    def crc(self) -> Crc16:
+        """The calculator."""
+        return _CRCS[self]
 
 
-def stage_run(attribute: int, stage: int) -> Ident:
-    """Running state of a stage: 2 state, 3 elapsed, 4 remaining (6.3.a.n)."""
-    return Ident(6, 3, attribute, stage)
+_CRCS = {Checksum.X1005: Crc16(0x1005, 0x0000), Checksum.X1021: Crc16(0x1021, 0xFFFF)}
 
 
-def conflicts(number: int) -> Ident:
-    """Conflict bitmap of a phase (7.1.2.n)."""
-    return Ident(7, 1, 2, number)
+class Address(NamedTuple):
+    """Where a value lives: class.object.attribute.element."""
+
+    group: int
+    item: int
+    attribute: int = 0
+    element: int = 0
+
+    def __str__(self) -> str:
+        return ".".join(str(part) for part in self)
 
 
-def plan(attribute: int, number: int) -> Ident:
-    """Attribute of a plan (9.2.a.n)."""
-    return Ident(9, 2, attribute, number)
+class Value(NamedTuple):
+    """One data value as it stands in a frame."""
+
+    address: Address
+    data: bytes
 
 
-def run(attribute: int, crossing: int) -> Ident:
-    """Run state of a crossing: 2 mode, 3 plan, 4 stage (13.2.a.c)."""
-    return Ident(13, 2, attribute, crossing)
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame that passed its checks. kind may be a type we do not know.
+
+    first_byte_s, last_byte_s: monotonic instants at which its first byte left the sender and its last
+    byte was taken from the line.
+    """
+
+    kind: int
+    version: int
+    host: int
+    controller: int
+    crossing: int
+    sequence: int
+    values: tuple[Value, ...]
+    first_byte_s: float = 0.0
+    last_byte_s: float = 0.0
 
 
-def fault_type(number: int) -> Ident:
-    """Type of a fault (16.2.2.n)."""
-    return Ident(16, 2, 2, number)
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """Bytes that are no frame. why: noise, cut, long, gap, length, checksum or values."""
+
+    why: str
+    size: int
 
 
-PRIORITY_RUNS, EMERGENCY_RUNS = Ident(8, 3, 3, 1), Ident(8, 6, 3, 1)
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What follows the start byte."""
 
-COLOURS: dict[int, Colour] = {
-    0x01: Colour.DARK,
-    0x10: Colour.RED,
-    0x11: Colour.RED_FLASH,
-    0x12: Colour.RED_FLASH,
-    0x20: Colour.GREEN,
-    0x21: Colour.GREEN_FLASH,
-    0x22: Colour.GREEN_FLASH,
-    0x30: Colour.YELLOW,
-    0x31: Colour.YELLOW_FLASH,
-    0x32: Colour.YELLOW_FLASH,
-    0x40: Colour.RED_YELLOW,
-}
-
-# An unknown mode is unknown control, never fixed time. Vendors remap some (67, 21): unknown too.
-MODES: dict[int, Control] = {
-    0x10: Control.UNKNOWN,
-    0x11: Control.FIXED_TIME,
-    0x12: Control.ADAPTIVE,
-    0x13: Control.COORDINATED,
-    0x14: Control.ADAPTIVE,
-    0x15: Control.MANUAL,
-    0x20: Control.UNKNOWN,
-    0x21: Control.FIXED_TIME,
-    0x22: Control.ACTUATED,
-    0x23: Control.COORDINATED,
-    0x24: Control.ADAPTIVE,
-    0x25: Control.MANUAL,
-    0x31: Control.FLASH,
-    0x32: Control.ALL_RED,
-    0x33: Control.OFF,
-}
-
-STAGE_STATES: dict[int, StageState] = {
-    0x10: StageState.IDLE,
-    0x20: StageState.RUNNING,
-    0x30: StageState.TRANSITION,
-}
-
-FAULTS: dict[int, str] = {
-    0x10: "green_conflict",
-    0x11: "red_green_conflict",
-    0x20: "red_lamp",
-    0x21: "yellow_lamp",
-    0x22: "green_lamp",
-    0x30: "communication",
-    0x40: "self_test",
-    0x41: "detector",
-    0x42: "relay",
-    0x43: "memory",
-    0x44: "clock",
-    0x45: "main_board",
-    0x46: "phase_board",
-    0x47: "detector_board",
-    0x50: "configuration",
-    0x70: "control_response",
-}
+    length: U16
+    version: U16
+    host: U8
+    controller: U32
+    crossing: U8
+    sequence: U8
+    kind: U8
 
 
-def number(data: bytes) -> int:
-    """An unsigned whole number, most significant byte first."""
-    return int.from_bytes(data, "big")
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The addresses that a sender writes into each frame."""
+
+    version: int = 0x0100
+    host: int = 1
+    controller: int = 0
+    crossing: int = 0
 
 
-def bitmap(data: bytes) -> tuple[int, ...]:
-    """Numbers of the bits that are set, bit 0 of the last byte = 1."""
-    value = number(data)
-    return tuple(bit + 1 for bit in range(8 * len(data)) if value >> bit & 1)
+HEAD = Layout(Head, ">")
+CHECKSUM_BYTES = 2
+_BODY_AFTER_LENGTH = HEAD.size - 2 + CHECKSUM_BYTES
+_ESCAPED = re.compile(rb"\x5c(.)", re.DOTALL)
+_SPECIAL = re.compile(rb"([\x5c\x7d\x7e])")
 
 
-def right_aligned(data: bytes, width: int) -> list[int]:
-    """A chain whose first entry is the last one in the bytes; leading zeros are unused places."""
-    entries = [number(data[i : i + width]) for i in range(0, len(data) - width + 1, width)]
-    return entries[::-1]
+def query(identity: Identity, sequence: int, addresses: Iterable[Address], checksum: Checksum) -> bytes:
+    """A query for 1 to 255 values, escaped, ready for the line.
+
+    Raises ValueError for none or too many, and for classes that exist to command.
+    """
+    asked = tuple(addresses)
+    if not 1 <= len(asked) <= MOST_VALUES:
+        raise ValueError(f"a query holds 1 to {MOST_VALUES} values, not {len(asked)}")
+    for address in asked:
+        if address.group in WRITING_CLASSES:
+            raise ValueError(f"{address}: class {address.group} commands; it is never addressed")
+    values = b"".join(
+        bytes([index, ADDRESS_BYTES, *address]) for index, address in enumerate(asked, start=1)
+    )
+    return _frame(Sendable.QUERY, identity, sequence, bytes([len(asked)]) + values, checksum)
+
+
+def heartbeat_reply(identity: Identity, sequence: int, checksum: Checksum) -> bytes:
+    """The answer to a heartbeat query, without a count (facts 1.2)."""
+    return _frame(Sendable.HEARTBEAT_REPLY, identity, sequence, b"", checksum)
+
+
+def parse(escaped: bytes | bytearray, checksum: Checksum) -> Frame | Garbled:
+    """What stands between a start and an end byte, still escaped."""
+    body = _ESCAPED.sub(rb"\1", escaped)
+    if len(body) < HEAD.size + CHECKSUM_BYTES:
+        return Garbled("length", len(escaped))
+    head = HEAD.read(body)
+    if head.length not in (len(body) - 2, len(body) - 2 - CHECKSUM_BYTES):  # without CRC: one public code
+        return Garbled("length", len(escaped))
+    if checksum.crc.of(body[:-CHECKSUM_BYTES]) != int.from_bytes(body[-CHECKSUM_BYTES:], "big"):
+        return Garbled("checksum", len(escaped))
+    values = _values(body[HEAD.size : -CHECKSUM_BYTES])
+    if values is None:
+        return Garbled("values", len(escaped))
+    return Frame(head.kind, head.version, head.host, head.controller, head.crossing, head.sequence, values)
+
+
+def _values(data: bytes) -> tuple[Value, ...] | None:
+    """The data values behind the count; a heartbeat may lack the count itself."""
+    if not data:
+        return ()
+    values, at = [], 1
+    while at < len(data):
+        if at + 2 > len(data) or data[at + 1] < ADDRESS_BYTES or at + 2 + data[at + 1] > len(data):
+            return None
+        end = at + 2 + data[at + 1]
+        values.append(Value(Address(*data[at + 2 : at + 6]), data[at + 6 : end]))
+        at = end
+    return tuple(values) if len(values) == data[0] else None
+
+
+def _frame(kind: Sendable, identity: Identity, sequence: int, rest: bytes, checksum: Checksum) -> bytes:
+    head = Head(
+        _BODY_AFTER_LENGTH + len(rest),
+        identity.version,
+        identity.host,
+        identity.controller,
+        identity.crossing,
+        sequence & 0xFF,
+        kind,
+    )
+    body = HEAD.write(head) + rest
+    body += checksum.crc.of(body).to_bytes(CHECKSUM_BYTES, "big")
+    return bytes([START]) + _SPECIAL.sub(rb"\x5c\1", body) + bytes([END])

@@ -65,9 +65,10 @@ class ControllerProcess:
             self.bus.publish("lamps", {"t": now_s, "groups": self.model.lamps})
             self.published_s = now_s
         if learnt and self.front.manners.traps and self.front.frozen is None:
-            self._send(self.front.trap(learnt, now_s), now_s)
+            self._send(self.front.trap(learnt, now_s), now_s, {g: self.model.known[g] for g in learnt})
 
-    def _send(self, frame: bytes, now_s: float) -> None:
+    def _send(self, frame: bytes, now_s: float, colours: dict[int, str] | None = None) -> None:
+        """Onto the line; `colours` go into the truth log when the frame's last byte has left."""
         if self.silent or not self.port.plugged:
             return
         if self.garbage and self.random.random() < 0.5:
@@ -77,12 +78,14 @@ class ControllerProcess:
             frame = frame[:at] + bytes([frame[at] ^ 0x55]) + frame[at + 1 :]
         if self.truncate and self.random.random() < 0.3:
             frame = frame[: self.random.randrange(1, len(frame))]
-        self.pacer.put(frame, now_s)
+        self.pacer.put(frame, now_s, colours)
 
     def _write(self, now_s: float) -> None:
         data = self.pacer.due(now_s)
         if data and self.port.plugged:
             self.port.write(data)
+            for colours in self.pacer.passed():
+                self.truth.write("wire", now_s, colours=colours)
 
     def _wait(self) -> None:
         due = [self.model.next_s(), self.front.next_s(), self.pacer.next_s(), self.published_s + REPUBLISH_S]

@@ -1,0 +1,75 @@
+"""The bounds: what each figure must reach, and which are missed. A figure that is null is missed too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Bound:
+    """least <= figure <= most. kind: `time` (best of several runs counts) or `truth` (the worst does)."""
+
+    path: str
+    least: float | None = None
+    most: float | None = None
+    kind: str = "truth"
+    needs_s: float = 0.0  # a run shorter than this may leave the figure null
+
+
+BOUNDS: tuple[Bound, ...] = (
+    Bound("spat.per_10s_min", least=95, needs_s=10),
+    Bound("spat.per_10s_max", most=110, needs_s=10),
+    Bound("spat.gap_p99_ms", most=120, kind="time"),
+    Bound("spat.gap_max_ms", most=300, kind="time"),
+    Bound("map.per_10s_min", least=9, needs_s=10),
+    Bound("map.per_10s_max", most=11, needs_s=10),
+    Bound("rsm.per_10s_min", least=98, needs_s=10),
+    Bound("rsm.per_10s_max", most=102, needs_s=10),
+    Bound("spat.valid_share", least=0.99),
+    Bound("spat.times_share", least=0.95),
+    Bound("spat.first_valid_s", most=5, kind="time"),
+    Bound("spat.wrong_colour_ms", most=0),
+    Bound("spat.dangerous_ms", most=0),
+    Bound("spat.end_error_p95_s", most=0.2),
+    Bound("latency.report_to_radio_p95_ms", most=20, kind="time"),
+    Bound("latency.lamp_to_radio_p95_ms", most=200, kind="time"),
+    Bound("latency.camera_to_rsm_p95_ms", most=250, kind="time"),
+    Bound("tracks.recall", least=0.85),
+    Bound("tracks.precision", least=0.90),
+    Bound("tracks.position_rmse_m", most=1.0),
+    Bound("tracks.truth_samples", least=2000, needs_s=60),
+    Bound("hazards.expected", least=4, most=4, needs_s=60),
+    Bound("hazards.detected", least=4, most=4, needs_s=60),
+    Bound("hazards.false", most=0),
+    Bound("uplink.duplicates", most=0),
+    Bound("uplink.missing", most=0),
+    Bound("uplink.phase_changes_missing", most=0),
+    Bound("process.parent_rss_mb", most=40),
+    Bound("process.core_rss_mb", most=120),
+    Bound("process.senses_rss_mb", most=500),
+)
+
+
+def figure(figures: Mapping[str, Any], path: str) -> Any:
+    """A figure by its dotted path; None where it is absent."""
+    value: Any = figures
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
+    """Every bound that is not met, in words."""
+    found = []
+    for bound in BOUNDS:
+        value = figure(figures, bound.path)
+        if value is None:
+            if seconds >= bound.needs_s:
+                found.append(f"{bound.path} could not be measured")
+        elif bound.least is not None and value < bound.least:
+            found.append(f"{bound.path} {value} < {bound.least}")
+        elif bound.most is not None and value > bound.most:
+            found.append(f"{bound.path} {value} > {bound.most}")
+    return found
