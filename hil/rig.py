@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from hil.bus import Bus
-from hil.processes import Processes
+from hil.processes import Processes, RigFailure
 from rsu_agent.ports.assets import asset
 
 SITE = "config/virtual.yaml"
@@ -36,6 +36,8 @@ class Rig:
 
     def __init__(self, run_dir: Path, options: RigOptions) -> None:
         self.run_dir, self.options = run_dir, options
+        if run_dir.exists() and any(run_dir.iterdir()):
+            raise RigFailure(f"{run_dir} is not empty: name a new folder, or remove it")
         self.processes = Processes(run_dir / "logs")
         self.bus = Bus(run_dir)
         self.site_file = run_dir / "site.yaml"
@@ -54,16 +56,11 @@ class Rig:
         """Everything around the agent; returns once all are ready."""
         template = self.options.site or asset(SITE)
         run, seed = ["--run-dir", str(self.run_dir)], ["--seed", str(self.options.seed)]
-        night = ["--night"] if self.options.night else []
         self._device("time", "hil.devices.time_server", *run)
         self._device("vehicle", "hil.devices.vehicle", *run)
         self._device("controller", "hil.devices.controller", *run, *seed, "--plan", str(self.options.plan))
         site = ["--site", str(template)]
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
-        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night)
-        self._device(
-            "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
-        )
         self.processes.module("probe", "hil.score.probe", *run, ready=self._ready("probe"))
         self.processes.module(
             "district",
@@ -76,6 +73,7 @@ class Rig:
 
     def start_agent(self) -> None:
         """The product, by its own command."""
+        site = YAML(typ="safe").load(self.site_file.read_text())
         rsu = Path(sys.executable).with_name("rsu")
         command = [str(rsu)] if rsu.exists() else [sys.executable, "-m", "rsu_agent.cli.main"]
         command += [
@@ -86,6 +84,8 @@ class Rig:
             "--run",
             str(self.run_dir / "agent"),
         ]
+        if not (site["cameras"] or site["radars"]):
+            command += ["--without", "senses"]
         self.processes.start("agent", command)
         if self.options.page:
             arguments = ["--socket", str(self.socket), "--port", str(self.options.page_port)]
@@ -116,10 +116,12 @@ class Rig:
         told = self.processes.told
         site["crossing"]["file"] = str(asset("config/crossings/virtual.geojson"))
         site["controller"] |= {"port": told("controller")["port"], "baud": told("controller")["baud"]}
-        for camera in site["cameras"]:
-            camera["url"] = told("camera")["url"]
-        for radar in site["radars"]:
-            radar["data_port"] = told("radar")["data_port"]
+        for section, device, key in (("cameras", "camera", "url"), ("radars", "radar", "data_port")):
+            if device in self.processes.children:
+                for entry in site[section]:
+                    entry[key] = told(device)[key]
+            else:
+                site[section] = []
         site["time"] |= {"host": told("time")["host"], "port": told("time")["port"]}
         site["radio"] |= {"host": told("vehicle")["host"], "port": told("vehicle")["port"]}
         site["uplink"] |= {"host": told("district")["host"], "port": told("district")["port"]}

@@ -1,118 +1,199 @@
-"""The controller's configuration: which values to ask for, and the Programme that they make."""
+"""The controller's programme: what to ask next, and the noun once all is known."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from drivers.gbt20999 import wire
-from drivers.gbt20999.wire import Ident, bitmap, number, right_aligned
-from rsu_agent.world.signal import Colour, Phase, Plan, Programme, Stage, StageSlot, Step
+from drivers.gbt20999 import ids
+from drivers.gbt20999.codes import ON_DEMAND, colour
+from drivers.gbt20999.wire import Address
+from rsu_agent.world.signal import Phase, Plan, Programme, Stage, StageSlot, Step
 
-MOST_GROUPS = 64
-LOSING, GAINING = (3, 5, 7), (9, 11, 13)  # colour attribute of each transition; seconds follow in the next
-MIN_GREEN, MAX_GREEN = 27, 28
-ON_DEMAND = 0x20
-Known = Mapping[Ident, bytes]
+MOST_GROUPS = 64  # a bitmap holds so many
+MOST_PHASES = 64
+MOST_STAGES = 16  # a chain holds so many
+ROWS_TRIED = 16  # where a controller tells no count (or 0 against configured rows)
 
+Known = Mapping[Address, bytes | None]  # None: asked for alone and refused, the value does not exist
 
-def first_questions(crossing_row: int) -> list[Ident]:
-    """Who the controller is and how much it has."""
-    return [
-        wire.GROUP_COUNT,
-        wire.PHASE_COUNT,
-        wire.STAGE_COUNT,
-        *(wire.run(attribute, crossing_row) for attribute in (2, 3, 4)),
-        wire.MAKER,
-        wire.VERSION,
-        wire.SERIAL,
-    ]
-
-
-def configuration_questions(phases: int, stages: int) -> Iterator[Ident]:
-    """Everything about phases and stages."""
-    for phase in range(1, phases + 1):
-        for attribute in (2, *range(3, 15), MIN_GREEN, MAX_GREEN):
-            yield wire.phase(attribute, phase)
-        yield wire.conflicts(phase)
-    for stage in range(1, stages + 1):
-        yield wire.stage_phases(stage)
+IDENTITY = (ids.MAKER, ids.VERSION, ids.SERIAL_NUMBER, ids.CONTROLLER_ID)
+COUNTS = (ids.GROUP_COUNT, ids.PHASE_COUNT, ids.STAGE_COUNT)
+_PLAN_ITEMS = (
+    ids.PLAN_CROSSING,
+    ids.PLAN_COORDINATED,
+    ids.PLAN_OFFSET,
+    ids.PLAN_STAGES,
+    ids.PLAN_TIMES,
+    ids.PLAN_APPEARANCES,
+)
 
 
-def plan_questions(plan: int) -> list[Ident]:
-    """One plan: cycle, stage chain, time chain, appearance chain."""
-    return [wire.plan(attribute, plan) for attribute in (3, 6, 7, 8)]
+def first_wanted(crossing: int) -> tuple[Address, ...]:
+    """What must be known before lamps can be polled; small, so that the first answer comes at once."""
+    return (*COUNTS, ids.RUN_MODE(crossing), ids.RUN_PLAN(crossing), ids.RUN_STAGE(crossing), *IDENTITY)
 
 
-def count(known: Known, ident: Ident, default: int = 0) -> int:
-    """A count that was read."""
-    return number(known[ident]) if ident in known else default
+def wanted(known: Known, plan: int | None, plans: int) -> list[Address]:
+    """Configuration still to be asked for, what SPaT needs most first; empty when complete.
+
+    plan: the running plan; plans: highest plan number to look for.
+    """
+    numbers = [plan] if plan else []
+    numbers += [number for number in range(1, plans + 1) if number != plan]
+    steps: Iterable[Iterable[Address]] = (
+        (*IDENTITY, *COUNTS),
+        _group_items(known),
+        _phase_items(known),
+        (ids.STAGE_PHASES(row) for row in _rows(known, ids.STAGE_COUNT, ids.STAGE_PHASES, MOST_STAGES)),
+        (ids.PLAN_CYCLE(number) for number in numbers),
+        _plan_items(known, numbers),
+    )
+    return [address for step in steps for address in step if address not in known]
 
 
-def identity(known: Known, controller: int) -> str:
-    """Which controller answers, as far as its own words tell."""
-    words = [known.get(ident, b"") for ident in (wire.MAKER, wire.VERSION, wire.SERIAL)]
-    return hashlib.sha256(repr((controller, words)).encode()).hexdigest()[:16]
+def fingerprint_probe(plan: int | None) -> tuple[Address, ...]:
+    """A few values that change when another controller or another programme answers."""
+    chain = (ids.PLAN_CYCLE(plan), ids.PLAN_STAGES(plan), ids.PLAN_TIMES(plan)) if plan else ()
+    return (*IDENTITY, *COUNTS, *chain)
 
 
-def programme(known: Known, controller: int, groups: tuple[int, ...], plans: tuple[int, ...]) -> Programme:
-    """What the values read so far say."""
-    phases = tuple(_phases(known))
+def lamp_groups(known: Known) -> tuple[int, ...]:
+    """Lamp groups that exist, in order; empty while not known."""
+    if ids.GROUP_COUNT not in known:
+        return ()
+    if _number(known, ids.GROUP_COUNT):
+        return tuple(_rows(known, ids.GROUP_COUNT, ids.GROUP_NUMBER, MOST_GROUPS))
+    return tuple(row for row in range(1, MOST_GROUPS + 1) if known.get(ids.GROUP_NUMBER(row)))
+
+
+def compiled(known: Known, controller: int, crossing: int) -> Programme:
+    """The programme of this crossing from all that was read; rows that do not exist are left out."""
+    phases = tuple(_phase(known, row) for row in _phase_rows(known) if known.get(ids.PHASE_GROUPS(row)))
     stages = tuple(
-        Stage(n, bitmap(known[wire.stage_phases(n)]))
-        for n in range(1, count(known, wire.STAGE_COUNT) + 1)
-        if wire.stage_phases(n) in known
+        Stage(row, _bits(known[ids.STAGE_PHASES(row)]))
+        for row in range(1, MOST_STAGES + 1)
+        if known.get(ids.STAGE_PHASES(row))
     )
-    made = tuple(filter(None, (_plan(known, plan) for plan in plans)))
-    conflicts = tuple(sorted(set(_conflicts(known))))
-    words = repr((identity(known, controller), groups, phases, stages, made, conflicts))
-    fingerprint = hashlib.sha256(words.encode()).hexdigest()[:32]
-    return Programme(fingerprint, groups, phases, stages, made, conflicts)
+    plans = sorted(address.element for address in known if address[:3] == (9, 2, 3))
+    return Programme(
+        fingerprint=_fingerprint(known, controller),
+        groups=lamp_groups(known),
+        phases=phases,
+        stages=stages,
+        plans=tuple(_plan(known, number) for number in plans if _is_ours(known, number, crossing)),
+        conflicts=_conflicts(known),
+    )
 
 
-def _phases(known: Known) -> Iterator[Phase]:
-    for n in range(1, count(known, wire.PHASE_COUNT) + 1):
-        if wire.phase(2, n) not in known:
-            continue
-        yield Phase(
-            phase=n,
-            groups=bitmap(known[wire.phase(2, n)]),
-            losing=tuple(_steps(known, n, LOSING)),
-            gaining=tuple(_steps(known, n, GAINING)),
-            min_green_s=_seconds(known, wire.phase(MIN_GREEN, n)),
-            max_green_s=_seconds(known, wire.phase(MAX_GREEN, n)),
-        )
+def _group_items(known: Known) -> Iterator[Address]:
+    for row in _rows(known, ids.GROUP_COUNT, ids.GROUP_NUMBER, MOST_GROUPS, tried=MOST_GROUPS):
+        yield ids.GROUP_NUMBER(row)
+        yield ids.GROUP_TYPE(row)
 
 
-def _steps(known: Known, phase: int, attributes: tuple[int, ...]) -> Iterator[Step]:
-    for attribute in attributes:
-        code, seconds = known.get(wire.phase(attribute, phase)), known.get(wire.phase(attribute + 1, phase))
-        if code and seconds and number(seconds):
-            yield Step(wire.COLOURS.get(number(code), Colour.UNKNOWN), float(number(seconds)))
+def _phase_items(known: Known) -> Iterator[Address]:
+    for row in _phase_rows(known):
+        yield ids.PHASE_GROUPS(row)
+        if known.get(ids.PHASE_GROUPS(row), b"unread"):
+            yield from (Address(4, 2, attribute, row) for attribute in (*ids.LOSING, *ids.GAINING))
+            yield from (ids.MIN_GREEN(row), ids.MAX_GREEN(row), ids.CONFLICTS(row))
 
 
-def _seconds(known: Known, ident: Ident) -> float | None:
-    value = known.get(ident)
-    return float(number(value)) if value else None
+def _plan_items(known: Known, numbers: Iterable[int]) -> Iterator[Address]:
+    for number in numbers:
+        if _number(known, ids.PLAN_CYCLE(number)):
+            yield from (item(number) for item in _PLAN_ITEMS)
 
 
-def _plan(known: Known, plan: int) -> Plan | None:
-    cycle, chain, times, looks = (known.get(ident) for ident in plan_questions(plan))
-    if not cycle or not chain or not times:
-        return None
-    shown = right_aligned(looks or b"", 1)
-    slots = tuple(
-        StageSlot(stage, float(seconds), on_demand=i < len(shown) and shown[i] == ON_DEMAND)
-        for i, (stage, seconds) in enumerate(
-            zip(right_aligned(chain, 1), right_aligned(times, 2), strict=False)
-        )
+def _phase_rows(known: Known) -> range:
+    return _rows(known, ids.PHASE_COUNT, ids.PHASE_GROUPS, MOST_PHASES)
+
+
+def _rows(
+    known: Known, count: Address, item: Callable[[int], Address], most: int, tried: int = ROWS_TRIED
+) -> range:
+    """Rows to look at: as many as are told, else as many as are tried one by one."""
+    if count not in known:
+        return range(0)
+    told = _number(known, count)
+    seen = max((row for row in range(1, most + 1) if known.get(item(row))), default=0)
+    return range(1, max(min(told, most) if told else tried, seen) + 1)
+
+
+def _phase(known: Known, row: int) -> Phase:
+    return Phase(
+        phase=row,
+        groups=_bits(known[ids.PHASE_GROUPS(row)]),
+        losing=_steps(known, row, ids.LOSING),
+        gaining=_steps(known, row, ids.GAINING),
+        min_green_s=_seconds(known.get(ids.MIN_GREEN(row))),
+        max_green_s=_seconds(known.get(ids.MAX_GREEN(row))),
+    )
+
+
+def _steps(known: Known, row: int, attributes: tuple[int, ...]) -> tuple[Step, ...]:
+    pairs = [
+        (_number(known, Address(4, 2, first, row)), _number(known, Address(4, 2, second, row)))
+        for first, second in zip(attributes[::2], attributes[1::2], strict=True)
+    ]
+    return tuple(Step(colour(code), float(seconds)) for code, seconds in pairs if code and seconds)
+
+
+def _plan(known: Known, number: int) -> Plan:
+    stages = _chain(known.get(ids.PLAN_STAGES(number)), 1)
+    times = _chain(known.get(ids.PLAN_TIMES(number)), 2)
+    appearances = _chain(known.get(ids.PLAN_APPEARANCES(number)), 1)
+    appearances += [0] * len(stages)
+    slots = [
+        StageSlot(stage, float(seconds), on_demand=appearance == ON_DEMAND)
+        for stage, seconds, appearance in zip(stages, times, appearances, strict=False)
         if stage
+    ]
+    return Plan(number, float(_number(known, ids.PLAN_CYCLE(number))), tuple(slots))
+
+
+def _chain(data: bytes | None, size: int) -> list[int]:
+    """Right-aligned: the first stage stands at the end (facts 1.3, class 9)."""
+    data = data or b""
+    whole = len(data) - len(data) % size
+    return [int.from_bytes(data[at : at + size], "big") for at in range(whole - size, -1, -size)]
+
+
+def _is_ours(known: Known, number: int, crossing: int) -> bool:
+    return bool(_number(known, ids.PLAN_CYCLE(number))) and (
+        _number(known, ids.PLAN_CROSSING(number)) in (0, crossing)
     )
-    return Plan(plan, float(number(cycle)), slots)
 
 
-def _conflicts(known: Known) -> Iterator[tuple[int, int]]:
-    for n in range(1, count(known, wire.PHASE_COUNT) + 1):
-        for other in bitmap(known.get(wire.conflicts(n), b"")):
-            if other != n:
-                yield min(n, other), max(n, other)
+def _conflicts(known: Known) -> tuple[tuple[int, int], ...]:
+    pairs = {
+        (min(row, other), max(row, other))
+        for row in _phase_rows(known)
+        for other in _bits(known.get(ids.CONFLICTS(row)))
+        if other != row
+    }
+    return tuple(sorted(pairs))
+
+
+def _bits(data: bytes | None) -> tuple[int, ...]:
+    """Numbers whose bit is set; bit 0, the last byte's lowest, is number 1."""
+    field = int.from_bytes(data or b"", "big")
+    return tuple(bit + 1 for bit in range(field.bit_length()) if field >> bit & 1)
+
+
+def _number(known: Known, address: Address) -> int:
+    return int.from_bytes(known.get(address) or b"", "big")
+
+
+def _seconds(data: bytes | None) -> float | None:
+    return float(int.from_bytes(data, "big")) if data else None
+
+
+def _fingerprint(known: Known, controller: int) -> str:
+    digest = hashlib.sha256(f"controller {controller}".encode())
+    for address in sorted(known):
+        if ids.is_configuration(address):
+            value = known[address]
+            digest.update(f"\n{address}={value.hex() if value is not None else 'none'}".encode())
+    return digest.hexdigest()

@@ -1,74 +1,100 @@
-"""From frames to SignalReports."""
+"""Values as they came, made into what the world calls a signal report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
 
-from drivers.gbt20999 import wire
-from drivers.gbt20999.link import Frame
-from drivers.gbt20999.wire import TRAP, Ident, number
-from rsu_agent.world.signal import Colour, Control, Lamp, SignalReport, StageReport, StageState
+from drivers.gbt20999 import ids
+from drivers.gbt20999.codes import STAGE_STATES, colour, control, fault
+from drivers.gbt20999.wire import Address, Frame, Kind
+from rsu_agent.world.signal import Lamp, SignalReport, StageReport, StageState
+
+NO_TIME = 0xFFFF  # all bits set: a counter that does not run
+FAULTS_READ = 16  # rows of the fault list that are looked at
 
 
-def report_from(frame: Frame, groups: frozenset[int], crossing_row: int) -> SignalReport | None:
-    """What one reply or trap says of the signals; None when it says nothing of them."""
-    values = {value.ident: value.data for value in frame.values if value.data}
+def report(frame: Frame, groups: Collection[int], crossing: int) -> SignalReport | None:
+    """What a reply or trap says of the present, or None where it says nothing of it."""
+    values = {address: data for address, data in frame.values if data}
     lamps = tuple(
-        Lamp(ident.element, wire.COLOURS.get(number(data), Colour.UNKNOWN))
-        for ident, data in values.items()
-        if ident[:3] == (3, 3, 1) and (not groups or ident.element in groups)
+        sorted(
+            (Lamp(address.element, colour(data[0])) for address, data in values.items() if _is_lamp(address)),
+            key=lambda lamp: lamp.group,
+        )
     )
-    control = _control(values.get(wire.run(2, crossing_row)))
-    stage = _stage(values)
-    plan = values.get(wire.run(3, crossing_row))
-    preempt, priority = values.get(wire.EMERGENCY_RUNS), values.get(wire.PRIORITY_RUNS)
-    faults = _faults(values)
-    if not (lamps or control or stage or plan or preempt or priority or faults is not None):
-        return None
-    return SignalReport(
+    mode, plan = values.get(ids.RUN_MODE(crossing)), values.get(ids.RUN_PLAN(crossing))
+    made = SignalReport(
         first_byte_s=frame.first_byte_s,
         last_byte_s=frame.last_byte_s,
         lamps=lamps,
-        complete=bool(groups) and {lamp.group for lamp in lamps} >= groups,
-        control=control,
-        plan=None if plan is None else number(plan),
-        stage=stage,
-        faults=faults,
-        preempt=None if preempt is None else number(preempt) != 0,
-        priority=None if priority is None else number(priority) != 0,
-        unsolicited=frame.type == TRAP,
+        complete=bool(groups) and {lamp.group for lamp in lamps} >= set(groups),
+        control=control(mode[0]) if mode else None,
+        plan=plan[0] if plan else None,
+        stage=_stage(values, crossing),
+        faults=_faults(values),
+        preempt=_any(values, (8, 6, 3)),
+        priority=_any(values, (8, 3, 3)),
+        controller_utc_ms=_utc_ms(values.get(ids.UTC)),
+        unsolicited=frame.kind == Kind.TRAP,
     )
+    said = (made.lamps, made.control, made.plan, made.stage, made.faults, made.preempt, made.priority)
+    return made if any(part is not None and part != () for part in said) or made.controller_utc_ms else _or_faults(made)
 
 
-def _control(data: bytes | None) -> Control | None:
-    return None if data is None else wire.MODES.get(number(data), Control.UNKNOWN)
+def _or_faults(made: SignalReport) -> SignalReport | None:
+    return made if made.faults is not None else None
 
 
-def _stage(values: Mapping[Ident, bytes]) -> StageReport | None:
-    """The stage that runs, among those the frame tells of."""
-    for ident, data in values.items():
-        if (
-            ident[:3] == (6, 3, 2)
-            and (state := wire.STAGE_STATES.get(number(data), StageState.IDLE)) != "idle"
-        ):
-            elapsed = values.get(wire.stage_run(3, ident.element))
-            remaining = values.get(wire.stage_run(4, ident.element))
-            return StageReport(
-                ident.element,
-                state,
-                None if elapsed is None else float(number(elapsed)),
-                None if remaining is None else float(number(remaining)),
-            )
+def _is_lamp(address: Address) -> bool:
+    return address[:3] == (3, 3, 1) and address.element > 0
+
+
+def _stage(values: Mapping[Address, bytes], crossing: int) -> StageReport | None:
+    """The running stage: the one named, when its state came along; else the one whose row says so."""
+    states = {
+        address.element: STAGE_STATES.get(data[0])
+        for address, data in values.items()
+        if address[:3] == (6, 3, 2)
+    }
+    named = values.get(ids.RUN_STAGE(crossing))
+    rows = [named[0]] if named else sorted(states)
+    for row in rows:
+        state = states.get(row)
+        if state in (StageState.RUNNING, StageState.TRANSITION):
+            elapsed, remaining = values.get(ids.STAGE_ELAPSED(row)), values.get(ids.STAGE_REMAINING(row))
+            return StageReport(row, state, _seconds(elapsed), _seconds(remaining))
     return None
 
 
-def _faults(values: Mapping[Ident, bytes]) -> tuple[str, ...] | None:
-    if wire.FAULT_COUNT in values and number(values[wire.FAULT_COUNT]) == 0:
-        return ()
-    named: Iterable[str] = (
-        wire.FAULTS.get(number(data), f"unknown_{number(data):02x}")
-        for ident, data in values.items()
-        if ident[:3] == (16, 2, 2)
-    )
-    found = tuple(sorted(set(named)))
-    return found or None
+def _seconds(data: bytes | None) -> float | None:
+    number = int.from_bytes(data, "big") if data else NO_TIME
+    return None if number == NO_TIME else float(number)
+
+
+def _any(values: Mapping[Address, bytes], item: tuple[int, int, int]) -> bool | None:
+    states = [data for address, data in values.items() if address[:3] == item]
+    return any(any(data) for data in states) if states else None
+
+
+def _faults(values: Mapping[Address, bytes]) -> tuple[str, ...] | None:
+    """Names of the present faults, when the frame carries the count and the type of each."""
+    count = values.get(ids.FAULT_COUNT)
+    if count is None:
+        return None
+    rows = range(1, min(int.from_bytes(count, "big"), FAULTS_READ) + 1)
+    types = [values.get(ids.FAULT_TYPE(row)) for row in rows]
+    if None in types:
+        return None
+    return tuple(sorted({fault(data[0]) for data in types if data}))
+
+
+def _utc_ms(data: bytes | None) -> int | None:
+    """13.1.10: year (2), month, day, hour, minute, second."""
+    if data is None or len(data) != 7:
+        return None
+    try:
+        moment = datetime(int.from_bytes(data[:2], "big"), *data[2:], tzinfo=timezone.utc)  # type: ignore[misc]
+    except ValueError:
+        return None
+    return round(moment.timestamp() * 1000)

@@ -58,7 +58,7 @@ _CRCS = {Checksum.X1005: Crc16(0x1005, 0x0000), Checksum.X1021: Crc16(0x1021, 0x
 class Address(NamedTuple):
     """Where a value lives: class.object.attribute.element."""
 
-    group: int
+    data_class: int
     item: int
     attribute: int = 0
     element: int = 0
@@ -140,11 +140,9 @@ def query(identity: Identity, sequence: int, addresses: Iterable[Address], check
     if not 1 <= len(asked) <= MOST_VALUES:
         raise ValueError(f"a query holds 1 to {MOST_VALUES} values, not {len(asked)}")
     for address in asked:
-        if address.group in WRITING_CLASSES:
-            raise ValueError(f"{address}: class {address.group} commands; it is never addressed")
-    values = b"".join(
-        bytes([index, ADDRESS_BYTES, *address]) for index, address in enumerate(asked, start=1)
-    )
+        if address.data_class in WRITING_CLASSES:
+            raise ValueError(f"{address}: class {address.data_class} commands; it is never addressed")
+    values = b"".join(bytes([index, ADDRESS_BYTES, *address]) for index, address in enumerate(asked, start=1))
     return _frame(Sendable.QUERY, identity, sequence, bytes([len(asked)]) + values, checksum)
 
 
@@ -195,4 +193,4 @@ def _frame(kind: Sendable, identity: Identity, sequence: int, rest: bytes, check
     )
     body = HEAD.write(head) + rest
     body += checksum.crc.of(body).to_bytes(CHECKSUM_BYTES, "big")
-    return bytes([START]) + _SPECIAL.sub(rb"\x5c\1", body) + bytes([END])
+    return bytes([START]) + _SPECIAL.sub(rb"\\\1", body) + bytes([END])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hil.score.timeline import COLOUR_OF, GO_LIGHTS, RIGHT, STOP_COLOURS, LampTruth, Spat, quantile
@@ -27,7 +28,7 @@ def score_spat(spats: Sequence[Spat], truth: dict[int, LampTruth], t0: float, t1
     times = [spat.t for spat in spats]
     counts = per_ten_seconds(times, t0, t1)
     edges = [t0, *(t for t in times if t0 <= t <= t1), t1]
-    gaps = [(b - a) * 1000 for a, b in zip(edges, edges[1:], strict=False)]
+    gaps = [(b - a) * 1000 for a, b in pairwise(edges)]
     shares = _shares(spats, truth, t0, t1)
     errors = _end_errors(spats, truth, t0, t1)
     return {

@@ -46,9 +46,10 @@ class LampTruth:
         """When the run of this colour that holds at t (or began or ended within the margin) truly ended."""
         i = bisect.bisect_right(self.times, t) - 1
         for j in (i, i + 1, i - 1):
-            if 0 <= j < len(self.colours) and self.colours[j] == colour and j + 1 < len(self.times):
-                if self.times[j] - margin_s <= t <= self.times[j + 1] + margin_s:
-                    return self.times[j + 1]
+            if not 0 <= j < len(self.times) - 1 or self.colours[j] != colour:
+                continue
+            if self.times[j] - margin_s <= t <= self.times[j + 1] + margin_s:
+                return self.times[j + 1]
         return None
 
 

@@ -1,4 +1,4 @@
-"""The traffic of the virtual crossing: who arrives, who stops, who goes. Deterministic for a seed. Sans-IO."""
+"""The traffic of the virtual crossing: who arrives, stops, goes. Deterministic for a seed. Sans-IO."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Traffic:
             if stop_gap < gap_m:
                 gap_m, speed = stop_gap, 0.0
             user.wanted = self._wanted(user)
-            user.drive(gap_m, speed, dt_s)
+            user.drive(float(gap_m), float(speed), dt_s)
         self.users = [user for user in self.users if user.along_m < user.route.end_m - 0.5]
 
     def add(self, route: Route, cls: str, along_m: float, speed: float, **more: bool) -> User:

@@ -69,7 +69,7 @@ class User:
         safe = keep + max(0.0, self.speed * headway + self.speed * closing / (2 * (most * BRAKING) ** 0.5))
         change = most * (1.0 - (self.speed / wish) ** 4 - (safe / max(0.1, gap_m)) ** 2)
         change = max(-HARD_BRAKING, min(most, change))
-        self.braking = change < -0.7
+        self.braking = bool(change < -0.7)
         self.speed = max(0.0, self.speed + change * dt_s)
         if self.speed < 0.05 and change < 0:
             self.speed = 0.0

@@ -74,7 +74,7 @@ class Session:
 
 @asynccontextmanager
 async def connect(broker: Broker, will: tuple[str, bytes] | None = None) -> AsyncIterator[Session]:
-    """One connection attempt; a broker that refuses protocol 5 is spoken to in 3.1.1 at once and from then on."""
+    """One connection attempt; a broker that refuses protocol 5 is spoken to in 3.1.1 from then on."""
     client = await _open(broker, will)
     try:
         yield Session(client)

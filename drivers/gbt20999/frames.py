@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.gbt20999.wire import QUERY, Ident
+from drivers.gbt20999.values import QUERY, Ident
 from rsu_agent.wire.crc import Crc16
 
 START, END, ESCAPE = 0x7E, 0x7D, 0x5C

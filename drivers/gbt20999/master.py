@@ -6,10 +6,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from drivers.gbt20999 import wire
-from drivers.gbt20999.asking import Asker
-from drivers.gbt20999.link import Addresses, Deframer, Frame, Garbled, query
-from drivers.gbt20999.programme import (
+from drivers.gbt20999 import values as wire
+from drivers.gbt20999.configuration import (
     MOST_GROUPS,
     configuration_questions,
     count,
@@ -17,9 +15,11 @@ from drivers.gbt20999.programme import (
     plan_questions,
     programme,
 )
-from drivers.gbt20999.reports import report_from
-from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.wire import ERROR_REPLY, HEARTBEAT_QUERY, QUERY, REPLY, TRAP, Ident, number
+from drivers.gbt20999.frames import Addresses, Deframer, Frame, Garbled, query
+from drivers.gbt20999.keys import Settings
+from drivers.gbt20999.questions import Asker
+from drivers.gbt20999.told import report_from
+from drivers.gbt20999.values import ERROR_REPLY, HEARTBEAT_QUERY, QUERY, REPLY, TRAP, Ident, number
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.line import BITS_A_BYTE, Line, LineSettings, open_line
 from rsu_agent.ports.plugins import Kind, Plugin

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from drivers.gbt20999.link import Frame
-from drivers.gbt20999.wire import ERROR_REPLY, REPLY, Ident
+from drivers.gbt20999.frames import Frame
+from drivers.gbt20999.values import ERROR_REPLY, REPLY, Ident
 
 
 class Asker:

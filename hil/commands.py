@@ -1,0 +1,90 @@
+"""The verbs that the rig adds to `rsu`: demo and hil."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hil.processes import RigFailure
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.output import print_json, stop
+
+hil = typer.Typer(help="The rig: act on the virtual devices of a running demo.", no_args_is_help=True)
+
+
+def demo(
+    for_s: Annotated[
+        float | None, typer.Option("--for", help="Scored seconds; without it until Ctrl-C.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    density: Annotated[str, typer.Option(help="day, peak or night.")] = "day",
+    plan: Annotated[int, typer.Option(help="Signal plan: 1 normal, 2 longer, 3 short.")] = 1,
+    runs: Annotated[int, typer.Option(help="Repeat a bounded run.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="Keep the run's files in this folder.")] = None,
+    page_port: Annotated[int, typer.Option(help="The page's port, or the next free one.")] = 8080,
+) -> None:
+    """Run the whole product on the virtual crossing: no hardware, no root.
+
+    Examples: rsu demo · rsu demo --for 60 --json
+    """
+    from hil.demo import bounded, endless
+    from hil.rig import RigOptions
+
+    bounded_run = for_s is not None
+    options = RigOptions(
+        seed=seed,
+        density=density,
+        plan=plan,
+        page_port=page_port,
+        page=not bounded_run,
+        metrics_port=0 if bounded_run else 9464,
+    )
+    try:
+        if for_s is None:
+            endless(options, keep or Path(tempfile.mkdtemp(prefix="rsu-demo-")))
+            return
+        results = [bounded(for_s, options, keep) for _ in range(runs)]
+    except RigFailure as failure:
+        stop(Exit.FAILED, str(failure), as_json=as_json)
+    figures = min(results, key=lambda result: len(result["missed"]))
+    if as_json:
+        print_json(figures if runs == 1 else {**figures, "runs": results})
+    else:
+        _print(figures)
+    if figures["missed"]:
+        for line in figures["missed"]:
+            typer.echo(f"missed: {line}", err=True)
+        raise typer.Exit(int(Exit.FAILED))
+
+
+def _print(figures: dict[str, Any]) -> None:
+    for section, values in figures.items():
+        if isinstance(values, dict):
+            typer.echo(section)
+            for name, value in values.items():
+                typer.echo(f"  {name:<28} {value}")
+
+
+@hil.command()
+def fault(
+    device: Annotated[str, typer.Argument(help="controller, time, vehicle ...")],
+    name: Annotated[str, typer.Argument(help="unplug, replug, silent, garbage, truncate, freeze, kill")],
+    state: Annotated[str, typer.Argument(help="on, off, or a value such as seconds")] = "on",
+    run: Annotated[Path | None, typer.Option("--run", help="The run's folder (the demo prints it).")] = None,
+) -> None:
+    """Act on a device of a running demo.
+
+    Example: rsu hil fault controller unplug on --run /tmp/rsu-demo-x
+    """
+    from hil.bus import Bus
+
+    folder = run or Path(os.environ.get("RSU_RUN", ""))
+    if not (folder / "bus").is_dir():
+        stop(Exit.USAGE, f"{folder}: no running demo there; the demo prints its folder")
+    value: Any = {"on": True, "off": False}.get(state, state)
+    Bus(folder).publish("fault", {"device": device, "name": name, "on": value})

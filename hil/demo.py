@@ -1,0 +1,184 @@
+"""The demo: the whole product on the virtual crossing, to look at or to be scored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from hil.devices.vehicle_codec import decode
+from hil.district_side import all_stored, district_facts
+from hil.processes import RigFailure
+from hil.resources import ProcessWatch, agent_processes
+from hil.rig import Rig, RigOptions
+from hil.score.bounds import missed
+from hil.score.report import score_signals
+from hil.world.script import KINDS
+
+FIRST_VALID_S = 30.0
+LOOK_S = 0.05
+DRAIN_S = 15.0
+CYCLE_S = {1: 60.0, 2: 80.0, 3: 28.0}
+HAZARD_FROM_S = 5.0
+STATE_S = 1.0
+
+
+@dataclass
+class Window:
+    """The scored seconds of a run, on the monotonic clock."""
+
+    exec_s: float
+    first_valid_s: float
+    t0: float
+    t1: float
+
+
+def watch_first_valid(run_dir: Path, from_s: float) -> float:
+    """When the vehicle heard the first SPAT that says something. Raises RigFailure."""
+    path, read = run_dir / "truth" / "vehicle.jsonl", 0
+    while time.monotonic() - from_s < FIRST_VALID_S:
+        text = path.read_text()[read:] if path.exists() else ""
+        whole = text.rfind("\n") + 1
+        read += whole
+        for line in text[:whole].splitlines():
+            entry = json.loads(line)
+            kind, value = decode(bytes.fromhex(entry["hex"]))
+            if kind == "SPAT" and any(p["phaseStates"][0]["light"] != "unavailable" for p in _phases(value)):
+                return float(entry["t"])
+        time.sleep(LOOK_S)
+    raise RigFailure(f"no valid SPAT within {FIRST_VALID_S:g} s of the agent's start")
+
+
+def provenance() -> dict[str, Any]:
+    """Which commit and which processor a figure belongs to."""
+    root = Path(__file__).parents[1]
+    git = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True, check=False
+    )
+    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {"commit": git.stdout.strip() or None, "cpu": model[0].split(": ")[1] if model else None}
+
+
+def _phases(value: Any) -> Any:
+    return value["intersections"][0]["phases"]
+
+
+def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> dict[str, Any]:
+    """Run, score, and give the figures; the run's folder is kept where `keep` says."""
+    run_dir = keep or Path(tempfile.mkdtemp(prefix="rsu-demo-"))
+    rig = Rig(run_dir, options)
+    began_s = time.monotonic()
+    try:
+        window, watch, drain_s = _run(rig, seconds)
+        facts = district_facts(rig.state / "outbox", run_dir / "district.sqlite")
+        phases = YAML(typ="safe").load(rig.site_file.read_text())["signals"]["phases"]
+        figures = score_signals(run_dir, phases, window.t0, window.t1, facts)
+    finally:
+        rig.stop()
+    figures["spat"]["first_valid_s"] = round(window.first_valid_s - window.exec_s, 3)
+    figures["process"] = watch.figures()
+    figures["warmup_s"] = round(window.t0 - began_s, 1)
+    figures["drain_s"] = round(drain_s, 1)
+    figures |= {"seed": options.seed, "seconds": seconds, **provenance()}
+    figures["missed"] = missed(figures, seconds)
+    if keep is None:
+        shutil.rmtree(run_dir, ignore_errors=True)
+    return figures
+
+
+def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
+    _say("starting the virtual devices ...")
+    rig.start_devices()
+    exec_s = time.monotonic()
+    rig.start_agent()
+    first_valid_s = watch_first_valid(rig.run_dir, exec_s)
+    t0 = first_valid_s + CYCLE_S[rig.options.plan]
+    window = Window(exec_s, first_valid_s, t0, t0 + seconds)
+    if seconds >= 60:
+        hazards = [{"kind": kind, "at_t": t0 + HAZARD_FROM_S} for kind in KINDS]
+        rig.bus.publish("script", {"hazards": hazards})
+    watch = ProcessWatch(agent_processes(rig.processes.children["agent"].process))
+    while (now_s := time.monotonic()) < window.t1:
+        _progress(now_s - exec_s, window.t1 - exec_s)
+        if now_s >= t0:
+            watch.look()
+        rig.processes.look()
+        time.sleep(min(STATE_S, max(0.0, window.t1 - now_s)))
+    return window, watch, _drain(rig)
+
+
+def _drain(rig: Rig) -> float:
+    """Let the uplink deliver what the window produced, then end the agent."""
+    began_s = time.monotonic()
+    time.sleep(1.0)  # the low lane commits within 200 ms; one more second of records is nobody's loss
+    rig.processes.stop("page", "agent")
+    while time.monotonic() - began_s < DRAIN_S:
+        if all_stored(rig.state / "outbox", rig.run_dir / "district.sqlite"):
+            break
+        time.sleep(LOOK_S)
+    return time.monotonic() - began_s
+
+
+def _progress(done_s: float, all_s: float) -> None:
+    if sys.stderr.isatty():
+        share = min(1.0, done_s / all_s)
+        bar = "█" * int(share * 30)
+        print(
+            f"\r{bar:<30} {share:4.0%}  {all_s - done_s:4.0f} s to go ", end="", file=sys.stderr, flush=True
+        )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def endless(options: RigOptions, run_dir: Path) -> None:
+    """Bring everything up, say where to look, show the state in one line until Ctrl-C."""
+    rig = Rig(run_dir, options)
+    try:
+        _say("starting the virtual crossing ...")
+        rig.start_devices()
+        rig.start_agent()
+        rig.processes.wait_ready("page")
+        exec_s = time.monotonic()
+        watch_first_valid(run_dir, exec_s)
+        metrics = (run_dir / "agent" / "metrics.port").read_text()
+        print(f"page     {rig.processes.told('page')['url']}")
+        print(f"metrics  http://127.0.0.1:{metrics}/metrics")
+        print(f"status   rsu status -w --socket {rig.socket}")
+        print(f"faults   rsu hil fault controller unplug on --run {run_dir}", flush=True)
+        _follow(rig)
+    except KeyboardInterrupt:
+        _say("\nending ...")
+    finally:
+        rig.stop()
+
+
+def _follow(rig: Rig) -> None:
+    """One line, rewritten on a terminal, printed every ten seconds elsewhere."""
+    from rsu_agent.cli.client import stream
+    from rsu_agent.cli.status import one_line
+
+    shown_s = 0.0
+    while True:
+        try:
+            for state in stream(rig.socket, "live"):
+                for name in rig.processes.look():
+                    _say(f"\n{name} ended and was started again")
+                every_s = 0.5 if sys.stdout.isatty() else 10.0
+                if time.monotonic() - shown_s < every_s:
+                    continue
+                shown_s = time.monotonic()
+                line = one_line({**state, "users": len(state["users"])})
+                end = "\n" if not sys.stdout.isatty() else ""
+                print(f"\r{line[:150]:<150}" if not end else line, end=end, flush=True)
+        except OSError:
+            time.sleep(LOOK_S * 10)
