@@ -59,21 +59,27 @@ def fingerprint_probe(plan: int | None) -> tuple[Address, ...]:
 
 
 def lamp_groups(known: Known) -> tuple[int, ...]:
-    """Lamp groups that exist, in order; empty while not known."""
-    if ids.GROUP_COUNT not in known:
-        return ()
+    """Lamp groups that exist, in order; empty while not known.
+
+    A controller that tells 0 may have groups all the same: then those are meant whose number can be read.
+    """
+    rows = _rows(known, ids.GROUP_COUNT, ids.GROUP_NUMBER, MOST_GROUPS, tried=MOST_GROUPS)
     if _number(known, ids.GROUP_COUNT):
-        return tuple(_rows(known, ids.GROUP_COUNT, ids.GROUP_NUMBER, MOST_GROUPS))
-    return tuple(row for row in range(1, MOST_GROUPS + 1) if known.get(ids.GROUP_NUMBER(row)))
+        return tuple(rows)
+    if any(ids.GROUP_NUMBER(row) not in known for row in rows):
+        return ()
+    return tuple(row for row in rows if known[ids.GROUP_NUMBER(row)])
 
 
 def compiled(known: Known, controller: int, crossing: int) -> Programme:
     """The programme of this crossing from all that was read; rows that do not exist are left out."""
-    phases = tuple(_phase(known, row) for row in _phase_rows(known) if known.get(ids.PHASE_GROUPS(row)))
+    phases = tuple(
+        _phase(known, row) for row in _phase_rows(known) if _bits(known.get(ids.PHASE_GROUPS(row)))
+    )
     stages = tuple(
         Stage(row, _bits(known[ids.STAGE_PHASES(row)]))
         for row in range(1, MOST_STAGES + 1)
-        if known.get(ids.STAGE_PHASES(row))
+        if _bits(known.get(ids.STAGE_PHASES(row)))
     )
     plans = sorted(address.element for address in known if address[:3] == (9, 2, 3))
     return Programme(
@@ -95,7 +101,7 @@ def _group_items(known: Known) -> Iterator[Address]:
 def _phase_items(known: Known) -> Iterator[Address]:
     for row in _phase_rows(known):
         yield ids.PHASE_GROUPS(row)
-        if known.get(ids.PHASE_GROUPS(row), b"unread"):
+        if any(known.get(ids.PHASE_GROUPS(row), b"unread") or b""):
             yield from (Address(4, 2, attribute, row) for attribute in (*ids.LOSING, *ids.GAINING))
             yield from (ids.MIN_GREEN(row), ids.MAX_GREEN(row), ids.CONFLICTS(row))
 

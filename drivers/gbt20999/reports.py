@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from drivers.gbt20999 import ids
 from drivers.gbt20999.codes import STAGE_STATES, colour, control, fault
@@ -38,12 +38,20 @@ def report(frame: Frame, groups: Collection[int], crossing: int) -> SignalReport
         controller_utc_ms=_utc_ms(values.get(ids.UTC)),
         unsolicited=frame.kind == Kind.TRAP,
     )
-    said = (made.lamps, made.control, made.plan, made.stage, made.faults, made.preempt, made.priority)
-    return made if any(part is not None and part != () for part in said) or made.controller_utc_ms else _or_faults(made)
+    return made if _says_anything(made) else None
 
 
-def _or_faults(made: SignalReport) -> SignalReport | None:
-    return made if made.faults is not None else None
+def _says_anything(made: SignalReport) -> bool:
+    said = (
+        made.control,
+        made.plan,
+        made.stage,
+        made.faults,
+        made.preempt,
+        made.priority,
+        made.controller_utc_ms,
+    )
+    return bool(made.lamps) or any(part is not None for part in said)
 
 
 def _is_lamp(address: Address) -> bool:
@@ -94,7 +102,7 @@ def _utc_ms(data: bytes | None) -> int | None:
     if data is None or len(data) != 7:
         return None
     try:
-        moment = datetime(int.from_bytes(data[:2], "big"), *data[2:], tzinfo=timezone.utc)  # type: ignore[misc]
+        moment = datetime(int.from_bytes(data[:2], "big"), *data[2:], tzinfo=UTC)  # type: ignore[misc]
     except ValueError:
         return None
     return round(moment.timestamp() * 1000)

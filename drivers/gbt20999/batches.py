@@ -1,0 +1,109 @@
+"""How much to ask at once: batches that fit, and what a refused or lost batch teaches."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+
+from drivers.gbt20999.deframer import LARGEST_BYTES
+from drivers.gbt20999.link import Answer, Refusal, reply_bytes, request_bytes
+from drivers.gbt20999.wire import Address
+
+STRIKES = 2  # a value asked for alone and unanswered so often, while others are answered, does not exist
+ROOM_BYTES = 128  # for strings longer than expected
+
+
+class Questions:
+    """Knows which values answer, which do not exist, and how many the controller takes in one frame."""
+
+    def __init__(self, most: int) -> None:
+        self._ceiling = self._limit = most
+        self._proven: set[Address] = set()
+        self._strikes: dict[Address, int] = {}
+        self.absent: set[Address] = set()
+        self.follow_ups: deque[tuple[Address, ...]] = deque()
+
+    def batches(self, addresses: Sequence[Address], most_bytes: int) -> list[tuple[Address, ...]]:
+        """Cut into questions of at most the learnt count whose query and reply together fit most_bytes."""
+        made: list[tuple[Address, ...]] = []
+        current: list[Address] = []
+        for address in addresses:
+            if address in self.absent:
+                continue
+            trial = (*current, address)
+            if current and not self._fits(trial, most_bytes):
+                made.append(tuple(current))
+                current = []
+            current.append(address)
+        return [*made, tuple(current)] if current else made
+
+    def _fits(self, trial: tuple[Address, ...], most_bytes: int) -> bool:
+        return (
+            len(trial) <= self._limit
+            and reply_bytes(trial) <= LARGEST_BYTES - ROOM_BYTES
+            and request_bytes(trial) + reply_bytes(trial) <= most_bytes
+        )
+
+    def answered(self, answer: Answer) -> None:
+        """Learn from a reply. Values it leaves out are asked for again in smaller batches."""
+        got = {value.address for value in answer.frame.values}
+        self._proven |= got
+        for address in got:
+            self._strikes.pop(address, None)
+        missing = tuple(address for address in answer.asked if address not in got)
+        if missing and len(answer.asked) > 1:
+            self._again(_halves(missing) if len(missing) == len(answer.asked) else [missing])
+        elif missing:
+            self.absent.update(missing)
+        elif len(answer.asked) >= self._limit:
+            self._limit = min(self._ceiling, self._limit * 2)
+
+    def refused(self, refusal: Refusal) -> None:
+        """Learn from an error reply: only a value refused alone does not exist."""
+        asked = refusal.asked
+        if len(asked) == 1:
+            self.absent.update(asked)
+        elif set(asked) <= self._proven:  # each answers, but not so many at once
+            self._ceiling = self._limit = max(1, len(asked) // 2)
+            self._again(_halves(asked))
+        elif refusal.named < set(asked) and refusal.named:
+            rest = tuple(address for address in asked if address not in refusal.named)
+            self._again([rest, *((address,) for address in asked if address in refusal.named)])
+        else:
+            self._again(_halves(asked))
+
+    def unanswered(self, asked: tuple[Address, ...], others_answer: bool) -> None:
+        """Learn from a question that timed out; others_answer: the line itself is alive."""
+        if not self._proven:
+            self._limit = max(1, self._limit // 8)  # perhaps it drops long queries; grows again by itself
+        elif not others_answer:
+            return
+        elif len(asked) > 1 and not set(asked) <= self._proven:
+            self._again(_halves(asked))
+        elif len(asked) == 1:
+            self._strikes[asked[0]] = self._strikes.get(asked[0], 0) + 1
+            if self._strikes[asked[0]] >= STRIKES and asked[0] not in self._proven:
+                self.absent.add(asked[0])
+
+    def next_follow_up(self) -> tuple[Address, ...]:
+        """The oldest smaller batch that waits, or nothing."""
+        while self.follow_ups:
+            batch = tuple(address for address in self.follow_ups.popleft() if address not in self.absent)
+            if len(batch) > self._limit:
+                self._again([batch[: self._limit], batch[self._limit :]])
+            elif batch:
+                return batch
+        return ()
+
+    def forget_absences(self, but: Collection[Address] = ()) -> None:
+        """The programme has changed: what did not exist may exist now."""
+        self.absent.intersection_update(but)
+        self._strikes.clear()
+
+    def _again(self, batches: Iterable[tuple[Address, ...]]) -> None:
+        self.follow_ups.extendleft(reversed([batch for batch in batches if batch]))
+
+
+def _halves(addresses: tuple[Address, ...]) -> list[tuple[Address, ...]]:
+    middle = len(addresses) // 2
+    return [addresses[:middle], addresses[middle:]] if middle else [addresses]

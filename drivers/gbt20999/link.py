@@ -1,0 +1,142 @@
+"""The dialogue: one question outstanding, answers matched by address, everything else told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drivers.gbt20999.deframer import Deframer
+from drivers.gbt20999.ids import width
+from drivers.gbt20999.wire import (
+    FOREIGN_KINDS,
+    OVERHEAD_BYTES,
+    Address,
+    Checksum,
+    Frame,
+    Garbled,
+    Identity,
+    Kind,
+    heartbeat_reply,
+    query,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to what was asked; delay_s is what the controller took, bits on the wire apart."""
+
+    asked: tuple[Address, ...]
+    frame: Frame
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The error reply to what was asked. named: the addresses it names; code: its error byte."""
+
+    asked: tuple[Address, ...]
+    named: frozenset[Address]
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """A trap, or a reply that comes after its time."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatAsked:
+    """The controller asks whether a host is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherMaster:
+    """Someone else asks or commands on this line."""
+
+    frame: Frame
+
+
+Event = Answer | Refusal | Unasked | HeartbeatAsked | OtherMaster | Garbled
+
+
+def request_bytes(addresses: tuple[Address, ...]) -> int:
+    """Size of a query, escapes apart."""
+    return OVERHEAD_BYTES + 6 * len(addresses)
+
+
+def reply_bytes(addresses: tuple[Address, ...]) -> int:
+    """Expected size of its reply."""
+    return request_bytes(addresses) + sum(width(address) for address in addresses)
+
+
+class Link:
+    """Sans-IO: questions and bytes in, bytes and events out."""
+
+    def __init__(self, identity: Identity, checksum: Checksum, byte_s: float) -> None:
+        self._identity, self._checksum, self._byte_s = identity, checksum, byte_s
+        self._deframer = Deframer(checksum, byte_s)
+        self._sequence = 0
+        self._sent: tuple[int, tuple[Address, ...]] = (-1, ())
+        self.asked: tuple[Address, ...] = ()
+        self.asked_s = 0.0
+
+    def ask(self, addresses: tuple[Address, ...], now_s: float) -> bytes:
+        """The query's bytes. The question before it is given up."""
+        self._sequence = self._sequence % 255 + 1
+        self.asked, self.asked_s, self._sent = addresses, now_s, (self._sequence, addresses)
+        return query(self._identity, self._sequence, addresses, self._checksum)
+
+    def give_up(self) -> tuple[Address, ...]:
+        """Wait for the answer no longer; gives what was asked."""
+        asked, self.asked = self.asked, ()
+        return asked
+
+    def heartbeat(self) -> bytes:
+        """The answer to a heartbeat query."""
+        self._sequence = self._sequence % 255 + 1
+        return heartbeat_reply(self._identity, self._sequence, self._checksum)
+
+    def transfer_s(self, addresses: tuple[Address, ...]) -> float:
+        """Time on the wire of a question and its answer."""
+        return (request_bytes(addresses) + reply_bytes(addresses)) * self._byte_s
+
+    def receive(self, data: bytes, now_s: float) -> Iterator[Event]:
+        """Events of a chunk read at now_s. Frames of unknown types give none."""
+        for found in self._deframer.receive(data, now_s):
+            event = found if isinstance(found, Garbled) else self._event(found)
+            if event is not None:
+                yield event
+
+    def _event(self, frame: Frame) -> Event | None:
+        match frame.kind:
+            case Kind.REPLY:
+                return self._reply(frame)
+            case Kind.ERROR_REPLY:
+                return self._refusal(frame)
+            case Kind.TRAP:
+                return Unasked(frame)
+            case Kind.HEARTBEAT_QUERY:
+                return HeartbeatAsked()
+            case kind if kind in FOREIGN_KINDS:
+                return None if self._is_own_echo(frame) else OtherMaster(frame)
+        return None
+
+    def _reply(self, frame: Frame) -> Event:
+        if not any(value.address in self.asked for value in frame.values):
+            return Unasked(frame)
+        delay_s = frame.last_byte_s - self.asked_s - self.transfer_s(self.asked)
+        return Answer(self.give_up(), frame, max(0.0, delay_s))
+
+    def _refusal(self, frame: Frame) -> Event | None:
+        named = frozenset(value.address for value in frame.values)
+        if not self.asked or (named and not named & set(self.asked)):
+            return None  # the refusal of a question that was given up
+        codes = [value.data[0] for value in frame.values if value.data]
+        return Refusal(self.give_up(), named, codes[0] if codes else 0)
+
+    def _is_own_echo(self, frame: Frame) -> bool:
+        """Some RS-485 adapters hear themselves."""
+        heard = (frame.sequence, tuple(value.address for value in frame.values))
+        return frame.kind == Kind.QUERY and heard == self._sent

@@ -1,0 +1,46 @@
+"""When a line counts as lost: silent, or speaking what cannot be read."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from rsu_agent.ports.trouble import DeviceLost
+
+OUTCOMES = 24  # frames looked back on; about two seconds of polling
+MOSTLY = 20  # of them unreadable: no accident
+ENOUGH_BYTES = 32  # rubbish beyond what a plug going in makes
+
+SILENT_HINT = "check the wire, the controller's number, and that its communication type (2.3.3) is RS-232"
+GARBLED_HINT = "bytes come but no frames: check baud rate, parity and the checksum setting"
+
+
+class Verdict:
+    """Remembers the last good frame and how many of the last were unreadable."""
+
+    def __init__(self, silent_after_s: float, now_s: float) -> None:
+        self._silent_after_s, self._good_s = silent_after_s, now_s
+        self._bad_bytes = 0
+        self._outcomes: deque[bool] = deque(maxlen=OUTCOMES)
+
+    def good(self, now_s: float) -> None:
+        """A frame that could be read."""
+        self._good_s, self._bad_bytes = now_s, 0
+        self._outcomes.append(True)
+
+    def bad(self, size: int) -> None:
+        """So many bytes that could not."""
+        self._bad_bytes += size
+        self._outcomes.append(False)
+
+    def check(self, now_s: float) -> None:
+        """Raises DeviceLost: garbled or silent."""
+        if self._outcomes.count(False) >= MOSTLY:
+            raise DeviceLost("garbled", f"{MOSTLY} of the last {OUTCOMES} frames", GARBLED_HINT)
+        silent_s = now_s - self._good_s
+        if silent_s <= self._silent_after_s:
+            return
+        if self._bad_bytes >= ENOUGH_BYTES:
+            raise DeviceLost(
+                "garbled", f"no frame for {silent_s:.1f} s, {self._bad_bytes} bytes", GARBLED_HINT
+            )
+        raise DeviceLost("silent", f"no frame for {silent_s:.1f} s", SILENT_HINT)

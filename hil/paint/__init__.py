@@ -1,0 +1,1 @@
+"""The painter: pictures of the virtual crossing, with exact labels."""

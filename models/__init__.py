@@ -1,0 +1,1 @@
+"""Training of the bundled detector: rendered scenes in, weights, manifest and card out."""

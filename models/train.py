@@ -1,0 +1,102 @@
+"""Train, export and describe the bundled detector: `python -m models.train --out models/detector`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.export import export
+from models.net import Detector, loss
+from models.render import as_targets, flipped, render
+
+PEAK, WARM_STEPS, FINAL_SHARE, DECAY, CLIP, BATCH = 2.5e-3, 60, 0.02, 1e-3, 8.0, 8
+RADAR_DROPOUT = 0.4
+STEP_GUESS_S = 0.3
+
+
+def batch(samples: list[Any], picks: Any, random: np.random.Generator) -> list[torch.Tensor]:
+    """Augmented tensors: image, radar, heat, reg, weight."""
+    columns: list[list[Any]] = [[], [], [], [], []]
+    for pick in picks:
+        image, radar, rows, _ = samples[pick]
+        if random.random() < 0.5:
+            image, radar, rows = flipped(image, radar, rows)
+        picture = image[:, :, ::-1].astype(np.float32) / 255 - 0.5
+        if random.random() < 0.3:
+            picture = picture[:, :, random.permutation(3)]
+        returns = np.zeros_like(radar) if random.random() < RADAR_DROPOUT else radar
+        for column, value in zip(
+            columns,
+            (
+                np.ascontiguousarray(picture.transpose(2, 0, 1)),
+                returns.astype(np.float32) / 255,
+                *as_targets(rows),
+            ),
+            strict=True,
+        ):
+            column.append(value)
+    return [torch.from_numpy(np.stack(column)) for column in columns]
+
+
+def rate(step: int, steps: int) -> float:
+    """Warm-up, then cosine down to 2 %."""
+    if step < WARM_STEPS:
+        return (step + 1) / WARM_STEPS
+    share = (step - WARM_STEPS) / max(1, steps - WARM_STEPS)
+    return FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def train(samples: list[Any], seconds: float, seed: int) -> Detector:
+    """Steps until the time is up; the schedule follows the clock so that it always ends."""
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    net = Detector().train()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
+    began, step, shown = time.monotonic(), 0, 0.0
+    while (spent := time.monotonic() - began) < seconds:
+        steps = int(step / spent * seconds) if step > 20 else int(seconds / STEP_GUESS_S)
+        for group in optimiser.param_groups:
+            group["lr"] = PEAK * rate(step, max(steps, WARM_STEPS + 1))
+        image, radar, heat, wanted, weight = batch(samples, random.integers(0, len(samples), BATCH), random)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            cls, reg = net(image, radar)
+        value = loss(cls, reg, heat, wanted, weight)
+        optimiser.zero_grad()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
+        optimiser.step()
+        step += 1
+        if spent - shown > 5:
+            shown = spent
+            print(
+                f"\rstep {step} of {steps}  loss {value.item():.3f}  {seconds - spent:.0f} s left   ",
+                end="",
+                file=sys.stderr,
+            )
+    print(file=sys.stderr)
+    return net.eval()
+
+
+def main() -> None:
+    """Render, train, export."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--scenes", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    samples = render(options.scenes, options.seed)
+    net = train(samples, options.minutes * 60, options.seed)
+    export(net, options.out, vars(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,328 @@
+"""Records for the district: counts at the stop line, queues, hazards, the phase log, health."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsu_agent.outlets.summary import QUEUE_US, Summary
+from rsu_agent.outlets.summary_lanes import PAST_M, EntryLane, entry_lanes, find
+from rsu_agent.settings.crossing import read_crossing
+from rsu_agent.world.crossing import Crossing, Lane, LaneRole, LaneUse
+from rsu_agent.world.hazard import Hazard, HazardKind
+from rsu_agent.world.health import DeviceHealth, DeviceState
+from rsu_agent.world.road_user import RoadUser, Scene, SensorHealth, UserClass
+from rsu_agent.world.signal import Colour
+
+VIRTUAL = Path(__file__).parents[2] / "config" / "crossings" / "virtual.geojson"
+OFFSET_S = 1_790_000_040.0 - 1000.0  # monotonic 1000 s is the start of a whole minute of UTC
+START_S = 1000.0
+TICK_S = 0.1
+
+
+@pytest.fixture(scope="module")
+def crossing() -> Crossing:
+    return read_crossing(VIRTUAL)
+
+
+def lane_of(crossing: Crossing, arm: str, place: int) -> Lane:
+    lanes = [lane for lane in crossing.lanes if lane.arm == arm and lane.role is LaneRole.ENTRY]
+    return lanes[place]
+
+
+def at(lane: Lane, before_m: float, beside_m: float = 0.0) -> tuple[float, float]:
+    """A point so far before the stop line, by the last two points of the lane."""
+    (x0, y0), (x1, y1) = lane.points[-2:]
+    length = math.hypot(x1 - x0, y1 - y0)
+    ex, ey = (x1 - x0) / length, (y1 - y0) / length
+    return x1 - ex * before_m + ey * beside_m, y1 - ey * before_m - ex * beside_m
+
+
+def user(
+    track: int,
+    place: tuple[float, float],
+    speed_mps: float = 10.0,
+    kind: UserClass = UserClass.CAR,
+    length_m: float = 4.5,
+) -> RoadUser:
+    return RoadUser(
+        track, kind, *place, 0.0, -speed_mps, speed_mps, 180.0, length_m, 1.8, 1.5, 0.3, ("camera",), START_S
+    )
+
+
+def scene(at_s: float, users: Iterable[RoadUser], covers: tuple[str, ...] = ("N", "E", "S", "W")) -> Scene:
+    return Scene(
+        at_s, round(at_s / TICK_S), tuple(users), (SensorHealth("camera", True, "ok", 0.05, covers),)
+    )
+
+
+def run_minute(
+    summary: Summary, users_at: Any, seconds: float = 60.0, covers: tuple[str, ...] = ("N", "E", "S", "W")
+) -> list[dict[str, Any]]:
+    """Scenes at 10 Hz from START_S for so long, then one that ends the minute."""
+    records: list[dict[str, Any]] = []
+    for tick in range(round(seconds / TICK_S)):
+        t = tick * TICK_S
+        records += summary.scene(scene(START_S + t, users_at(t), covers), OFFSET_S)
+    return records + summary.scene(scene(START_S + 60.0, [], covers), OFFSET_S)
+
+
+def of_kind(records: Iterable[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [record for record in records if record["k"] == kind]
+
+
+def flows(records: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    return {record["ln"]: record for record in of_kind(records, "flow")}
+
+
+def test_a_car_that_passes_the_stop_line_is_counted_once_in_its_lane_and_minute(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 1)
+    records = run_minute(
+        Summary(crossing, START_S),
+        lambda t: [user(1, at(lane, 40.0 - 10.0 * t))] if 40.0 - 10.0 * t > -60 else [],
+    )
+    flow = flows(records)
+    assert flow[lane.lane]["n"] == {"car": 1}
+    assert flow[lane.lane]["v"] == 10.0
+    assert sum(record["n"].get("car", 0) for record in flow.values()) == 1
+    assert flow[lane.lane]["t"] == round((START_S + OFFSET_S) * 1e6)
+    assert flow[lane.lane]["d"] == pytest.approx(59.9, abs=0.5)
+
+
+def test_every_class_is_counted_apart_and_pedestrians_are_not_traffic(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "E", 0)
+    kinds = [UserClass.CAR, UserClass.BUS, UserClass.TRICYCLE, UserClass.PEDESTRIAN]
+
+    def users_at(t: float) -> list[RoadUser]:
+        return [
+            user(n, at(lane, 30.0 + 10.0 * n - 5.0 * t), 5.0, kind)
+            for n, kind in enumerate(kinds)
+            if 30.0 + 10.0 * n - 5.0 * t > -PAST_M
+        ]
+
+    flow = flows(run_minute(Summary(crossing, START_S), users_at))
+    assert flow[lane.lane]["n"] == {"bus": 1, "car": 1, "tricycle": 1}
+
+
+def test_a_car_that_stops_on_the_line_and_trembles_is_counted_once(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 0)
+
+    def users_at(t: float) -> list[RoadUser]:
+        before_m = max(20.0 - 5.0 * t, 0.3 * math.sin(7.0 * t))
+        return [user(1, at(lane, before_m), 0.0 if t > 4 else 5.0)]
+
+    assert flows(run_minute(Summary(crossing, START_S), users_at))[lane.lane]["n"] == {"car": 1}
+
+
+def test_a_car_that_changes_lanes_at_the_line_is_counted_where_it_passes(crossing: Crossing) -> None:
+    one, two = lane_of(crossing, "N", 0), lane_of(crossing, "N", 1)
+
+    def users_at(t: float) -> list[RoadUser]:
+        before_m = 20.0 - 10.0 * t
+        return [user(1, at(one if before_m > 0.4 else two, before_m))] if before_m > -PAST_M else []
+
+    flow = flows(run_minute(Summary(crossing, START_S), users_at))
+    assert flow[one.lane]["n"] == {}
+    assert flow[two.lane]["n"] == {"car": 1}
+
+
+def test_traffic_of_the_other_street_inside_the_crossing_is_not_counted(crossing: Crossing) -> None:
+    y = at(lane_of(crossing, "N", 0), -6.0)[1]  # across the box, past the line of the north arm
+    summary = Summary(crossing, START_S)
+    flow = flows(run_minute(summary, lambda t: [user(1, (40.0 - 10.0 * t, y))] if t < 8 else []))
+    assert sum(sum(record["n"].values()) for record in flow.values()) == 0
+
+
+def test_a_wrong_way_car_that_leaves_over_an_entry_lane_is_not_counted(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 0)
+    summary = Summary(crossing, START_S)
+    flow = flows(run_minute(summary, lambda t: [user(1, at(lane, -10.0 + 8.0 * t))] if t < 8 else []))
+    assert flow[lane.lane]["n"] == {}
+
+
+def test_a_lane_that_no_healthy_sensor_watches_has_no_count_rather_than_zero(crossing: Crossing) -> None:
+    records = run_minute(Summary(crossing, START_S), lambda t: [], covers=("N",))
+    arms = {lane.lane: lane.arm for lane in crossing.lanes}
+    assert {arms[lane] for lane in flows(records)} == {"N"}
+
+
+def test_a_minute_seen_by_half_says_so(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 0)
+    flow = flows(run_minute(Summary(crossing, START_S), lambda t: [], seconds=30.0))
+    assert flow[lane.lane]["d"] == pytest.approx(29.9, abs=0.1)
+
+
+def test_occupancy_is_the_share_of_time_that_the_last_two_metres_are_covered(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 2)
+
+    def users_at(t: float) -> list[RoadUser]:
+        return [user(1, at(lane, 3.0), 0.0)] if t < 15.0 else []
+
+    assert flows(run_minute(Summary(crossing, START_S), users_at))[lane.lane]["o"] == pytest.approx(
+        0.25, abs=0.01
+    )
+
+
+def test_a_queue_is_as_long_as_its_farthest_standing_body_without_a_gap(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 1)
+    standing = [user(n, at(lane, 3.0 + 7.0 * n), 0.2) for n in range(5)]
+    parked_far_away = user(9, at(lane, 70.0), 0.0)
+    arriving = user(10, at(lane, 45.0), 9.0)
+    records = run_minute(Summary(crossing, START_S), lambda t: [*standing, parked_far_away, arriving])
+    queue = [record for record in of_kind(records, "queue") if record["ln"] == lane.lane]
+    assert [(record["n"], record["m"]) for record in queue] == [(5, pytest.approx(33.2, abs=0.1))] * 2
+    assert queue[0]["t"] == round((START_S + OFFSET_S) * 1e6)
+    assert queue[0]["d"] == QUEUE_US / 1e6
+
+
+def test_a_queue_that_has_gone_is_told_once(crossing: Crossing) -> None:
+    lane, summary, told = lane_of(crossing, "N", 1), Summary(crossing, START_S), []
+    for tick in range(1250):
+        t = tick * TICK_S
+        users = [user(1, at(lane, 3.0), 0.0)] if t < 20 else []
+        told += of_kind(summary.scene(scene(START_S + t, users), OFFSET_S), "queue")
+    assert [(record["ln"], record["n"]) for record in told] == [(lane.lane, 1), (lane.lane, 0)]
+
+
+def test_two_tracks_with_one_number_are_one_user(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 1)
+    records = run_minute(Summary(crossing, START_S), lambda t: [user(1, at(lane, 3.0), 0.0)] * 2)
+    assert {record["n"] for record in of_kind(records, "queue")} == {1}
+
+
+def test_a_minute_ends_though_the_senses_have_died(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    for tick in range(100):
+        summary.scene(scene(START_S + tick * TICK_S, []), OFFSET_S)
+    assert flows(summary.beat(START_S + 61.0, OFFSET_S))
+
+
+def test_a_scene_a_little_late_does_not_open_the_old_minute_again(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    for tick in range(595):
+        summary.scene(scene(START_S + tick * TICK_S, []), OFFSET_S)
+    first = summary.beat(START_S + 60.05, OFFSET_S)
+    assert flows(first)
+    assert not summary.scene(scene(START_S + 59.9, []), OFFSET_S)
+    assert not of_kind(summary.beat(START_S + 60.1, OFFSET_S), "flow")
+
+
+def test_a_step_of_the_clock_ends_the_minute_early(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    summary.scene(scene(START_S, []), OFFSET_S)
+    summary.scene(scene(START_S + 0.1, []), OFFSET_S)
+    stepped = summary.scene(scene(START_S + 0.2, []), OFFSET_S - 28_800.0)
+    assert {record["t"] for record in of_kind(stepped, "flow")} == {round((START_S + OFFSET_S) * 1e6)}
+
+
+def hazard(ended_s: float | None = None, **changes: Any) -> Hazard:
+    values: dict[str, Any] = {
+        "number": 1,
+        "kind": HazardKind.WRONG_WAY,
+        "onset_s": 1002.5,
+        "ended_s": ended_s,
+        "x_east_m": 5.0,
+        "y_north_m": 40.0,
+        "track": 17,
+        "lane": 5,
+        "heading_deg": 181.26,
+        "evidence": "against lane 5 for 1.2 s",
+    }
+    return Hazard(**(values | changes))
+
+
+def test_a_hazard_is_told_at_its_onset_and_at_its_end_and_not_between(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    on = summary.hazard(hazard(), OFFSET_S)
+    assert summary.hazard(hazard(y_north_m=30.0), OFFSET_S) == []
+    off = summary.hazard(hazard(ended_s=1009.0, y_north_m=10.0), OFFSET_S + 0.5)  # the clock was slewed
+    assert summary.hazard(hazard(ended_s=1009.0), OFFSET_S) == []
+    assert [record["s"] for record in on + off] == ["on", "off"]
+    assert on[0]["i"] == off[0]["i"]
+    assert on[0]["t"] == off[0]["t"] == round((1002.5 + OFFSET_S) * 1e6)
+    assert off[0]["te"] == round((1009.0 + OFFSET_S + 0.5) * 1e6)
+    assert "te" not in on[0]
+    assert on[0]["lat"] - crossing.origin.lat_deg == pytest.approx(40.0 / 110_700, rel=0.01)
+
+
+def test_a_hazard_first_told_when_it_is_over_gives_both_records(crossing: Crossing) -> None:
+    records = Summary(crossing, START_S).hazard(hazard(ended_s=1003.0), OFFSET_S)
+    assert [record["s"] for record in records] == ["on", "off"]
+
+
+def test_equal_numbers_of_two_runs_are_two_hazards(crossing: Crossing) -> None:
+    one = Summary(crossing, START_S).hazard(hazard(), OFFSET_S)
+    two = Summary(crossing, START_S).hazard(hazard(onset_s=1500.0), OFFSET_S)
+    assert one[0]["i"] != two[0]["i"]
+
+
+def test_a_change_of_colour_carries_group_colour_and_utc(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    assert summary.changed(7, Colour.GREEN_FLASH, 1_790_000_000_000_000) == [
+        {"k": "phase", "t": 1_790_000_000_000_000, "g": 7, "c": "green_flash"}
+    ]
+    assert summary.changed(7, Colour.DARK, 1, "controller")[0]["src"] == "controller"
+
+
+def test_a_device_is_told_when_it_changes_and_once_a_minute(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    well = DeviceHealth("radar", DeviceState.OK, "ok", 1000.0)
+    lost = DeviceHealth("radar", DeviceState.LOST, "missing", 1010.0)
+    assert [r["s"] for r in summary.device(well, 1) + summary.device(well, 2) + summary.device(lost, 3)] == [
+        "ok",
+        "lost",
+    ]
+    assert of_kind(summary.beat(START_S + 59.0, OFFSET_S), "health") == []
+    again = of_kind(summary.beat(START_S + 60.0, OFFSET_S), "health")
+    assert [(record["d"], record["s"], record["w"]) for record in again] == [("radar", "lost", "missing")]
+
+
+def test_the_heart_beats_every_ten_seconds(crossing: Crossing) -> None:
+    summary = Summary(crossing, START_S)
+    summary.device(DeviceHealth("camera", DeviceState.OK, "ok", 1000.0), 1)
+    beats = [
+        record for second in range(31) for record in of_kind(summary.beat(START_S + second, OFFSET_S), "hb")
+    ]
+    assert [record["up"] for record in beats] == [0, 10, 20, 30]
+    assert beats[0]["ok"] == 1
+
+
+BENT = Lane(
+    1, "N", LaneRole.ENTRY, LaneUse.MOTOR, 4.0, 14.0, ((-30.0, 20.0), (0.0, 20.0), (0.0, 20.0), (0.0, 0.0))
+)
+
+
+@pytest.mark.parametrize(
+    ("point", "before_m"),
+    [
+        ((0.0, 5.0), 5.0),
+        ((1.9, 5.0), 5.0),
+        ((-10.0, 20.0), 30.0),
+        ((0.0, -11.0), -11.0),
+        ((-30.0, 21.0), 50.0),
+    ],
+)
+def test_distance_to_the_stop_line_runs_along_a_bent_lane(
+    point: tuple[float, float], before_m: float
+) -> None:
+    place = EntryLane(BENT).place(*point)
+    assert place is not None
+    assert place.before_m == pytest.approx(before_m)
+
+
+@pytest.mark.parametrize("point", [(2.1, 5.0), (-31.0, 20.0), (0.0, -12.1), (-10.0, 17.0), (500.0, 5.0)])
+def test_beside_the_lane_before_its_start_and_far_past_its_line_is_nowhere(
+    point: tuple[float, float],
+) -> None:
+    assert EntryLane(BENT).place(*point) is None
+
+
+def test_a_point_where_lanes_meet_belongs_to_the_nearer_middle(crossing: Crossing) -> None:
+    lane = lane_of(crossing, "N", 1)
+    found = find(entry_lanes(crossing), *at(lane, 10.0, beside_m=1.0))
+    assert found is not None
+    assert found.lane == lane.lane
