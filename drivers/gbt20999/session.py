@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from drivers.gbt20999 import ids
+from drivers.gbt20999.batches import Questions
 from drivers.gbt20999.link import (
     Answer,
     Event,
@@ -16,7 +17,6 @@ from drivers.gbt20999.link import (
     Unasked,
 )
 from drivers.gbt20999.memory import Memory
-from drivers.gbt20999.batches import Questions
 from drivers.gbt20999.reports import FAULTS_READ, report
 from drivers.gbt20999.settings import Settings
 from drivers.gbt20999.verdict import Verdict

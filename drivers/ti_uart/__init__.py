@@ -1,0 +1,1 @@
+"""Texas Instruments mmWave radars over UART: a first, plain reading."""
