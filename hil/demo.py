@@ -20,7 +20,7 @@ from hil.processes import RigFailure
 from hil.resources import ProcessWatch, agent_processes
 from hil.rig import Rig, RigOptions
 from hil.score.bounds import missed
-from hil.score.report import score_signals
+from hil.score.report import score_road, score_signals
 from hil.world.script import KINDS
 
 FIRST_VALID_S = 30.0
@@ -79,8 +79,10 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
     try:
         window, watch, drain_s = _run(rig, seconds)
         facts = district_facts(rig.state / "outbox", run_dir / "district.sqlite")
-        phases = YAML(typ="safe").load(rig.site_file.read_text())["signals"]["phases"]
-        figures = score_signals(run_dir, phases, window.t0, window.t1, facts)
+        site = YAML(typ="safe").load(rig.site_file.read_text())
+        figures = score_signals(run_dir, site["signals"]["phases"], window.t0, window.t1, facts)
+        sensors = {c["name"] for c in site["cameras"]}, {r["name"] for r in site["radars"]}
+        figures |= score_road(run_dir, sensors, window.t0, window.t1, facts["events"])
     finally:
         rig.stop()
     figures["spat"]["first_valid_s"] = round(window.first_valid_s - window.exec_s, 3)

@@ -61,6 +61,11 @@ class Rig:
         self._device("controller", "hil.devices.controller", *run, *seed, "--plan", str(self.options.plan))
         site = ["--site", str(template)]
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
+        night = ["--night"] if self.options.night else []
+        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night)
+        self._device(
+            "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
+        )
         self.processes.module("probe", "hil.score.probe", *run, ready=self._ready("probe"))
         self.processes.module(
             "district",

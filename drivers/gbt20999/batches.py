@@ -9,6 +9,8 @@ from drivers.gbt20999.deframer import LARGEST_BYTES
 from drivers.gbt20999.link import Answer, Refusal, reply_bytes, request_bytes
 from drivers.gbt20999.wire import Address
 
+NOT_PRESENT = 0x30  # error byte of a reply that names what is missing
+LOSSES = 4  # in a row of one size, while others are answered: the controller drops what is so long
 STRIKES = 2  # a value asked for alone and unanswered so often, while others are answered, does not exist
 ROOM_BYTES = 128  # for strings longer than expected
 
@@ -20,6 +22,7 @@ class Questions:
         self._ceiling = self._limit = most
         self._proven: set[Address] = set()
         self._strikes: dict[Address, int] = {}
+        self._losses = 0
         self.absent: set[Address] = set()
         self.follow_ups: deque[tuple[Address, ...]] = deque()
 
@@ -48,13 +51,14 @@ class Questions:
         """Learn from a reply. Values it leaves out are asked for again in smaller batches."""
         got = {value.address for value in answer.frame.values}
         self._proven |= got
+        self._losses = 0 if len(answer.asked) > 1 else self._losses
         for address in got:
             self._strikes.pop(address, None)
         missing = tuple(address for address in answer.asked if address not in got)
         if missing and len(answer.asked) > 1:
             self._again(_halves(missing) if len(missing) == len(answer.asked) else [missing])
         elif missing:
-            self.absent.update(missing)
+            self.absent.update(set(missing) - self._proven)
         elif len(answer.asked) >= self._limit:
             self._limit = min(self._ceiling, self._limit * 2)
 
@@ -66,7 +70,7 @@ class Questions:
         elif set(asked) <= self._proven:  # each answers, but not so many at once
             self._ceiling = self._limit = max(1, len(asked) // 2)
             self._again(_halves(asked))
-        elif refusal.named < set(asked) and refusal.named:
+        elif refusal.code == NOT_PRESENT and refusal.named and refusal.named < set(asked):
             rest = tuple(address for address in asked if address not in refusal.named)
             self._again([rest, *((address,) for address in asked if address in refusal.named)])
         else:
@@ -78,12 +82,25 @@ class Questions:
             self._limit = max(1, self._limit // 8)  # perhaps it drops long queries; grows again by itself
         elif not others_answer:
             return
-        elif len(asked) > 1 and not set(asked) <= self._proven:
-            self._again(_halves(asked))
+        elif len(asked) > 1:
+            self._lost(asked)
         elif len(asked) == 1:
             self._strikes[asked[0]] = self._strikes.get(asked[0], 0) + 1
             if self._strikes[asked[0]] >= STRIKES and asked[0] not in self._proven:
                 self.absent.add(asked[0])
+
+    def _lost(self, asked: tuple[Address, ...]) -> None:
+        if not set(asked) <= self._proven:
+            self._again(_halves(asked))
+            return
+        self._losses += 1
+        if self._losses >= LOSSES:
+            self._losses = 0
+            self._ceiling = self._limit = max(1, len(asked) // 2)
+
+    def settled(self, addresses: Iterable[Address]) -> bool:
+        """Whether no smaller batch waits, or each of these is known to answer or not to exist."""
+        return not self.follow_ups or all(a in self._proven or a in self.absent for a in addresses)
 
     def next_follow_up(self) -> tuple[Address, ...]:
         """The oldest smaller batch that waits, or nothing."""

@@ -124,7 +124,9 @@ class Link:
         return None
 
     def _reply(self, frame: Frame) -> Event:
-        if not any(value.address in self.asked for value in frame.values):
+        if not self.asked or (
+            frame.values and not any(value.address in self.asked for value in frame.values)
+        ):
             return Unasked(frame)
         delay_s = frame.last_byte_s - self.asked_s - self.transfer_s(self.asked)
         return Answer(self.give_up(), frame, max(0.0, delay_s))

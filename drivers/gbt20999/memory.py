@@ -87,8 +87,10 @@ class Memory:
         """These values do not exist."""
         if self._reading is not None:
             for address in addresses:
-                if ids.is_configuration(address):
+                if ids.is_configuration(address) or address[:3] == ids.LAMP(1)[:3]:
                     self._reading.setdefault(address, None)
+            if not self._programme:
+                self.groups = lamp_groups(self._reading)
 
     def read_again(self) -> None:
         """Ask for everything once more; what was read stays in use meanwhile."""

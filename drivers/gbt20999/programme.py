@@ -65,14 +65,17 @@ def lamp_groups(known: Known) -> tuple[int, ...]:
     """
     rows = _rows(known, ids.GROUP_COUNT, ids.GROUP_NUMBER, MOST_GROUPS, tried=MOST_GROUPS)
     if _number(known, ids.GROUP_COUNT):
-        return tuple(rows)
+        return tuple(row for row in rows if known.get(ids.LAMP(row), b"unread") is not None)
     if any(ids.GROUP_NUMBER(row) not in known for row in rows):
         return ()
-    return tuple(row for row in rows if known[ids.GROUP_NUMBER(row)])
+    return tuple(
+        row for row in rows if known[ids.GROUP_NUMBER(row)] and known.get(ids.LAMP(row), b"x") is not None
+    )
 
 
 def compiled(known: Known, controller: int, crossing: int) -> Programme:
     """The programme of this crossing from all that was read; rows that do not exist are left out."""
+    groups = lamp_groups(known)
     phases = tuple(
         _phase(known, row) for row in _phase_rows(known) if _bits(known.get(ids.PHASE_GROUPS(row)))
     )
@@ -83,8 +86,8 @@ def compiled(known: Known, controller: int, crossing: int) -> Programme:
     )
     plans = sorted(address.element for address in known if address[:3] == (9, 2, 3))
     return Programme(
-        fingerprint=_fingerprint(known, controller),
-        groups=lamp_groups(known),
+        fingerprint=_fingerprint(known, controller, groups),
+        groups=groups,
         phases=phases,
         stages=stages,
         plans=tuple(_plan(known, number) for number in plans if _is_ours(known, number, crossing)),
@@ -99,9 +102,9 @@ def _group_items(known: Known) -> Iterator[Address]:
 
 
 def _phase_items(known: Known) -> Iterator[Address]:
+    yield from (ids.PHASE_GROUPS(row) for row in _phase_rows(known))
     for row in _phase_rows(known):
-        yield ids.PHASE_GROUPS(row)
-        if any(known.get(ids.PHASE_GROUPS(row), b"unread") or b""):
+        if any(known.get(ids.PHASE_GROUPS(row)) or b""):
             yield from (Address(4, 2, attribute, row) for attribute in (*ids.LOSING, *ids.GAINING))
             yield from (ids.MIN_GREEN(row), ids.MAX_GREEN(row), ids.CONFLICTS(row))
 
@@ -196,8 +199,8 @@ def _seconds(data: bytes | None) -> float | None:
     return float(int.from_bytes(data, "big")) if data else None
 
 
-def _fingerprint(known: Known, controller: int) -> str:
-    digest = hashlib.sha256(f"controller {controller}".encode())
+def _fingerprint(known: Known, controller: int, groups: tuple[int, ...]) -> str:
+    digest = hashlib.sha256(f"controller {controller} groups {groups}".encode())
     for address in sorted(known):
         if ids.is_configuration(address):
             value = known[address]

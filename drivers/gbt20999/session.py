@@ -31,6 +31,7 @@ SMALLEST_SHARE_BYTES = 200  # so that at 9600 baud configuration is read at all
 QUIET_S = 0.03  # after rubbish: let the line run empty before asking again
 FASTEST_TIMEOUT_S = 0.12  # a scheduler's or USB adapter's hiccup is no loss
 SLOWEST_DECAY = 0.98  # a poll; the slowest reply of the last seconds is remembered
+SUSPICIOUS = 2  # timeouts in a row: is the line dead, or are our questions too long? One value tells
 PRIORITY_ROWS = range(1, 5)
 NO_LIMIT = 1 << 16
 
@@ -112,7 +113,10 @@ class Session:
 
     def _choose(self, now_s: float) -> tuple[Address, ...]:
         """Lamps on their grid; between two lamp polls at most what fits, and never lamps alone for ever."""
+        if self._timeouts_in_row >= SUSPICIOUS:
+            return (ids.RUN_MODE(self._settings.crossing),)
         poll_due = bool(self._memory.groups) and (bool(self._polls) or now_s >= self._poll_due_s)
+        poll_due = poll_due and self._questions.settled(self._poll_addresses())
         if not poll_due or self._polled_last:
             self._polled_last = False
             other = self._other(now_s)

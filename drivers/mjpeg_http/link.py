@@ -1,4 +1,4 @@
-"""MJPEG over HTTP: bytes in, pictures out; parts with and without Content-Length; hostile input is bounded."""
+"""MJPEG over HTTP: bytes in, pictures out; parts with and without Content-Length; bounded."""
 
 from __future__ import annotations
 

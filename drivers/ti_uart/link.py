@@ -1,4 +1,4 @@
-"""Finding TI mmWave frames in a byte stream: bytes and time in, frames out; lies about lengths cost a counter."""
+"""Finding TI mmWave frames in a byte stream; lies about lengths cost a counter, never the next frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TI mmWave frames: four header variants as data, and the TLVs that carry points and targets. Little endian."""
+"""TI mmWave frames: four header variants as data, the TLVs of points and targets. Little endian."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from hil.devices.vehicle import clock_offset_s
 from hil.devices.vehicle_codec import decode_air
+from hil.score.hazards import score_hazards
 from hil.score.latency import score_latency
 from hil.score.spat import per_ten_seconds, score_spat
 from hil.score.timeline import lamp_truth, quantile, spats
+from hil.score.tracks import participants, score_tracks, truth_users
 from hil.score.uplink import score_uplink
 from hil.truth import read_truth
 
@@ -44,6 +46,33 @@ def score_signals(
         ),
         "host": {"stall_max_ms": max(stalls, default=0.0), "stall_p99_ms": quantile(stalls, 0.99)},
         "air": {"not_understood": sum(kind == "BAD" for _, kind, _ in air)},
+    }
+
+
+def score_road(
+    run_dir: Path,
+    sensors: tuple[set[str], set[str]],
+    t0: float,
+    t1: float,
+    events: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Road users and hazards. sensors: names of the cameras and of the radars."""
+    air = list(decode_air(run_dir))
+    cycles: list[tuple[float, list[tuple[float, float, int]]]] = []
+    for t, kind, value in air:
+        if kind != "RSM":
+            continue
+        if cycles and t - cycles[-1][0] <= TICK_RSM_S:
+            cycles[-1][1].extend(participants(value))
+        else:
+            cycles.append((t, participants(value)))
+    rsi = [(t, {e["eventType"] for e in value.get("rtes", [])}) for t, kind, value in air if kind == "RSI"]
+    truth = truth_users(list(read_truth(run_dir, "users")), *sensors)
+    scripted = [event for event in read_truth(run_dir, "event") if t0 <= event["t"] <= t1]
+    offset_s = clock_offset_s()
+    return {
+        "tracks": score_tracks(cycles, truth, offset_s, t0, t1),
+        "hazards": score_hazards(scripted, events, cycles, rsi, offset_s, t1 - t0),
     }
 
 

@@ -65,7 +65,9 @@ class Core:
         self.hub = Hub(place.run, self._from_process)
         self.post = Post(self.hub)
         self.hub.connected = self._joined
-        self.roads = Roads(place.site, self.clock, self.air, self.trust, self.post, self.window, counts)
+        self.roads = Roads(
+            place.site, self.clock, self.air, self.trust, self.post, self.window, counts, self.recorder
+        )
         self.others = measure.OtherProcesses()
         place.from_parent.append(self._from_parent)
 

@@ -7,8 +7,10 @@ import logging
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.phases.history import Edge
 from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.recording import Recorder
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.time_trust import TimeTrust
@@ -19,6 +21,7 @@ from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Colour
 
 log = logging.getLogger(__name__)
+RESTART_S = 1.0
 
 
 class Roads:
@@ -33,12 +36,26 @@ class Roads:
         post: Post,
         window: Window,
         counts: Counts,
+        recorder: Recorder,
     ) -> None:
         self._site, self._clock, self._air, self._trust = site, clock, air, trust
         self._post, self._window, self._counts = post, window, counts
+        self._recorder = recorder
         self._newest: Scene | None = None
         self._wake = anyio.Event()
         self._colours: dict[int, tuple[Colour, float]] = {}
+        settings, crossing = site.settings, site.crossing
+        kinds = {camera.name: "camera" for camera in settings.cameras}
+        kinds |= {radar.name: "radar" for radar in settings.radars}
+        self._speaker = RoadSpeaker(
+            crossing.origin,
+            settings.site.id.encode()[:8].ljust(8, b"0"),
+            kinds,
+            settings.perception.must_cover,
+            settings.radio.budget_kBps * 1000,
+            settings.hazards.event_codes,
+            counts,
+        )
 
     def scene(self, scene: Scene) -> None:
         """The newest scene; one not yet taken is overtaken."""
@@ -58,8 +75,30 @@ class Roads:
         self._post.put({**record, "t": round(self._clock.utc_s() * 1e6)}, "lo")
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled; what goes wrong in here starts this branch afresh and leaves SPAT alone."""
+        while True:
+            try:
+                await self._run()
+            except (ArithmeticError, LookupError, TypeError, ValueError):
+                log.exception("the road's branch failed; starting it again")
+                await self._clock.sleep(RESTART_S)
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake = anyio.Event()
-            self._window.scene = self._newest
+            scene = self._newest
+            if scene is None:
+                continue
+            self._window.scene = scene
+            now_s = self._clock.now_s()
+            utc_s = None
+            if self._trust.trusted(now_s):
+                utc_s = self._clock.utc_s() - (now_s - scene.at_s)
+            for frame in self._speaker.rsm(scene, utc_s):
+                await self._air.send("RSM", frame)
+            self._record(scene)
+
+    def _record(self, scene: Scene) -> None:
+        frames = {used.camera: used.frame for used in scene.frames}
+        self._recorder.record("/scene", scene.at_s, tick=scene.tick, users=len(scene.users), frames=frames)

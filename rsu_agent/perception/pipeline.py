@@ -1,0 +1,116 @@
+"""Sensors to scenes: pictures are looked at in a thread, scenes leave just after a picture has been fused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import anyio
+import anyio.to_thread
+
+from rsu_agent.perception.fuse import Fusion
+from rsu_agent.perception.ground import GroundCamera, GroundRadar
+from rsu_agent.perception.heads import Detection
+from rsu_agent.perception.roadway import Roadway
+from rsu_agent.perception.watch import CameraWatch
+from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.devices import Camera, Frame, Radar
+from rsu_agent.world.crossing import Crossing
+from rsu_agent.world.road_user import FrameUsed, Scene, SensorHealth
+
+PERIOD_S = 0.1
+PULL_S = 0.003  # a tick moves at most so much towards the pictures, so that ten a second stay ten
+AFTER_PICTURE_S = 0.004
+WEAK = 0.12  # scores down to here may go on with a track
+RADAR_FRESH_S = 1.0
+
+
+class Detector(Protocol):
+    """What finds users in a picture."""
+
+    def detect(self, image: object, radar: object | None, threshold: float) -> list[Detection]: ...
+
+
+@dataclass
+class _Sensor:
+    covers: tuple[str, ...]
+    watch: CameraWatch | None = None
+    seen_s: float | None = None
+
+
+class Perception:
+    """One crossing's senses. `cover` names the arms each sensor's declared field holds."""
+
+    def __init__(
+        self,
+        cameras: dict[str, GroundCamera],
+        radars: dict[str, GroundRadar],
+        cover: dict[str, tuple[str, ...]],
+        detector: Detector | None,
+        crossing: Crossing,
+        clock: Clock,
+    ) -> None:
+        self.fusion = Fusion(cameras, radars, Roadway(crossing))
+        self._detector, self._clock = detector, clock
+        self._sensors = {name: _Sensor(cover[name], CameraWatch()) for name in cameras}
+        self._sensors |= {name: _Sensor(cover[name]) for name in radars}
+        self._newest: dict[str, FrameUsed] = {}
+        self._picture_s: float | None = None
+        self._tick = 0
+
+    async def watch_camera(self, name: str, camera: Camera, serving: Callable[[], None]) -> None:
+        """Take in one camera's pictures until it is lost."""
+        async for frame in camera:
+            serving()
+            watch = self._sensors[name].watch
+            assert watch is not None
+            found = await anyio.to_thread.run_sync(self._look, watch, frame)
+            self.fusion.camera(name, found, frame.captured_s)
+            self._newest[name] = FrameUsed(name, frame.number, frame.captured_s)
+            self._picture_s = self._clock.now_s()
+
+    async def watch_radar(self, name: str, radar: Radar, serving: Callable[[], None]) -> None:
+        """Take in one radar's frames until it is lost."""
+        async for frame in radar:
+            serving()
+            self._sensors[name].seen_s = self._clock.now_s()
+            self.fusion.radar(name, frame)
+
+    async def run(self, publish: Callable[[Scene], None]) -> None:
+        """Ten scenes a second, for ever; the beat slides slowly to just after the pictures."""
+        next_s = self._clock.now_s() + PERIOD_S
+        while True:
+            await self._clock.sleep_until(next_s)
+            now_s = self._clock.now_s()
+            publish(self.scene(now_s))
+            next_s = max(next_s + PERIOD_S + self._pull(now_s), now_s + PERIOD_S / 4)
+
+    def scene(self, now_s: float) -> Scene:
+        """The road at this instant."""
+        self._tick += 1
+        users = tuple(self.fusion.users(now_s))
+        sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
+        return Scene(now_s, self._tick, users, sensors, tuple(self._newest.values()))
+
+    def _look(self, watch: CameraWatch, frame: Frame) -> list[Detection]:
+        watch.saw(frame.image, frame.arrived_s)
+        if self._detector is None or watch.reason(frame.arrived_s) != "ok":
+            return []
+        return self._detector.detect(frame.image, None, WEAK)
+
+    def _pull(self, now_s: float) -> float:
+        """How much the next tick moves towards the next picture."""
+        if self._picture_s is None or now_s - self._picture_s > 2 * PERIOD_S:
+            return 0.0
+        late_s = (now_s - self._picture_s - AFTER_PICTURE_S) % PERIOD_S
+        wanted = -late_s if late_s < PERIOD_S / 2 else PERIOD_S - late_s
+        return max(-PULL_S, min(PULL_S, wanted * 0.2))
+
+    def _health(self, name: str, sensor: _Sensor, now_s: float) -> SensorHealth:
+        if sensor.watch is not None:
+            reason = sensor.watch.reason(now_s)
+            return SensorHealth(name, reason == "ok", reason, sensor.watch.age_s(now_s), sensor.covers)
+        age_s = 1e9 if sensor.seen_s is None else now_s - sensor.seen_s
+        fresh = age_s <= RADAR_FRESH_S
+        return SensorHealth(name, fresh, "ok" if fresh else "silent", age_s, sensor.covers)

@@ -1,0 +1,133 @@
+"""The senses process: cameras, radars, detector, fusion; scenes to the core ten times a second."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import anyio
+import cv2
+
+from rsu_agent.perception.ground import GroundCamera, GroundRadar
+from rsu_agent.perception.heads import CentrePointDetector
+from rsu_agent.perception.onnx import ModelRefused
+from rsu_agent.perception.pipeline import Perception
+from rsu_agent.ports.clock import SystemClock
+from rsu_agent.ports.link import Link
+from rsu_agent.ports.plugins import plugins
+from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime import measure
+from rsu_agent.runtime.hub import join
+from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.runtime.supervise import DeviceKeeper
+from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.read import find
+from rsu_agent.world.health import DeviceHealth
+from rsu_agent.world.road_user import Scene
+
+log = logging.getLogger(__name__)
+METRICS_S = 1.0
+
+
+class Senses:
+    """Everything of the senses, wired."""
+
+    def __init__(self, place: Place) -> None:
+        self.site = place.site.settings
+        self.place, self.clock = place, SystemClock()
+        self.link: Link | None = None
+        self.told: dict[str, DeviceHealth] = {}
+        cameras = {
+            c.name: GroundCamera(c.pose, c.lens.focal_px, c.lens.width_px, c.lens.height_px)
+            for c in self.site.cameras
+        }
+        radars = {r.name: GroundRadar(r.pose) for r in self.site.radars}
+        cover = {c.name: tuple(c.field.covers) for c in self.site.cameras}
+        cover |= {r.name: tuple(r.field.covers) for r in self.site.radars}
+        self.perception = Perception(
+            cameras, radars, cover, self._detector(), place.site.crossing, self.clock
+        )
+
+    def _detector(self) -> Any:
+        section = self.site.perception.detector
+        if section is None or not self.site.cameras:
+            return None
+        try:
+            detector = CentrePointDetector(find(self.place.site.folder, section.model), section.allow)
+        except (ModelRefused, FileNotFoundError) as refused:
+            log.error("no camera detection: %s", refused)
+            return None
+        log.info("detector %s on %s", section.model, detector.provider)
+        return detector
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for camera in self.site.cameras:
+                tasks.start_soon(self._camera, camera)
+            for radar in self.site.radars:
+                tasks.start_soon(self._radar, radar)
+            tasks.start_soon(self.perception.run, self._publish)
+            tasks.start_soon(self._measure)
+            while True:
+                await self._linked()
+
+    async def _camera(self, section: Any) -> None:
+        keeper = DeviceKeeper(section.name, self.clock, self._tell)
+        opener, settings = plugins()[section.driver].open, driver_settings(section)
+        await keeper.keep(
+            lambda: opener(settings, self.clock),
+            lambda camera: self.perception.watch_camera(section.name, camera, keeper.serving),
+        )
+
+    async def _radar(self, section: Any) -> None:
+        keeper = DeviceKeeper(section.name, self.clock, self._tell)
+        opener, settings = plugins()[section.driver].open, driver_settings(section)
+        await keeper.keep(
+            lambda: opener(settings, self.clock),
+            lambda radar: self.perception.watch_radar(section.name, radar, keeper.serving),
+        )
+
+    def _publish(self, scene: Scene) -> None:
+        if self.link is not None:
+            self.link.send("scene", scene, newest=True)
+
+    def _tell(self, health: DeviceHealth) -> None:
+        known = self.told.get(health.device)
+        if known is not None and (known.state, known.reason) == (health.state, health.reason):
+            return
+        self.told[health.device] = health
+        if self.link is not None:
+            self.link.send("health", health)
+
+    async def _measure(self) -> None:
+        while True:
+            await self.clock.sleep(METRICS_S)
+            if self.link is not None:
+                self.link.send("metrics", measure.sample("senses"), newest=True)
+
+    async def _linked(self) -> None:
+        """One life of the link to the core."""
+        link = await join(self.place.run, "senses", self.clock)
+        for health in self.told.values():
+            link.send("health", health)
+        self.link = link
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(link.run_sender)
+                while True:
+                    await link.receive()
+        except* DeviceLost:
+            self.link = None
+            link.close()
+
+
+async def body(place: Place) -> None:
+    """The senses process."""
+    cv2.setNumThreads(1)
+    await Senses(place).run()
+
+
+if __name__ == "__main__":
+    sys.exit(run_process("senses", body))
