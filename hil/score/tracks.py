@@ -133,7 +133,7 @@ def _compare(
     away = np.hypot(places[:, None, 0] - truth[None, :, 0], places[:, None, 1] - truth[None, :, 1])
     rows, columns = linear_sum_assignment(np.where(away <= MATCH_M, away, FAR))
     pairs = [
-        (int(users[column]["id"]), float(away[row, column]))
+        (int(users[int(column)]["id"]), float(away[row, column]))
         for row, column in zip(rows, columns, strict=True)
         if away[row, column] <= MATCH_M
     ]

@@ -105,7 +105,7 @@ class Script:
                     route, route.stop_m + 12.0, route.end_m
                 ):
                     act.user = traffic.add(
-                        route, "car", route.end_m - _exit_start(route, traffic) - 34.0, WRONG_SPEED
+                        route, "car", route.end_m - _exit_start(route, traffic) - 26.0, WRONG_SPEED
                     )
                     act.user.backwards, act.user.obeys, act.route = True, False, route
                     act.user.place()

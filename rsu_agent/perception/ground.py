@@ -1,7 +1,7 @@
 """Pixels to the ground and back: a pinhole camera's pose, and how sure a ground point is.
 
-Pose: metres east and north of the reference point, height over a flat road; yaw of the optical axis clockwise from
-north, pitch positive = down, roll turns the picture clockwise; the principal point is the picture's centre.
+Pose: metres east and north of the reference point, height over a flat road; yaw of the optical axis clockwise
+from north, pitch positive = down, roll turns the picture clockwise; the principal point is the centre.
 """
 
 from __future__ import annotations

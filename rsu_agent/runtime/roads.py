@@ -6,6 +6,7 @@ import logging
 
 import anyio
 
+from rsu_agent.hazards.judge import Judge
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.phases.history import Edge
@@ -16,12 +17,13 @@ from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.window import Window
 from rsu_agent.settings.read import SiteRead
+from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
-from rsu_agent.world.signal import Colour
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
+RSI_PERIOD_S = 1.0
 
 
 class Roads:
@@ -43,7 +45,8 @@ class Roads:
         self._recorder = recorder
         self._newest: Scene | None = None
         self._wake = anyio.Event()
-        self._colours: dict[int, tuple[Colour, float]] = {}
+        self._judge = Judge(site.crossing)
+        self._rsi_s = 0.0
         settings, crossing = site.settings, site.crossing
         kinds = {camera.name: "camera" for camera in settings.cameras}
         kinds |= {radar.name: "radar" for radar in settings.radars}
@@ -65,7 +68,7 @@ class Roads:
     def saw_edges(self, edges: list[Edge], now_s: float) -> None:
         """Changes of colour, for the rules and for the phase log."""
         for edge in edges:
-            self._colours[edge.group] = edge.after, edge.at_s
+            self._judge.saw_lamp(edge.group, edge.after, edge.at_s)
             utc_us = round((self._clock.utc_s() - (now_s - edge.at_s)) * 1e6)
             self._post.put({"k": "phase", "g": edge.group, "c": edge.after, "t": utc_us}, "lo")
 
@@ -97,8 +100,47 @@ class Roads:
                 utc_s = self._clock.utc_s() - (now_s - scene.at_s)
             for frame in self._speaker.rsm(scene, utc_s):
                 await self._air.send("RSM", frame)
+            self._hazards(scene, now_s)
+            await self._tell_hazards(now_s)
             self._record(scene)
+
+    def _hazards(self, scene: Scene, now_s: float) -> None:
+        """Run the rules; beginnings and ends go to the district at once."""
+        began, ended = self._judge.scene(scene)
+        self._window.hazards = self._judge.active
+        offset_s = self._clock.utc_s() - now_s
+        for hazard in [*began, *ended]:
+            self._post.put(event_record(hazard, offset_s), "hi")
+        for hazard in began:
+            log.warning("hazard %s: %s", hazard.kind, hazard.evidence)
+
+    async def _tell_hazards(self, now_s: float) -> None:
+        """RSI once a second while something lasts; its end is that we stop."""
+        if now_s - self._rsi_s < RSI_PERIOD_S:
+            return
+        utc_s = self._clock.utc_s() if self._trust.trusted(now_s) else None
+        frame = self._speaker.rsi(self._judge.active, utc_s)
+        if frame is not None:
+            self._rsi_s = now_s
+            await self._air.send("RSI", frame)
 
     def _record(self, scene: Scene) -> None:
         frames = {used.camera: used.frame for used in scene.frames}
         self._recorder.record("/scene", scene.at_s, tick=scene.tick, users=len(scene.users), frames=frames)
+
+
+def event_record(hazard: Hazard, utc_less_monotonic_s: float) -> dict[str, object]:
+    """A hazard's beginning (end absent) or end as an uplink record; times in UTC microseconds."""
+    record: dict[str, object] = {
+        "k": "event",
+        "id": hazard.number,
+        "kind": hazard.kind,
+        "t": round((hazard.onset_s + utc_less_monotonic_s) * 1e6),
+        "x": round(hazard.x_east_m, 2),
+        "y": round(hazard.y_north_m, 2),
+        "lane": hazard.lane,
+        "why": hazard.evidence,
+    }
+    if hazard.ended_s is not None:
+        record["end"] = round((hazard.ended_s + utc_less_monotonic_s) * 1e6)
+    return record

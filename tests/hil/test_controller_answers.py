@@ -14,7 +14,14 @@ from hil.devices.signal_plan import GROUPS, PHASES, PLANS, STAGES
 
 PROFILE = Profile()
 # The lamp status codes of the facts, typed here once more
-LAMP_CODES = {"dark": 0x01, "red": 0x10, "green": 0x20, "green_flash": 0x21, "yellow": 0x30, "yellow_flash": 0x31}
+LAMP_CODES = {
+    "dark": 0x01,
+    "red": 0x10,
+    "green": 0x20,
+    "green_flash": 0x21,
+    "yellow": 0x30,
+    "yellow_flash": 0x31,
+}
 
 
 class Desk:
@@ -137,7 +144,11 @@ def test_what_is_not_there_is_refused_with_the_recorded_error_and_the_rest_is_an
     reply, refusal = Desk().ask((3, 3, 1, 1), (17, 2, 1, 1), (3, 3, 1, 25), (3, 3, 1, 0))
     assert [address for _, address, _ in reply.entries] == [(3, 3, 1, 1)]
     assert refusal.kind == 0x21
-    assert [(index, value) for index, _, value in refusal.entries] == [(2, b"\x30"), (3, b"\x30"), (4, b"\x30")]
+    assert [(index, value) for index, _, value in refusal.entries] == [
+        (2, b"\x30"),
+        (3, b"\x30"),
+        (4, b"\x30"),
+    ]
 
 
 def test_two_hundred_and_fifty_five_values_are_answered_at_once_and_fewer_where_the_unit_is_small() -> None:

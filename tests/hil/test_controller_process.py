@@ -112,7 +112,9 @@ def test_it_answers_and_reports_each_change_after_the_lamp_changed(bench: Bench)
     }
     for group in told:
         assert shone[group] <= known[group]["t"] <= wire["t"] <= arrived_s
-    published = [message for message in iter(lamps.get, None) if message[1]["groups"][min(told)] in told.values()]
+    published = [
+        message for message in iter(lamps.get, None) if message[1]["groups"][min(told)] in told.values()
+    ]
     assert published
     lamps.close()
 
@@ -146,7 +148,6 @@ def test_with_noise_and_cut_frames_on_the_line_some_replies_still_come(bench: Be
     bench.fault("truncate", True)
     for group in range(1, 6):
         assert bench.answer(3, 2, 1, group) == bytes([group])
-    assert bench.reader.bad >= 0
 
 
 def test_frozen_it_answers_with_what_was_while_the_true_lamps_go_on(bench: Bench) -> None:
