@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 WINDOW_S = 30.0  # the slope of a crystal is steady for longer; temperature is followed
 ENOUGH = 10  # frames before the line is believed
@@ -51,14 +52,14 @@ class ClockFit:
         self._line, self._late, self._since_fit = None, 0, 0
 
     def _fitted(self) -> tuple[float, float] | None:
-        """The edge of the lower convex hull above the middle number: least total distance under all points."""
+        """The lower convex hull's edge above the middle number: least total distance under all points."""
         hull: list[tuple[int, float]] = []
         for point in self._points:
             while len(hull) > 1 and _turn(hull[-2], hull[-1], point) <= 0:
                 hull.pop()
             hull.append(point)
         middle = sum(number for number, _ in self._points) / len(self._points)
-        for (n0, t0), (n1, t1) in zip(hull, hull[1:], strict=False):
+        for (n0, t0), (n1, t1) in pairwise(hull):
             if n0 <= middle <= n1:
                 period_s = (t1 - t0) / (n1 - n0)
                 return (t0 - n0 * period_s, period_s) if FASTEST_S <= period_s <= SLOWEST_S else None

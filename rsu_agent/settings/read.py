@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from rsu_agent.ports.assets import asset
 from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
@@ -73,7 +73,7 @@ def _yaml(path: Path) -> CommentedMap:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise SiteInvalid([Fault(str(path), line, column, "(yaml)", str(error.problem))]) from None
-    except (UnicodeDecodeError, ValueError) as error:
+    except (YAMLError, UnicodeDecodeError, ValueError) as error:
         raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", str(error))]) from None
     if not isinstance(tree, CommentedMap):
         raise SiteInvalid([Fault(str(path), 1, 1, "(file)", "must be a mapping of sections")])

@@ -14,8 +14,8 @@ from gbt20999_peer import Peer
 from drivers.gbt20999.driver import PLUGIN, Controller, open_controller
 from drivers.gbt20999.memory import Shelf
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.wire import Address, Kind
-from rsu_agent.ports.clock import SystemClock
+from drivers.gbt20999.wire import Kind
+from rsu_agent.ports.clock import Clock, SystemClock
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.memory_line import MemoryEnd, plug, unplug
 from rsu_agent.ports.plugins import plugins
@@ -139,7 +139,7 @@ async def test_a_peer_that_says_nothing_is_silent(pty: tuple[int, str]) -> None:
     assert lost.value.reason == "silent"
 
 
-async def run_far_end(far: MemoryEnd, peer: Peer, clock: FakeClock) -> None:
+async def run_far_end(far: MemoryEnd, peer: Peer, clock: Clock) -> None:
     try:
         while True:
             received = await far.read()
@@ -148,30 +148,18 @@ async def run_far_end(far: MemoryEnd, peer: Peer, clock: FakeClock) -> None:
         return
 
 
-async def test_on_a_line_in_memory_at_9600_baud_lamps_are_followed_on_the_fake_clock() -> None:
-    clock = FakeClock(0.0)
-    peer = Peer()
-    far = plug("controller", clock, baud=9600)
-    got: list[SignalReport | Programme] = []
-    async with open_controller(chosen("memory:controller", baud=9600), clock, Shelf()) as reports:
-
-        async def collect() -> None:
-            async for item in reports:
-                got.append(item)
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(run_far_end, far, peer, clock)
-            tasks.start_soon(collect)
-            await clock.advance(5.0)
-            peer.values[Address(3, 3, 1, 1)] = b"\x30"
-            await clock.advance(1.0)
-            tasks.cancel_scope.cancel()
-    complete = [item for item in got if isinstance(item, SignalReport) and item.complete]
-    assert any(isinstance(item, Programme) for item in got)
-    assert len(complete) > 15
-    assert complete[-1].lamps[0].colour == "yellow"
-    assert complete[-1].last_byte_s > 5.5
-    unplug("controller")
+async def test_a_line_in_memory_serves_as_well_as_a_port() -> None:
+    far = plug("controller", CLOCK, baud=115200)
+    settings = chosen("memory:controller")
+    async with open_controller(settings, CLOCK, Shelf()) as reports, anyio.create_task_group() as tasks:
+        tasks.start_soon(run_far_end, far, Peer(), CLOCK)
+        programme, seen = await until_programme(reports)
+        assert programme.groups == (1, 2, 3, 4)
+        assert any(report.complete for report in seen)
+        unplug("controller")
+        with pytest.raises(DeviceLost) as lost:
+            await drain(reports)
+        assert lost.value.reason == "closed"
 
 
 async def test_on_a_line_in_memory_a_report_is_stamped_when_its_first_byte_left() -> None:
@@ -196,7 +184,7 @@ async def test_on_a_line_in_memory_a_report_is_stamped_when_its_first_byte_left(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(run_far_end, far, Noting(), clock)
             tasks.start_soon(collect)
-            await clock.advance(3.0)
+            await clock.advance(1.0)
             tasks.cancel_scope.cancel()
     assert got
     assert all(min(abs(report.first_byte_s - at) for at in left) < 0.003 for report in got)

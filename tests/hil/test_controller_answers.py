@@ -1,4 +1,4 @@
-"""The virtual controller's answers: every value a SPaT driver needs, refusals, delays, frozen values, traps."""
+"""The virtual controller's answers: the values a SPaT driver needs, refusals, delays, freezing, traps."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hil.devices.gbt20999_codec import LONGEST, Message, Profile, Reader, build, checksum
 
-# Recorded on UDP (unescaped); version 0100, host 5, controller 0, crossing 0; requests carry serial 1, replies 2
+# Recorded on UDP (unescaped): version 0100, host 5, controller 0, crossing 0; requests serial 1, replies 2
 RECORDED = {
     "7e001301000500000000000110010104030301017dc17d": (0x10, 1, (3, 3, 1, 1), b""),
     "7e001401000500000000000220010105030301010197047d": (0x20, 2, (3, 3, 1, 1), b"\x01"),
@@ -16,7 +16,7 @@ RECORDED = {
     "7e0014010005000000000002200101050d0202012394f47d": (0x20, 2, (13, 2, 2, 1), b"\x23"),
     "7e0014010005000000000002210101051102010130fa977d": (0x21, 2, (17, 2, 1, 1), b"\x30"),
 }
-# Computed from the rules seen in the recordings, escaped as on a serial line: version 0102, crossing 1, serial 1
+# Computed from the rules seen in the recordings, escaped for a serial line: version 0102, crossing 1, serial 1
 HEARTBEAT = bytes.fromhex("7e000c01020500000000010170ba5c5c7d")
 HEARTBEAT_REPLY = bytes.fromhex("7e000c01020500000000010180495f7d")
 TRAP = bytes.fromhex(

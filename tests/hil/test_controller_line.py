@@ -95,6 +95,14 @@ def heard(descriptor: int, size: int) -> bytes:
     return data
 
 
+def broken(descriptor: int) -> bool:
+    """Whether the other side has gone."""
+    try:
+        return os.read(descriptor, 1) == b""
+    except OSError as error:
+        return error.errno == errno.EIO
+
+
 def opened(port: Port) -> int:
     return os.open(port.link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
@@ -121,10 +129,7 @@ def test_unplugging_takes_the_name_away_and_breaks_who_has_it_open(tmp_path: Pat
     port.unplug()
     assert not port.plugged
     assert not port.link.is_symlink()
-    try:
-        assert os.read(end, 1) == b""
-    except OSError as error:
-        assert error.errno == errno.EIO
+    assert broken(end)
     os.close(end)
 
 

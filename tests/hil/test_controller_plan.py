@@ -1,4 +1,4 @@
-"""The virtual controller's plans: sums, legal sequences, no conflicting greens, equal histories where promised."""
+"""The virtual controller's plans: sums, lawful sequences, no conflicting greens, equal histories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The virtual controller as a process: answers and traps on its port, faults over the bus, truth in its log."""
+"""The virtual controller as a process: answers and traps on its port, faults from the bus, its truth log."""
 
 from __future__ import annotations
 

@@ -14,9 +14,7 @@ from hil.devices.ti_codec import Point, frame40, frame48, header_check
 MAGIC = bytes.fromhex("0201040306050807")
 CYCLES_A_FRAME = 20_000_000  # measured on captures: 20.0 million cycles in 100 ms
 
-near = st.tuples(
-    st.floats(-8, 8), st.floats(3, 10), st.floats(-6, 0), st.floats(-9, 9), st.floats(5, 40)
-)
+near = st.tuples(st.floats(-8, 8), st.floats(3, 10), st.floats(-6, 0), st.floats(-9, 9), st.floats(5, 40))
 clouds = st.lists(near, max_size=40)
 times = st.floats(0, 1e6)
 numbers = st.integers(0, 2**32 - 1)
@@ -55,7 +53,7 @@ def points48(frame: bytes) -> list[tuple[float, ...]]:
     if payload is None:
         return []
     elevation_u, azimuth_u, doppler_u, range_u, snr_u = struct.unpack_from("<5f", payload)
-    points = []
+    points: list[tuple[float, ...]] = []
     for elevation, azimuth, doppler, away, snr in struct.iter_unpack("<bbhHH", payload[20:]):
         e, a, r = elevation * elevation_u, azimuth * azimuth_u, away * range_u
         x, y, z = r * math.sin(a) * math.cos(e), r * math.cos(a) * math.cos(e), r * math.sin(e)

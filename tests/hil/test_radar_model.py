@@ -84,7 +84,7 @@ def test_the_place_of_the_radar_is_taken_off_and_up_is_positive() -> None:
 @pytest.mark.parametrize(("vx", "vy", "away"), [(0, 8, 8), (0, -8, -8), (8, 0, 0)])
 def test_doppler_is_positive_for_what_moves_away(vx: float, vy: float, away: float) -> None:
     points = [p for frame in seen(radar(), [user(0, 30, vx, vy)]) for p in close(frame, 0, 30)]
-    assert mean([p[3] for p in points]) == pytest.approx(away, abs=0.15)
+    assert statistics.median(p[3] for p in points) == pytest.approx(away, abs=0.1)  # clutter is in there too
 
 
 def test_noise_is_that_of_the_sensor() -> None:

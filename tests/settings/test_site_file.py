@@ -1,0 +1,112 @@
+"""Site files: what is wrong is said all at once, each at its line and column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rsu_agent.ports.assets import asset
+from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
+from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.model import driver_settings, site_model
+from rsu_agent.settings.read import read_site
+
+SITE = asset("config/virtual.yaml")
+
+
+def faults(tmp_path: Path, change: dict[str, str]) -> list[str]:
+    """Faults of the virtual site with pieces of its text replaced."""
+    text = SITE.read_text()
+    for old, new in change.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    with pytest.raises(SiteInvalid) as caught:
+        read_site(path)
+    return [str(fault).removeprefix(str(path) + ":") for fault in caught.value.faults]
+
+
+def test_the_virtual_site_is_valid_and_its_driver_settings_are_its_own() -> None:
+    site = read_site(SITE)
+    assert len(site.crossing.lanes) == 28
+    assert driver_settings(site.settings.controller).model_dump()["baud"] == 115200
+
+
+def test_a_misspelt_key_is_named_at_its_place_with_what_was_meant(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, {"  baud: 115200": "  boud: 115200"})
+    line = SITE.read_text().splitlines().index("  baud: 115200") + 1
+    assert fault == f"{line}:3: controller.boud: no such setting; did you mean baud?"
+
+
+def test_every_fault_is_found_at_once(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        {
+            "  baud: 115200": "  baud: 5",
+            "ids: test ": "ids: tset ",
+            "driver: chrony": "driver: chronie",
+            "budget_kBps: 30": "budget_kBps: -1",
+        },
+    )
+    paths = [fault.split(": ")[1] for fault in found]
+    assert paths == ["crossing.ids", "controller.baud", "time", "radio.budget_kBps"]
+    assert "did you mean test?" in found[0]
+    assert "did you mean chrony?" in found[2]
+
+
+def test_a_missing_key_points_at_the_section_that_lacks_it(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, {"  port: /dev/serial/by-id/controller\n": ""})
+    assert fault.endswith("controller.port: is missing")
+
+
+def test_a_group_without_a_phase_and_ids_of_the_other_kind_are_disagreements(tmp_path: Path) -> None:
+    found = faults(tmp_path, {"    7: [11]\n": "", "ids: test ": "ids: assigned "})
+    assert any("lamp groups of the crossing without a phase: [11]" in fault for fault in found)
+    assert any("node 12 region 0 are test ids" in fault for fault in found)
+
+
+def test_one_group_in_two_phases_is_refused(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, {"7: [11]": "7: [11, 10]"})
+    assert "lamp group 10 stands in phase 6 and in phase 7" in fault
+
+
+def test_an_uplink_without_tls_is_for_this_machine_only(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, {"uplink: {host: 127.0.0.1,": "uplink: {host: 10.1.2.3,"})
+    assert "uplink.tls: may be off only towards this machine" in fault
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [", "\x00", "a: b\nc"])
+def test_what_is_no_site_file_is_said_so(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    with pytest.raises(SiteInvalid):
+        read_site(path)
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(SiteInvalid, match="cannot be read"):
+        read_site(tmp_path / "none.yaml")
+
+
+def test_a_crossing_with_loose_ends_is_refused_with_every_reason(tmp_path: Path) -> None:
+    text = asset("config/crossings/virtual.geojson").read_text()
+    broken = text.replace('"to_lane":26', '"to_lane":99', 1).replace(
+        '"kind":"conflict_area"', '"kind":"confl"', 1
+    )
+    path = tmp_path / "c.geojson"
+    path.write_text(broken)
+    with pytest.raises(CrossingInvalid) as caught:
+        read_crossing(path)
+    reasons = " ".join(caught.value.reasons)
+    assert "names a lane that is not given" in reasons
+    assert "exactly one conflict_area is needed" in reasons
+
+
+def test_the_schema_holds_the_keys_of_every_driver_with_both_languages() -> None:
+    schema = site_model().model_json_schema()
+    controller = schema["$defs"]["controller_gbt20999"]["properties"]
+    assert "baud" in controller
+    assert controller["baud"]["zh"]
+    assert controller["baud"]["description"]
