@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from drivers.chrony.wire import NotTracking, Tracking, read_reply, request
+from drivers.chrony.wire import LOCAL_REFERENCE, NotTracking, Tracking, read_reply, request
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.declare import Declared, setting
 from rsu_agent.ports.plugins import Kind, Plugin
@@ -77,9 +77,9 @@ class Chrony:
 def quality(tracking: Tracking, read_s: float) -> TimeQuality:
     """The bound of the clock's error: dispersion, half the delay, and the correction still to be made."""
     bound_s = tracking.root_dispersion_s + tracking.root_delay_s / 2 + abs(tracking.correction_s)
-    return TimeQuality(
-        "chrony", tracking.leap != "unsynchronised", tracking.correction_s, bound_s, read_s, tracking.leap
-    )
+    disciplined = tracking.leap != "unsynchronised" and tracking.reference >> 8 != LOCAL_REFERENCE
+    known_s = bound_s if disciplined else None
+    return TimeQuality("chrony", disciplined, tracking.correction_s, known_s, read_s, tracking.leap)
 
 
 @asynccontextmanager

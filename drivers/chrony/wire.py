@@ -8,6 +8,7 @@ from dataclasses import dataclass
 VERSION, REQUEST, REPLY = 6, 1, 2
 TRACKING_COMMAND, TRACKING_REPLY = 33, 5
 REPLY_BYTES = 104
+LOCAL_REFERENCE = 0x7F7F01  # upper three bytes: chronyd serves its own undisciplined clock
 LEAPS = {0: "none", 1: "insert", 2: "delete", 3: "unsynchronised"}
 COEFFICIENT_BITS, EXPONENT_BITS = 25, 7
 
@@ -16,6 +17,7 @@ COEFFICIENT_BITS, EXPONENT_BITS = 25, 7
 class Tracking:
     """What chronyd says of the system clock; seconds."""
 
+    reference: int
     stratum: int
     leap: str
     correction_s: float
@@ -53,7 +55,8 @@ def read_reply(data: bytes, sequence: int) -> Tracking:
         raise NotTracking(f"version {version} kind {kind} command {command} reply {reply} status {status}")
     if answered != sequence:
         raise NotTracking("an answer to another request")
+    (reference,) = struct.unpack_from(">I", data, 28)
     stratum, leap = struct.unpack_from(">HH", data, 52)
     floats = struct.unpack_from(">9I", data, 68)
     correction, *_, delay, dispersion, _ = (chrony_float(raw) for raw in floats)
-    return Tracking(stratum, LEAPS.get(leap, "unsynchronised"), correction, delay, dispersion)
+    return Tracking(reference, stratum, LEAPS.get(leap, "unsynchronised"), correction, delay, dispersion)

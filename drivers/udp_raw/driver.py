@@ -32,7 +32,11 @@ class UdpRadio:
     async def send(self, kind: str, payload: bytes) -> None:
         """One datagram. An RSU that is off refuses by ICMP: the next frame is tried all the same."""
         try:
-            self._socket.send(payload)
+            try:
+                self._socket.send(payload)
+            except ConnectionRefusedError:  # tells of an earlier datagram and has sent nothing: send this one
+                self.counters["refused"] += 1
+                self._socket.send(payload)
             self.counters[f"sent_{kind}"] += 1
         except ConnectionRefusedError:
             self.counters["refused"] += 1

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import anyio
 
-SETTLE_ROUNDS = 3  # a woken task may wake others through queues before it sleeps again
+SETTLE_ROUNDS = 30  # a woken task may wake others, through queues, before all of them sleep again
 
 
 class FakeClock:
@@ -74,7 +74,7 @@ class FakeClock:
 
     async def _settle(self) -> None:
         for _ in range(SETTLE_ROUNDS):
-            await anyio.wait_all_tasks_blocked()
+            await anyio.lowlevel.checkpoint()
 
     def _push(
         self, at_s: float, waiter: anyio.Event | anyio.CancelScope

@@ -17,7 +17,7 @@ from mcap.reader import NonSeekingReader
 from mcap.writer import CompressionType, Writer
 
 SEGMENTS = 8  # the ring forgets an eighth at a time
-CHUNK_BYTES = 64 << 10  # a killed process loses at most one chunk
+CHUNK_BYTES = 16 << 10  # a killed process loses at most one chunk
 QUEUE_LENGTH = 20_000
 SUFFIX = ".mcap"
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.ti_uart.driver import PLUGIN
-from drivers.ti_uart.link import COOKED_BYTES, LARGEST_BUFFER, Deframer, RawFrame, read_frame
-from drivers.ti_uart.settings import Settings
-from drivers.ti_uart.wire import header_good
+from drivers.ti_mmwave.driver import PLUGIN
+from drivers.ti_mmwave.link import COOKED_BYTES, LARGEST_BUFFER, Deframer, RawFrame, read_frame
+from drivers.ti_mmwave.settings import Settings
+from drivers.ti_mmwave.wire import header_good
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import RadarFrame
 from rsu_agent.ports.plugins import plugins

@@ -16,7 +16,7 @@ RECORDED = {
     "7e0014010005000000000002200101050d0202012394f47d": (0x20, 2, (13, 2, 2, 1), b"\x23"),
     "7e0014010005000000000002210101051102010130fa977d": (0x21, 2, (17, 2, 1, 1), b"\x30"),
 }
-# Computed from the rules seen in the recordings, escaped for a serial line: version 0102, crossing 1, serial 1
+# Computed from the rules seen in the recordings, escaped for serial: version 0102, crossing 1, serial 1
 HEARTBEAT = bytes.fromhex("7e000c01020500000000010170ba5c5c7d")
 HEARTBEAT_REPLY = bytes.fromhex("7e000c01020500000000010180495f7d")
 TRAP = bytes.fromhex(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.ti_uart.wire import (
+from drivers.ti_mmwave.wire import (
     ALIGNMENT,
     BY_NAME,
     LARGEST_FRAME,
@@ -125,14 +125,25 @@ class Deframer:
         if variant.padded and total % ALIGNMENT:
             return "bad_length"
         cut = buffer.find(MAGIC, len(MAGIC), total)
+        if cut > 0 and self._begins_at(cut, variant):
+            return "cut_short"
         if len(buffer) < total:
-            return "cut_short" if cut > 0 else "wait"
+            return "wait"
         tlvs = _walk(bytes(buffer[variant.size : total]), count, variant)
         if tlvs is None:
             return "cut_short" if cut > 0 else "bad_tlv"
         first_byte_s = self._stamp()
         self._drop(total, "frame_bytes")
         return RawFrame(variant, number(head, variant.number_at), tlvs, first_byte_s)
+
+    def _begins_at(self, at: int, variant: Variant) -> bool:
+        """Whether a header of this variant stands there: then the frame before it was cut short."""
+        head = bytes(self._buffer[at : at + variant.size])
+        if len(head) < variant.size:
+            return False
+        total = number(head, variant.total_at)
+        few = number(head, variant.tlvs_at, variant.tlvs_bytes) <= MOST_TLVS
+        return variant.size <= total <= LARGEST_FRAME and few and (not variant.checked or header_good(head))
 
     def _keep(self, variant: Variant) -> None:
         self._good[variant.name] += 1

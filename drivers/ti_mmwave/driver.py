@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from drivers.ti_uart.link import Deframer, RawFrame, read_frame
-from drivers.ti_uart.settings import Settings
+from drivers.ti_mmwave.link import Deframer, RawFrame, read_frame
+from drivers.ti_mmwave.settings import Settings
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import RadarFrame
 from rsu_agent.ports.line import Line, LineSettings, open_line
@@ -57,7 +57,7 @@ class Radar:
 @asynccontextmanager
 async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[Radar]:
     """The radar on this port. Raises DeviceLost."""
-    async with open_line(LineSettings(settings.data_port, settings.baud), clock) as line:
+    async with open_line(LineSettings(settings.data_port, settings.baud, role="listener"), clock) as line:
         yield Radar(line, settings, clock)
 
 

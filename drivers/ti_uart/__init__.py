@@ -1,1 +1,0 @@
-"""Texas Instruments mmWave radars over UART: a first, plain reading."""
