@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check bench hil generate lock clean train
+.PHONY: help setup tools run test check generate lock clean train
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,12 +39,6 @@ check: setup ## formatting, lint, types, import law, size budget, licences, gene
 	@.venv/bin/lint-imports
 	@$(PY) -m rsu_agent.cli.generate --check
 	@$(PY) -m pytest -q tests/house
-
-bench: setup ## every benchmark with its ratios: ONLY=name prints one object on its last line
-	@$(RSU) bench $(if $(ONLY),--only $(ONLY),) --json
-
-hil: setup ## every scenario with its report
-	@$(RSU) hil all
 
 generate: setup ## codecs and reference pages made anew
 	@$(PY) -m rsu_agent.cli.generate

@@ -29,9 +29,9 @@ class TruthLog:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = (folder / f"{process}.jsonl").open("a", buffering=1)
 
-    def write(self, kind: str, t: float, **fields: Any) -> None:
+    def write(self, entry: str, t: float, **fields: Any) -> None:
         """One entry."""
-        self._file.write(json.dumps({"t": round(t, 6), "k": kind, **fields}, separators=(",", ":")) + "\n")
+        self._file.write(json.dumps({"t": round(t, 6), "k": entry, **fields}, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
         """Close the file."""

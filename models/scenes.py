@@ -63,7 +63,8 @@ class SceneMaker:
         picture = paint(view, self._ground, users, self._crossing.heads, lamps, look)
         if self._random.random() < 0.7:
             quality = int(self._random.integers(60, 95))
-            picture = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
+            jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+            picture = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
         kept = [label for label in labels(view, users) if _usable(label)]
         radar = radar_picture(view, self._radar_points(view, users))
         return Sample(picture, radar, kept, look.night, view)

@@ -124,10 +124,10 @@ class Deframer:
             return "bad_length"
         if variant.padded and total % ALIGNMENT:
             return "bad_length"
-        cut = buffer.find(MAGIC, len(MAGIC), total)
+        cut = buffer.find(MAGIC, len(MAGIC), total + len(MAGIC) - 1)
         if cut > 0 and self._begins_at(cut, variant):
             return "cut_short"
-        if len(buffer) < total:
+        if len(buffer) < total or _may_begin(bytes(buffer[total - len(MAGIC) : total + len(MAGIC)])):
             return "wait"
         tlvs = _walk(bytes(buffer[variant.size : total]), count, variant)
         if tlvs is None:
@@ -173,6 +173,16 @@ class Deframer:
         if self._uncooked >= COOKED_BYTES:
             self.counters["cooked_tty_suspected"] += 1
             self._uncooked = 0
+
+
+def _may_begin(around: bytes) -> bool:
+    """Whether a frame's last bytes may be the next one's first: then its end is not yet certain."""
+    inside, after = around[: len(MAGIC)], around[len(MAGIC) :]
+    for size in range(1, len(MAGIC)):
+        rest = MAGIC[size:]
+        if inside.endswith(MAGIC[:size]) and len(after) < len(rest) and rest.startswith(after):
+            return True
+    return False
 
 
 def _walk(body: bytes, count: int, variant: Variant) -> tuple[Tlv, ...] | None:

@@ -39,7 +39,7 @@ class RoadSpeaker:
         self.counters: Counter[str] = Counter()
 
     def rsm(self, scene: Scene, utc_at_scene_s: float | None) -> list[bytes]:
-        """The parts of one cycle; none without a trusted clock, or with an approach uncovered that must be."""
+        """The parts of one cycle; none without a trusted clock or with an approach uncovered."""
         if utc_at_scene_s is None:
             self.counters["no_clock"] += 1
             return []

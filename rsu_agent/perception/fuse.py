@@ -28,6 +28,8 @@ RADAR_CLUSTER_M = 2.2
 BORN_MPS = 0.9  # radar returns slower than this do not begin a track
 RECENT_S = 1.0
 DOPPLER_SD = 0.35
+SAME_SPEED_MPS = 2.5
+BODY_MARGIN_M = 0.7
 
 SIZES: dict[UserClass, tuple[float, float, float]] = {
     UserClass.CAR: (4.5, 1.8, 1.5),
@@ -108,7 +110,7 @@ class Fusion:
         self._end(frame.measured_s)
 
     def users(self, at_s: float) -> list[RoadUser]:
-        """Confirmed users as they are at an instant, which may lie a little ahead of the newest measurement."""
+        """Confirmed users at an instant, which may lie a little ahead of the newest measurement."""
         ahead = at_s - self._tracks.at_s
         users = []
         for i, life in enumerate(self._lives):
@@ -293,17 +295,39 @@ class Fusion:
             self._tracks.keep(alive)
             self._lives = [life for life, keep in zip(self._lives, alive, strict=True) if keep]
 
+    def _worth(self, i: int) -> tuple[bool, int, float]:
+        """Which of two doubles stays: the confirmed one, the one the camera knows, the older."""
+        life = self._lives[i]
+        return life.confirmed, min(life.camera_hits, CONFIRM_HITS), -life.born_s
+
+    def _same_body(self, i: int, j: int) -> bool:
+        """Whether two tracks lie in one vehicle's outline and move alike."""
+        state = self._tracks.state
+        if math.dist(state[i, 2:], state[j, 2:]) > SAME_SPEED_MPS:
+            return False
+        if SIZES[self._lives[i].kind][0] < SIZES[self._lives[j].kind][0]:
+            i, j = j, i
+        length, width, _ = SIZES[self._lives[i].kind]
+        dx, dy = (float(v) for v in state[j, :2] - state[i, :2])
+        apart = math.hypot(dx, dy)
+        if apart < max(0.8, 0.42 * SIZES[self._lives[j].kind][0]):
+            return True
+        heading = self._lives[i].heading
+        if heading is None or apart > length / 2 + BODY_MARGIN_M:
+            return False
+        angle = math.radians(heading)
+        along = dx * math.sin(angle) + dy * math.cos(angle)
+        across = dx * math.cos(angle) - dy * math.sin(angle)
+        return abs(along) < length / 2 + BODY_MARGIN_M and abs(across) < width / 2 + BODY_MARGIN_M / 2
+
     def _join(self, alive: npt.NDArray[np.bool_]) -> None:
         """Two tracks in one body that move alike are one: the older identity stays."""
-        state = self._tracks.state
         for i in range(len(self._lives)):
             for j in range(i + 1, len(self._lives)):
                 if not (alive[i] and alive[j]):
                     continue
-                apart = math.dist(state[i, :2], state[j, :2])
-                least = min(SIZES[self._lives[i].kind][0], SIZES[self._lives[j].kind][0])
-                if apart < max(0.8, 0.42 * least) and math.dist(state[i, 2:], state[j, 2:]) < 2.5:
-                    older, younger = (i, j) if self._lives[i].born_s <= self._lives[j].born_s else (j, i)
+                if self._same_body(i, j):
+                    older, younger = (i, j) if self._worth(i) >= self._worth(j) else (j, i)
                     alive[younger] = False
                     for kind, votes in self._lives[younger].votes.items():
                         mine = self._lives[older].votes

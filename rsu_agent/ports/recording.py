@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import queue
+import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mcap.exceptions import McapError
-from mcap.reader import NonSeekingReader
+from mcap.records import Channel, Message
+from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 
 SEGMENTS = 8  # the ring forgets an eighth at a time
@@ -128,7 +130,11 @@ def read_recording(path: Path) -> Iterator[Entry]:
     for file in segments(path) if path.is_dir() else [path]:
         with file.open("rb") as stream:
             try:
-                for _, channel, message in NonSeekingReader(stream).iter_messages(log_time_order=False):
-                    yield Entry(channel.topic, message.log_time / 1e9, json.loads(message.data))
-            except (McapError, ValueError, EOFError):
+                topics: dict[int, str] = {}
+                for record in StreamReader(stream).records:
+                    if isinstance(record, Channel):
+                        topics[record.id] = record.topic
+                    elif isinstance(record, Message):
+                        yield Entry(topics[record.channel_id], record.log_time / 1e9, json.loads(record.data))
+            except (McapError, ValueError, EOFError, struct.error):
                 continue

@@ -143,7 +143,6 @@ def test_noise_never_costs_the_next_good_frame(noise: bytes, variant: str) -> No
     assert [frame.number for frame in frames] == [41]
 
 
-@pytest.mark.xfail(strict=True, reason="link.py takes the missing end from the next frame, which is lost")
 @pytest.mark.parametrize("variant", sorted(GOOD))
 @pytest.mark.parametrize("lost", [1, 9, 30])
 def test_a_frame_cut_short_costs_itself_only(variant: str, lost: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.gbt20999_codec import Address, Message, Profile, Reader, build
@@ -166,6 +166,7 @@ def test_a_heartbeat_is_answered_and_anything_but_a_query_is_not() -> None:
         assert desk.ask((3, 4, 2, 1), kind=kind) == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([(0.002, 0.005), (0.005, 0.3)]))
 def test_a_reply_takes_its_time_and_tells_the_values_of_the_instant_it_is_sent(
     seed: int, delay_s: tuple[float, float]

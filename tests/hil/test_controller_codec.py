@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.gbt20999_codec import LONGEST, Message, Profile, Reader, build, checksum
@@ -91,6 +91,7 @@ def test_the_other_length_convention_is_two_bytes_shorter_and_still_read() -> No
     assert read(build(message, Profile(length_counts_check=False))) == [message]
 
 
+@settings(deadline=None)
 @given(messages, profiles, st.data())
 def test_any_message_survives_the_line_however_it_is_split(
     message: Message, profile: Profile, data: st.DataObject
@@ -102,6 +103,7 @@ def test_any_message_survives_the_line_however_it_is_split(
     assert reader.bad == 0
 
 
+@settings(deadline=None)
 @given(messages)
 def test_inside_a_written_frame_every_special_byte_is_escaped(message: Message) -> None:
     inside = build(message, NEWER)[1:-1]
@@ -111,12 +113,14 @@ def test_inside_a_written_frame_every_special_byte_is_escaped(message: Message) 
         at += 2 if inside[at] == 0x5C else 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200).filter(lambda noise: not noise.endswith(b"\x5c")))
 def test_noise_before_a_frame_does_not_cost_it(noise: bytes) -> None:
     """Unless the noise ends in an escape byte: the byte after it is literal by the rule."""
     assert read(noise + TRAP)[-1:] == read(TRAP)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(TRAP) - 1), st.integers(1, 255))
 def test_a_changed_byte_never_gives_a_different_message(at: int, change: int) -> None:
     spoilt = TRAP[:at] + bytes([TRAP[at] ^ change]) + TRAP[at + 1 :]

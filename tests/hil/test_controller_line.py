@@ -9,7 +9,7 @@ import termios
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.pacing import BURST_S, Pacer
@@ -27,6 +27,7 @@ def carried(pacer: Pacer, start_s: float) -> list[tuple[float, bytes]]:
     return gone
 
 
+@settings(deadline=None)
 @given(BAUDS, st.binary(min_size=1, max_size=2000))
 def test_bytes_leave_at_ten_bits_each_in_short_bursts_and_unchanged(baud: int, data: bytes) -> None:
     pacer = Pacer(baud)
@@ -41,6 +42,7 @@ def test_bytes_leave_at_ten_bits_each_in_short_bursts_and_unchanged(baud: int, d
         assert sent <= (at_s - 5.0) * baud / 10 + 1e-3
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0, 0.2), st.binary(min_size=1, max_size=300)), min_size=1, max_size=8))
 def test_a_busy_line_makes_frames_wait_and_an_idle_one_saves_no_time_up(
     frames: list[tuple[float, bytes]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.signal_model import LAMP_LEAD_S, MODES, STEADY, SignalModel
@@ -47,6 +47,7 @@ def assert_lamps_lead(watched: Watched) -> None:
             assert -1e-9 <= known_s - true_s <= LAMP_LEAD_S + 1e-9
 
 
+@settings(deadline=None)
 @given(SEEDS, st.sampled_from(sorted(PLANS)), st.floats(-100, 100))
 def test_every_lamp_changes_at_most_fifty_milliseconds_before_the_controller_knows(
     seed: int, plan: int, drift_ppm: float
@@ -57,6 +58,7 @@ def test_every_lamp_changes_at_most_fifty_milliseconds_before_the_controller_kno
     assert sum(map(len, watched.known.values())) > 100
 
 
+@settings(deadline=None)
 @given(SEEDS, st.floats(0.0, 90.0), st.sampled_from(sorted(STEADY)), st.floats(0.5, 30.0))
 def test_lamps_lead_through_changes_of_mode_at_any_instant(
     seed: int, at_s: float, mode: str, lasts_s: float
@@ -123,6 +125,7 @@ def test_the_model_is_woken_only_when_it_has_something_to_do() -> None:
     assert watched.wakes <= 10 * (3 * 20 + 1)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 200.0), st.sampled_from(sorted(PLANS)))
 def test_the_running_stage_counts_down_to_its_end(now_s: float, plan: int) -> None:
     model = SignalModel(0.0, plan=plan)

@@ -6,7 +6,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.ti_codec import Point, frame40, frame48, header_check
@@ -61,6 +61,7 @@ def points48(frame: bytes) -> list[tuple[float, ...]]:
     return points
 
 
+@settings(deadline=None)
 @given(clouds, times, numbers)
 def test_the_forty_byte_header_announces_what_follows(cloud: list[Point], t: float, number: int) -> None:
     frame = frame40(number, t, cloud)
@@ -72,6 +73,7 @@ def test_the_forty_byte_header_announces_what_follows(cloud: list[Point], t: flo
     assert (detected, parts) == (len(cloud), 2)
 
 
+@settings(deadline=None)
 @given(clouds, times)
 def test_cartesian_points_and_side_information_come_back(cloud: list[Point], t: float) -> None:
     parts = parts40(frame40(1, t, cloud))
@@ -85,6 +87,7 @@ def test_an_empty_frame_has_a_point_part_of_length_zero_as_real_captures_have() 
     assert parts40(frame40(7, 1.0, [])) == {1: b"", 7: b""}
 
 
+@settings(deadline=None)
 @given(times)
 def test_the_cycle_counter_runs_at_two_hundred_megahertz_and_wraps(t: float) -> None:
     before, after = words(frame40(1, t, []), 24)[0], words(frame40(2, t + 0.1, []), 24)[0]
@@ -92,6 +95,7 @@ def test_the_cycle_counter_runs_at_two_hundred_megahertz_and_wraps(t: float) -> 
     assert words(frame40(1, 21.47483648 + 0.5, []), 24)[0] == pytest.approx(100_000_000, abs=2)
 
 
+@settings(deadline=None)
 @given(clouds, times, numbers)
 def test_the_forty_eight_byte_header_is_checked_and_exactly_long(
     cloud: list[Point], t: float, number: int
@@ -106,6 +110,7 @@ def test_the_forty_eight_byte_header_is_checked_and_exactly_long(
     assert set(parts48(frame)) == ({6} if cloud else set())
 
 
+@settings(deadline=None)
 @given(clouds)
 def test_compressed_points_come_back_within_their_steps(cloud: list[Point]) -> None:
     points = points48(frame48(1, 0.0, cloud))

@@ -7,7 +7,7 @@ import statistics
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.radar import AZIMUTH_SD, CLUTTER, DETECTS, RANGE_SD_M, RadarModel
@@ -96,6 +96,7 @@ def test_noise_is_that_of_the_sensor() -> None:
     assert statistics.stdev(bearings) == pytest.approx(AZIMUTH_SD, rel=0.15)
 
 
+@settings(deadline=None)
 @given(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.integers(0, 1000))
 def test_what_stands_still_vanishes(vx: float, vy: float, seed: int) -> None:
     with_it, without = radar(seed), radar(seed)

@@ -6,7 +6,7 @@ import struct
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.time_server import Clockwork, to_chrony_float
@@ -44,6 +44,7 @@ def stratum_and_leap(data: bytes) -> tuple[int, int]:
     return stratum, leap
 
 
+@settings(deadline=None)
 @given(st.floats(1e-12, 1e12) | st.floats(-1e12, -1e-12))
 def test_a_chrony_float_keeps_seven_digits_and_the_sign(value: float) -> None:
     assert from_chrony_float(to_chrony_float(value)) == pytest.approx(value, rel=1e-7)
@@ -103,6 +104,7 @@ def test_silent_it_answers_nothing() -> None:
     assert clockwork.answer(request()) is not None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_anything_but_a_whole_tracking_request_is_left_alone(data: bytes) -> None:
     asked = len(data) >= REQUEST_BYTES and data[:2] == b"\x06\x01" and data[4:6] == b"\x00\x21"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.devices.vehicle_codec import decode, decode_air
@@ -86,6 +86,7 @@ participant = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.integers(0, 127), phases)
 def test_a_spat_put_together_bit_by_bit_is_understood(
     count: int, said: list[tuple[int, int, int | None]]
@@ -106,6 +107,7 @@ def test_a_spat_put_together_bit_by_bit_is_understood(
     assert got == said
 
 
+@settings(deadline=None)
 @given(st.lists(participant, min_size=1, max_size=16))
 def test_an_rsm_put_together_bit_by_bit_is_understood(people: list[dict[str, int]]) -> None:
     kind, value = decode(rsm_frame(people))
@@ -146,6 +148,7 @@ def test_an_rsi_event_put_together_bit_by_bit_is_understood() -> None:
     assert value["rtes"] == [{"rteId": 7, "eventType": 904, "eventSource": "detection", "eventRadius": 120}]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_whatever_arrives_is_understood_or_a_value_error(data: bytes) -> None:
     try:
@@ -155,6 +158,7 @@ def test_whatever_arrives_is_understood_or_a_value_error(data: bytes) -> None:
     assert kind in {"SPAT", "MAP", "RSM", "RSI", "BSM"}
 
 
+@settings(deadline=None)
 @given(phases, st.data())
 def test_a_cut_message_is_not_understood(
     said: list[tuple[int, int, int | None]], data: st.DataObject

@@ -53,7 +53,7 @@ def until(true: Any, seconds: float = 20.0) -> None:
 
 async def soon(true: Any, seconds: float = 30.0) -> None:
     with anyio.fail_after(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110 (the condition lies in another process or thread)
             await anyio.sleep(0.02)
 
 
@@ -180,7 +180,7 @@ async def mosquitto(tmp_path: Path, port: int, extra: str = "") -> AsyncIterator
     conf = tmp_path / "mosquitto.conf"
     user = "user root\n" if os.geteuid() == 0 else ""
     conf.write_text(f"listener {port} 127.0.0.1\n{user}" + (extra or "allow_anonymous true\n"))
-    process = subprocess.Popen([binary, "-c", str(conf)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([binary, "-c", str(conf)], stderr=subprocess.DEVNULL)  # noqa: ASYNC220
     try:
         await _listening(port)
         yield process
