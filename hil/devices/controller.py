@@ -18,12 +18,14 @@ from hil.devices.gbt20999_front import Front, Manners
 from hil.devices.pacing import Pacer
 from hil.devices.port import Port
 from hil.devices.signal_model import SignalModel
+from hil.devices.signal_plan import GROUPS
 from hil.truth import TruthLog
 
 DEVICE = "controller"
 REPUBLISH_S = 1.0  # all lamps again, for those who join late
 IDLE_S = 0.2
 NOISE_BYTES = 40
+COMMANDS = frozenset({"set_mode", "set_plan", "step", "set_faults"})
 
 
 class ControllerProcess:
@@ -38,7 +40,8 @@ class ControllerProcess:
         self.pacer = Pacer(front.manners.baud)
         self.random = random.Random(7)
         self.silent = self.garbage = self.truncate = False
-        self.published_s = 0.0
+        self.published_s = self.trapped_s = 0.0
+        self.writes = 0
         self.stopping = False
         now_s = time.monotonic()
         for group, colour in model.lamps.items():
@@ -51,6 +54,9 @@ class ControllerProcess:
             self._lamps(now_s)
             for frame in self.front.due(now_s):
                 self._send(frame, now_s)
+            if self.front.writes > self.writes:
+                self.writes = self.front.writes
+                self.truth.write("fault", now_s, device=DEVICE, name="was_written_to", on=True)
             self._write(now_s)
             self._wait()
 
@@ -66,6 +72,10 @@ class ControllerProcess:
             self.published_s = now_s
         if learnt and self.front.manners.traps and self.front.frozen is None:
             self._send(self.front.trap(learnt, now_s), now_s, {g: self.model.known[g] for g in learnt})
+        period_s = self.front.manners.trap_period_s
+        if period_s is not None and now_s - self.trapped_s >= period_s and self.front.frozen is None:
+            self.trapped_s = now_s
+            self._send(self.front.trap(list(GROUPS), now_s), now_s)
 
     def _send(self, frame: bytes, now_s: float, colours: dict[int, str] | None = None) -> None:
         """Onto the line; `colours` go into the truth log when the frame's last byte has left."""
@@ -74,9 +84,11 @@ class ControllerProcess:
         if self.garbage and self.random.random() < 0.5:
             frame = self.random.randbytes(self.random.randint(1, NOISE_BYTES)) + frame
         if self.garbage and self.random.random() < 0.3:
+            colours = None  # nobody can read it
             at = self.random.randrange(len(frame))
             frame = frame[:at] + bytes([frame[at] ^ 0x55]) + frame[at + 1 :]
         if self.truncate and self.random.random() < 0.3:
+            colours = None
             frame = frame[: self.random.randrange(1, len(frame))]
         self.pacer.put(frame, now_s, colours)
 
@@ -89,6 +101,8 @@ class ControllerProcess:
 
     def _wait(self) -> None:
         due = [self.model.next_s(), self.front.next_s(), self.pacer.next_s(), self.published_s + REPUBLISH_S]
+        if self.front.manners.trap_period_s is not None:
+            due.append(self.trapped_s + self.front.manners.trap_period_s)
         due_s = min(at for at in due if at is not None)
         timeout_s = min(IDLE_S, max(0.0, due_s - time.monotonic()))
         readers: list[Any] = [self.heard]
@@ -103,7 +117,8 @@ class ControllerProcess:
     def _obey(self, topic: str, message: dict[str, Any]) -> None:
         now_s = time.monotonic()
         if topic == "signal":
-            getattr(self.model, message["do"])(message["what"], now_s)
+            if message["do"] in COMMANDS:
+                getattr(self.model, message["do"])(message["what"], now_s)
             return
         if message["device"] != DEVICE:
             return
@@ -121,6 +136,39 @@ class ControllerProcess:
                 os._exit(9)
 
 
+def _manners_options(parser: argparse.ArgumentParser) -> None:
+    """What differs among vendors (facts: configurable vendor profile)."""
+    parser.add_argument("--check", choices=["1005", "1021"], default="1005")
+    parser.add_argument("--short-length", action="store_true", help="the length leaves the checksum out")
+    parser.add_argument("--version", type=lambda text: int(text, 16), default=0x0100)
+    parser.add_argument("--serials", choices=["own", "echo", "next"], default="own")
+    parser.add_argument("--beat-reply", type=lambda text: int(text, 16), default=0x80)
+    parser.add_argument("--beat-counted", action="store_true")
+    parser.add_argument("--wildcard", action="store_true")
+    parser.add_argument("--most-values", type=int, default=255)
+    parser.add_argument("--reply-delay-ms", type=float, nargs=2, default=(2.0, 5.0))
+    parser.add_argument("--trap-period", type=float, default=None, help="seconds between traps of all lamps")
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    return Profile(options.version, options.check, length_counts_check=not options.short_length)
+
+
+def _manners(options: argparse.Namespace) -> Manners:
+    shortest, longest = options.reply_delay_ms
+    return Manners(
+        baud=options.baud,
+        reply_delay_s=(shortest / 1000, longest / 1000),
+        traps=not options.no_traps,
+        most_values=options.most_values,
+        serials=options.serials,
+        beat_reply=options.beat_reply,
+        beat_counted=options.beat_counted,
+        wildcard=options.wildcard,
+        trap_period_s=options.trap_period,
+    )
+
+
 def main() -> None:
     """Start, say ready, run."""
     parser = argparse.ArgumentParser()
@@ -130,10 +178,12 @@ def main() -> None:
     parser.add_argument("--baud", type=int, default=115200)
     parser.add_argument("--drift-ppm", type=float, default=0.0)
     parser.add_argument("--no-traps", action="store_true")
+    _manners_options(parser)
     options = parser.parse_args()
     model = SignalModel(time.monotonic(), plan=options.plan, seed=options.seed, drift_ppm=options.drift_ppm)
-    manners = Manners(baud=options.baud, traps=not options.no_traps)
-    process = ControllerProcess(options.run_dir, model, Front(model, Profile(), manners, options.seed))
+    front = Front(model, _profile(options), _manners(options), options.seed)
+    front.values.utc_less_monotonic_s = time.time() - time.monotonic()
+    process = ControllerProcess(options.run_dir, model, front)
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "stopping", True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ready = options.run_dir / "ready" / f"{DEVICE}.json"

@@ -77,7 +77,7 @@ class Reader:
         for byte in data:
             if self._literal:
                 self._literal = False
-                self._held.append(byte)
+                self._keep(byte)
             elif byte == HEAD:
                 self._held.clear()
                 self._open = True
@@ -92,13 +92,19 @@ class Reader:
                     self.bad += 1
                 else:
                     yield message
-            elif len(self._held) < LONGEST:
-                self._held.append(byte)
+            else:
+                self._keep(byte)
+
+    def _keep(self, byte: int) -> None:
+        if len(self._held) < LONGEST:
+            self._held.append(byte)
 
     def _read(self, raw: bytes) -> Message | None:
         if len(raw) < 14 or checksum(raw[:-2], *CHECKS[self._profile.check]) != int.from_bytes(
             raw[-2:], "big"
         ):
+            return None
+        if int.from_bytes(raw[:2], "big") not in (len(raw) - 2, len(raw) - 4):  # with its checksum or without
             return None
         entries = []
         at = 13

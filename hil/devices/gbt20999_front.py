@@ -11,6 +11,7 @@ from hil.devices.signal_model import SignalModel
 
 QUERY, REPLY, REFUSAL, TRAP, BEAT, BEAT_REPLY = 0x10, 0x20, 0x21, 0x60, 0x70, 0x80
 NOT_PRESENT = b"\x30"
+Entries = tuple[tuple[int, Address, bytes], ...]
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Manners:
     reply_delay_s: tuple[float, float] = (0.002, 0.005)
     traps: bool = True
     most_values: int = 255
+    serials: str = "own"  # of replies: own count, echo of the request, or next after it
+    beat_reply: int = BEAT_REPLY  # 0x71 in one public tool
+    beat_counted: bool = False
+    wildcard: bool = False  # row 0 asks for all rows of lamps
+    trap_period_s: float | None = None  # all lamps again and again; None: on changes only
 
 
 class Front:
@@ -34,6 +40,7 @@ class Front:
         self._later: list[tuple[float, Message]] = []
         self._serial = 0
         self.frozen: dict[Address, bytes] | None = None
+        self.writes = 0  # anything but queries and heartbeats heard: a reader of signals must never send it
 
     def hear(self, data: bytes, now_s: float) -> None:
         """Bytes from the line; their last bit arrives after their time on the wire."""
@@ -65,24 +72,25 @@ class Front:
 
     def _answer(self, message: Message, now_s: float) -> list[bytes]:
         if message.kind == BEAT:
-            return [self._frame(BEAT_REPLY, (), message.host, message.crossing, bare=True)]
+            return [self._reply(self.manners.beat_reply, (), message, bare=not self.manners.beat_counted)]
         if message.kind != QUERY:
+            self.writes += 1
             return []
         if len(message.entries) > self.manners.most_values:
             refused = tuple((i, address, b"\x12") for i, address, _ in message.entries[:1])
-            return [self._frame(REFUSAL, refused, message.host, message.crossing)]
+            return [self._reply(REFUSAL, refused, message)]
         found: list[tuple[int, Address, bytes]] = []
         missing: list[tuple[int, Address, bytes]] = []
-        for index, address, _ in message.entries:
+        for index, address in self._asked(message):
             value = self._value(address, now_s)
             (missing if value is None else found).append(
                 (index, address, NOT_PRESENT if value is None else value)
             )
         frames = []
         if found:
-            frames.append(self._frame(REPLY, tuple(found), message.host, message.crossing))
+            frames.append(self._reply(REPLY, tuple(found), message))
         if missing:
-            frames.append(self._frame(REFUSAL, tuple(missing), message.host, message.crossing))
+            frames.append(self._reply(REFUSAL, tuple(missing), message))
         return frames
 
     def _value(self, address: Address, now_s: float) -> bytes | None:
@@ -96,15 +104,31 @@ class Front:
             self.frozen[address] = value
         return self.frozen[address]
 
+    def _asked(self, message: Message) -> list[tuple[int, Address]]:
+        """The rows asked for; row 0 of the lamps is all of them where the unit knows wildcards."""
+        asked: list[tuple[int, Address]] = []
+        for index, address, _ in message.entries:
+            if self.manners.wildcard and address == (3, 3, 1, 0):
+                asked += [(index, (3, 3, 1, group)) for group in self.model.known]
+            else:
+                asked.append((index, address))
+        return asked
+
+    def _reply(self, kind: int, entries: Entries, to: Message, *, bare: bool = False) -> bytes:
+        serial = {"echo": to.serial, "next": to.serial + 1}.get(self.manners.serials)
+        return self._frame(kind, entries, to.host, to.crossing, bare=bare, serial=serial)
+
     def _frame(
         self,
         kind: int,
-        entries: tuple[tuple[int, Address, bytes], ...],
+        entries: Entries,
         host: int,
         crossing: int,
         *,
         bare: bool = False,
+        serial: int | None = None,
     ) -> bytes:
         self._serial = (self._serial + 1) & 0xFF
-        message = Message(kind, host, self.profile.controller, crossing, self._serial, entries)
+        serial = self._serial if serial is None else serial & 0xFF
+        message = Message(kind, host, self.profile.controller, crossing, serial, entries)
         return build(message, self.profile, bare_heartbeat=bare)

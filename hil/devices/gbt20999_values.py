@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from hil.devices.gbt20999_cabinet import clock_value, constants, fault_value
 from hil.devices.gbt20999_codec import Address
 from hil.devices.signal_model import MODES, SignalModel
 from hil.devices.signal_plan import (
@@ -45,6 +48,7 @@ class Values:
 
     def __init__(self, model: SignalModel, serial: bytes = b"virtual-0001") -> None:
         self._model = model
+        self.utc_less_monotonic_s = 0.0  # the controller's own clock; set by the process
         self._fixed: dict[Address, bytes] = {
             (1, 1, 0, 0): b"rig",
             (1, 2, 0, 0): b"1.0",
@@ -57,6 +61,7 @@ class Values:
             (6, 1, 0, 0): bytes([len(STAGES)]),
             (15, 1, 0, 0): bytes(4),
         }
+        self._fixed |= constants()
         for group in GROUPS:
             self._fixed[3, 2, 1, group], self._fixed[3, 2, 2, group] = bytes([group]), bytes([KINDS[group]])
         for phase in PHASES:
@@ -101,17 +106,17 @@ class Values:
             return {2: bytes([MODES[model.mode]]), 3: bytes([model.plan]), 4: bytes([stage])}.get(attribute)
         if klass == 8 and attribute in (2, 3) and thing in (3, 6) and row == 1:
             return b"\0"
-        if address == (16, 1, 0, 0):
-            return len(model.faults).to_bytes(4, "big")
-        if address[:3] == (16, 2, 2) and 1 <= row <= len(model.faults):
-            return bytes([model.faults[row - 1]])
+        if klass == 16:
+            return fault_value(address, model.faults, model.faults_s + self.utc_less_monotonic_s)
+        if klass == 13 and attribute in (10, 11):
+            return clock_value(address, now_s + self.utc_less_monotonic_s)
         return self._fixed.get(address)
 
     def _stage_run(self, attribute: int, row: int, now_s: float) -> bytes | None:
         stage, elapsed, remaining = self._model.stage(now_s)
         mine = row == stage
         if attribute == 2:
-            state = TRANSITION if remaining < TRANSITION_LEFT_S else RUNNING
+            state = TRANSITION if 0.0 < remaining < TRANSITION_LEFT_S else RUNNING
             return bytes([state if mine else IDLE])
-        seconds = {3: int(elapsed), 4: int(remaining) + 1}.get(attribute)
+        seconds = {3: int(elapsed), 4: math.ceil(remaining)}.get(attribute)
         return None if seconds is None else (seconds if mine else 0).to_bytes(2, "big")

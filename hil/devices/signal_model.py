@@ -42,6 +42,8 @@ class SignalModel:
         self.lamps = dict.fromkeys(GROUPS, RED)  # what shines
         self.known = dict.fromkeys(GROUPS, RED)  # what the controller reports
         self.faults: tuple[int, ...] = ()
+        self.faults_s = start_s
+        self._hand = (0, start_s)  # stage set by hand, since when
         self._cycle_s = start_s
         self._pending: list[Change] = []
         self._shone: set[int] = set()
@@ -80,7 +82,13 @@ class SignalModel:
         return shone, learnt
 
     def stage(self, now_s: float) -> tuple[int, float, float]:
-        """(stage, elapsed, remaining) in seconds of the controller's own clock."""
+        """(stage, elapsed, remaining) in seconds of the controller's own clock.
+
+        By hand nothing is remaining: nobody knows; in flash, all red and off no stage runs (0).
+        """
+        if self.mode != "fixed":
+            stage, since_s = self._hand
+            return stage, (now_s - since_s) / self._rate, 0.0
         into = (now_s - self._stage_cycle_s(now_s)) / self._rate
         for stage, seconds in PLANS[self.plan].chain:
             if into < seconds:
@@ -89,29 +97,40 @@ class SignalModel:
         return PLANS[self.plan].chain[0][0], 0.0, float(PLANS[self.plan].chain[0][1])
 
     def next_change(self, group: int, now_s: float) -> float | None:
-        """When the controller expects this group to change next (truth `knowable`)."""
-        return next(
-            (c.known_s for c in sorted(self._pending) if group in c.colours and c.known_s > now_s), None
-        )
+        """When the controller expects this group to change next (truth `knowable`), None: it cannot know."""
+        if self.mode != "fixed":
+            return None
+        coming = [c.known_s for c in self._pending if group in c.colours and c.known_s > now_s]
+        coming += [
+            self._cycle_end_s() + offset * self._rate
+            for offset, _ in cycle_changes(PLANS[self.plan])[group][:1]
+        ]
+        return min(coming, default=None)
 
     def set_mode(self, mode: str, now_s: float) -> None:
         """Fixed time, flash, all red, off or manual; fixed time begins a new cycle."""
+        self._hand = (self.stage(now_s)[0] if mode == "manual" else 0, now_s)
         self.mode = mode
         self._pending.clear()
         self._shone.clear()
         if mode == "fixed":
             self._begin_cycle(now_s + 2.0)
             self._put(now_s, dict.fromkeys(GROUPS, RED))
-        elif mode in STEADY:
-            self._put(now_s, dict.fromkeys(GROUPS, STEADY[mode]))
+        else:  # by hand the lamps stay as they shine until a step
+            self._put(now_s, dict.fromkeys(GROUPS, STEADY[mode]) if mode in STEADY else dict(self.lamps))
 
     def set_plan(self, plan: int, now_s: float) -> None:
         """Another plan from now: all red for two seconds, then its first stage."""
         self.plan = plan
         self.set_mode("fixed", now_s)
 
+    def set_faults(self, faults: list[int], now_s: float) -> None:
+        """Fault types that the controller lists from now on (16.2.2)."""
+        self.faults, self.faults_s = tuple(faults), now_s
+
     def step(self, stage: int, now_s: float) -> None:
         """By hand: these groups green, the others red, at once (the police step like that)."""
+        self._hand = (stage, now_s)
         green = {group for phase in STAGES[stage] for group in PHASES[phase]}
         self._put(now_s, {group: GREEN if group in green else RED for group in GROUPS})
 

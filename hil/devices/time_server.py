@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.bus import Bus
+from hil.truth import TruthLog
 
 DEVICE = "time"
 LEAP_CODES = {"none": 0, "insert": 1, "delete": 2, "unsynchronised": 3}
@@ -86,6 +87,7 @@ def main() -> None:
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", 0))
     heard = Bus(options.run_dir).subscribe("fault")
+    truth = TruthLog(options.run_dir, DEVICE)
     going = [True]
     signal.signal(signal.SIGTERM, lambda *_: going.clear())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -102,7 +104,9 @@ def main() -> None:
                 server.sendto(answer, address)
         while (message := heard.get()) is not None:
             if message[1]["device"] == DEVICE:
-                clockwork.obey(message[1]["name"], message[1]["on"])
+                said = message[1]
+                truth.write("fault", time.monotonic(), device=DEVICE, name=said["name"], on=said["on"])
+                clockwork.obey(said["name"], said["on"])
 
 
 if __name__ == "__main__":

@@ -69,12 +69,18 @@ class Vehicle:
                 data, at_s = receive(self._sock)
                 self._truth.write("air", at_s, hex=data.hex())
                 self._counts["datagrams"] += 1
-                self._fresh[data[0] >> 4] = data  # the first four bits tell the kind
+                self._fresh[data[0] >> 4 if data else -1] = data  # the first four bits tell the kind
             while (message := self._heard.get()) is not None:
-                if message[1]["device"] == DEVICE and message[1]["name"] == "kill":
-                    os._exit(9)
+                self._obey(message[1])
             if time.monotonic() - self._report_s >= REPORT_S:
                 self._report()
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        if message["device"] != DEVICE:
+            return
+        self._truth.write("fault", time.monotonic(), device=DEVICE, name=message["name"], on=message["on"])
+        if message["name"] == "kill":
+            os._exit(9)
 
     def _report(self) -> None:
         """Decode the newest of each kind, once a second, for people who look."""

@@ -65,6 +65,17 @@ def decode(data: bytes) -> tuple[str, Any]:
     return KINDS[name], value
 
 
+def encode_bsm(value: dict[str, Any]) -> bytes:
+    """The bytes of a BSM as a vehicle sends it. Raises ValueError when a field is missing or out of range."""
+    frame = _frame_type()
+    try:
+        frame.set_val(("bsmFrame", value))
+        data: bytes = frame.to_uper()
+    except Exception as error:  # noqa: BLE001 (as above)
+        raise ValueError(f"not a BSM: {error}") from None
+    return data
+
+
 def decode_air(run_dir: Path) -> Iterator[tuple[float, str, Any]]:
     """Everything received in a run: (arrival, kind, value); what is not understood is BAD."""
     for entry in read_truth(run_dir, "air"):

@@ -1,11 +1,13 @@
 """What the virtual vehicle understands of T/CSAE 53-2020: its own ASN.1, typed from the facts for
   receiving.
 
-Read apart from the product's schema, so that a slip in either shows. BSM is what vehicles send; only its
-first fields are understood here.
+Read apart from the product's schema, so that a slip in either shows. BSM, which vehicles send, is
+in a file of its own.
 """
 
-SCHEMA = """
+from hil.devices.vehicle_bsm_schema import BSM_SCHEMA
+
+RECEIVED = """
 Vehicle DEFINITIONS AUTOMATIC TAGS ::= BEGIN
 
 MessageFrame ::= CHOICE { bsmFrame Bsm, mapFrame MapData, rsmFrame Rsm, spatFrame Spat, rsiFrame Rsi, ... }
@@ -16,7 +18,6 @@ DSecond ::= INTEGER (0..65535)
 TimeMark ::= INTEGER (0..36001)
 Confidence ::= INTEGER (0..200)
 Id8 ::= OCTET STRING (SIZE(8))
-Bsm ::= SEQUENCE { msgCnt MsgCount, id Id8, secMark DSecond, ... }
 
 Name ::= IA5String (SIZE(1..63))
 NodeRef ::= SEQUENCE { region INTEGER (0..65535) OPTIONAL, id INTEGER (0..65535) }
@@ -124,5 +125,6 @@ Sign ::= SEQUENCE { rtsId INTEGER (0..255), signType INTEGER (0..65535), signPos
   description Words OPTIONAL,
   timeDetails Times OPTIONAL, priority OCTET STRING (SIZE(1)) OPTIONAL, referencePaths Paths OPTIONAL,
   referenceLinks RefLinks OPTIONAL, ... }
-END
 """
+
+SCHEMA = RECEIVED + BSM_SCHEMA + "END\n"

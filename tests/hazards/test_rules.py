@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -37,10 +38,10 @@ def along(
     points: Points, speed: float, seconds: float, start_m: float = 0.0
 ) -> Iterator[tuple[float, float, float]]:
     """(x, y, heading) every 100 ms of somebody that follows a line."""
-    lengths = [math.dist(a, b) for a, b in zip(points, points[1:], strict=False)]
+    lengths = [math.dist(a, b) for a, b in pairwise(points)]
     for step in range(int(seconds * 10)):
         left = start_m + speed * step / 10
-        for (a, b), length in zip(zip(points, points[1:], strict=False), lengths, strict=False):
+        for (a, b), length in zip(pairwise(points), lengths, strict=False):
             if left <= length:
                 part = left / length
                 x, y = a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part

@@ -173,6 +173,27 @@ def test_killed_it_ends_at_once_and_started_again_it_answers(bench: Bench) -> No
     assert bench.answer(3, 1, 0, 0) == bytes([24])
 
 
+def test_another_makers_unit_is_a_matter_of_options(bench: Bench) -> None:
+    bench.start("--version", "0102", "--serials", "echo", "--beat-reply", "71", "--most-values", "8")
+    bench.plug_in()
+    os.write(bench.end, build(Message(0x70, 5, 0, 0, 9, ()), PROFILE))
+    assert bench.hear(lambda message: message.kind == 0x71 and message.serial == 9) is not None
+
+
+def test_traps_of_all_lamps_come_again_and_again_where_the_unit_does_so(bench: Bench) -> None:
+    bench.start("--no-traps", "--trap-period", "0.2")
+    bench.plug_in()
+    for _ in range(3):
+        assert bench.hear(lambda message: message.kind == 0x60 and len(message.entries) == 25) is not None
+
+
+def test_being_written_to_is_told_in_the_truth_log(bench: Bench) -> None:
+    bench.start()
+    bench.plug_in()
+    os.write(bench.end, build(Message(0x30, 5, 0, 0, 9, ((1, (3, 4, 2, 1), b"\x01"),)), PROFILE))
+    until(lambda: any(entry["name"] == "was_written_to" for entry in bench.faults()))
+
+
 def test_told_to_end_it_ends_cleanly_and_takes_its_port_away(bench: Bench) -> None:
     child = bench.start()
     bench.processes.stop("controller")

@@ -14,8 +14,10 @@ from hil.devices.ti_codec import Point, frame40, frame48, header_check
 MAGIC = bytes.fromhex("0201040306050807")
 CYCLES_A_FRAME = 20_000_000  # measured on captures: 20.0 million cycles in 100 ms
 
-near = st.tuples(st.floats(-8, 8), st.floats(3, 10), st.floats(-6, 0), st.floats(-9, 9), st.floats(5, 40))
-clouds = st.lists(near, max_size=40)
+ahead = st.tuples(
+    st.floats(-40, 40), st.floats(35, 90), st.floats(-6, 0), st.floats(-30, 30), st.floats(5, 40)
+)
+clouds = st.lists(ahead, max_size=40)
 times = st.floats(0, 1e6)
 numbers = st.integers(0, 2**32 - 1)
 

@@ -14,6 +14,7 @@ import pytest
 
 from hil.bus import Bus
 from hil.processes import Child, Processes
+from hil.truth import read_truth
 
 pytestmark = pytest.mark.real
 
@@ -97,6 +98,14 @@ def test_silent_chronyc_gets_no_answer_and_then_one_again(bench: Bench) -> None:
     until(lambda: bench.tracking("timeout 300", "retries 0") == {})
     bench.fault("silent", False)
     until(lambda: bench.tracking() != {})
+
+
+def test_what_was_done_to_it_is_in_the_truth_log(bench: Bench) -> None:
+    bench.start()
+    bench.fault("step", 0.5)
+    until(lambda: any(True for _ in read_truth(bench.run_dir, "fault")))
+    (entry,) = read_truth(bench.run_dir, "fault")
+    assert (entry["device"], entry["name"], entry["on"]) == ("time", "step", 0.5)
 
 
 def test_killed_it_ends_at_once_and_told_to_end_it_ends_cleanly(bench: Bench) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.devices.vehicle_codec import decode, decode_air
+from hil.devices.vehicle_codec import decode, decode_air, encode_bsm
 from hil.truth import TruthLog
 
 
@@ -188,3 +188,33 @@ def test_the_air_of_a_run_is_read_back_with_what_was_not_understood(tmp_path: Pa
     heard: list[tuple[float, str, Any]] = list(decode_air(tmp_path))
     assert [(t, kind) for t, kind, _ in heard] == [(1.5, "SPAT"), (2.5, "BAD")]
     assert heard[0][2]["msgCnt"] == 1
+
+
+BSM: dict[str, Any] = {
+    "msgCnt": 9,
+    "id": bytes.fromhex("0102030405060708"),
+    "secMark": 12_345,
+    "pos": {"lat": 226_900_000, "long": 1_143_400_000},
+    "transmission": "g2",
+    "speed": 500,
+    "heading": 7200,
+    "accelSet": {"long": 0, "lat": 0, "vert": 0, "yaw": 0},
+    "brakes": {"brakePadel": "off"},
+    "size": {"width": 180, "length": 460},
+    "vehicleClass": {"classification": 10},
+}
+
+
+def test_a_bsm_is_written_as_it_is_put_together_bit_by_bit() -> None:
+    bits = frame(0).put((0, 1), (0b0000000, 7), (9, 7), (0x0102030405060708, 64), (12_345, 16))
+    bits.put((0b0, 1), (1_126_900_000, 31), (2_943_399_999, 32), (2, 3), (500, 13), (7200, 15))
+    bits.put((2000, 12), (2000, 12), (127, 8), (32_767, 16), (0b1000000, 7), (1, 2))
+    bits.put((0b0, 1), (180, 10), (460, 12), (0, 1), (0b0, 1), (10, 8))
+    assert encode_bsm(BSM) == bits.data
+    assert decode(bits.data) == ("BSM", BSM)
+
+
+@pytest.mark.parametrize("fault", [{"speed": 9000}, {"secMark": None}, {"id": b"short"}])
+def test_a_bsm_out_of_range_is_refused(fault: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not a BSM"):
+        encode_bsm({**BSM, **fault})

@@ -101,6 +101,13 @@ def test_what_was_heard_last_is_shown_decoded_and_what_is_not_understood_is_coun
     assert shown["last"]["SPAT"]["msgCnt"] == 5
 
 
+def test_an_empty_datagram_is_one_more_that_is_not_understood(bench: Bench) -> None:
+    bench.start()
+    bench.send(b"")
+    bench.send(SPAT)
+    assert [entry["hex"] for entry in bench.air(2)] == ["", SPAT.hex()]
+
+
 def test_the_two_clocks_are_matched_when_asked() -> None:
     assert clock_offset_s() == pytest.approx(time.time() - time.monotonic(), abs=0.05)
 
