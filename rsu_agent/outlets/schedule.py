@@ -6,8 +6,8 @@ import math
 from collections import deque
 
 PERIOD_S = 0.1
-# A change so near before a tick waits for it; changes so near each other share a frame. Field-rules 5.1 says 20 ms;
-# three of them are left for encoding and judging, so that a change is on air 20 ms after its report.
+# A change so near before a tick waits for it; changes so near each other share a frame. Field-rules 5.1 says
+# 20 ms; three of them are left for encoding and judging, so that a change is on air 20 ms after its report.
 NEAR_S = 0.017
 WINDOW_S = 10.0
 MOST_EXTRA = 8
