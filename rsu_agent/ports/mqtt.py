@@ -41,6 +41,11 @@ class Session:
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
 
+    @property
+    def open(self) -> bool:
+        """Whether the connection stands, as far as is known."""
+        return not self._client._disconnected.done()
+
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker. A PUBACK is no receipt: only the receiver's word is."""
         try:
@@ -92,6 +97,7 @@ async def _open(broker: Broker, will: tuple[str, bytes] | None) -> aiomqtt.Clien
     last: Exception | None = None
     for version in versions:
         client = _client(broker, version, will)
+        _hear_its_end(client)
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
@@ -99,11 +105,17 @@ async def _open(broker: Broker, will: tuple[str, bytes] | None) -> aiomqtt.Clien
             if isinstance(error.__cause__, OSError):
                 break  # nobody there: another protocol version will not help
             continue
+        _hear_its_end(client)  # aiomqtt may have made the future anew
         broker.version = 5 if version is ProtocolVersion.V5 else 3
         return client
     raise DeviceLost(
         "refused", f"{broker.host}:{broker.port}: {last}", "is the broker up, and may we reach it?"
     )
+
+
+def _hear_its_end(client: aiomqtt.Client) -> None:
+    """Look at the error of a lost connection: aiomqtt leaves it in a future that nobody may ever await."""
+    client._disconnected.add_done_callback(lambda end: end.cancelled() or end.exception())
 
 
 def _client(broker: Broker, version: ProtocolVersion, will: tuple[str, bytes] | None) -> aiomqtt.Client:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import random
 import shutil
@@ -288,6 +290,20 @@ async def test_a_broker_that_accepts_and_never_answers_is_given_up(tmp_path: Pat
                 async with connect(broker):
                     pass
             tasks.cancel_scope.cancel()
+
+
+async def test_a_lost_connection_leaves_no_error_that_nobody_looked_at(tmp_path: Path) -> None:
+    """aiomqtt keeps the reason in a future; unread, its collection is an error of the whole event loop."""
+    port, unread = free_port(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unread.append(context))
+    async with mosquitto(tmp_path, port) as process, connect(Broker("127.0.0.1", port, "x")) as session:
+        process.kill()
+        with anyio.fail_after(10):
+            while session.open:  # noqa: ASYNC110 (the condition lies in another process)
+                await anyio.sleep(0.01)
+    del session
+    gc.collect()
+    assert unread == []
 
 
 async def _mute(stream: anyio.abc.SocketStream) -> None:
