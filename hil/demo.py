@@ -104,7 +104,7 @@ def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
     first_valid_s = watch_first_valid(rig.run_dir, exec_s)
     t0 = first_valid_s + CYCLE_S[rig.options.plan]
     window = Window(exec_s, first_valid_s, t0, t0 + seconds)
-    if seconds >= 60:
+    if seconds >= 60:  # told a cycle ahead: the script keeps the lanes of its acts free
         hazards = [{"kind": kind, "at_t": t0 + HAZARD_FROM_S} for kind in KINDS]
         rig.bus.publish("script", {"hazards": hazards})
     watch = ProcessWatch(agent_processes(rig.processes.children["agent"].process))

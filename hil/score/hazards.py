@@ -6,7 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hil.score.tracks import TruthUsers
+
 PLACE_M, ONSET_S, ON_AIR_M = 3.0, 2.0, 2.5
+CYCLE_S = 0.15  # the RSM cycle nearest to an onset is no farther away
+LASTS_S = 30.0
 LASTING = {"wrong_way": 904, "stopped_vehicle": 412}
 
 
@@ -15,6 +19,7 @@ def score_hazards(
     records: Sequence[Mapping[str, Any]],
     cycles: Sequence[tuple[float, list[tuple[float, float, int]]]],
     rsi: Sequence[tuple[float, set[int]]],
+    truth: TruthUsers,
     utc_less_monotonic_s: float,
     seconds: float,
 ) -> dict[str, Any]:
@@ -24,7 +29,7 @@ def score_hazards(
     used: set[int] = set()
     detected = []
     for event in onsets:
-        match = _match(event, begun, used, utc_less_monotonic_s)
+        match = _match(event, begun, used, truth, utc_less_monotonic_s)
         if match is not None:
             used.add(match)
             if _on_air(event, cycles, rsi):
@@ -38,15 +43,25 @@ def score_hazards(
 
 
 def _match(
-    event: Mapping[str, Any], records: Sequence[Mapping[str, Any]], used: set[int], offset_s: float
+    event: Mapping[str, Any],
+    records: Sequence[Mapping[str, Any]],
+    used: set[int],
+    truth: TruthUsers,
+    offset_s: float,
 ) -> int | None:
-    """The record of this hazard: kind, within 3 m, onset at most 2 s after the condition is true."""
+    """The record of this hazard: kind, within 3 m of its user at the record's onset, at most 2 s late.
+
+    Late against the instant at which the rule's condition was true of a user that the sensors could see.
+    """
+    seen_s = truth.countable_from(event["user"], event["t"])
+    true_s = max(event["sure_t"], seen_s) if seen_s is not None else event["sure_t"]
     for i, record in enumerate(records):
         if i in used or record["kind"] != event["kind"]:
             continue
-        late = record["t"] / 1e6 - offset_s - event["sure_t"]
-        near = math.hypot(record["x"] - event["x"], record["y"] - event["y"]) <= PLACE_M
-        if near and -ONSET_S - (event["sure_t"] - event["t"]) <= late <= ONSET_S:
+        at_s = record["t"] / 1e6 - offset_s
+        place = truth.place(event["user"], at_s)
+        near = place is not None and math.dist(place, (record["x"], record["y"])) <= PLACE_M
+        if near and event["t"] - ONSET_S <= at_s <= true_s + ONSET_S:
             return i
     return None
 
@@ -56,10 +71,11 @@ def _on_air(
     cycles: Sequence[tuple[float, list[tuple[float, float, int]]]],
     rsi: Sequence[tuple[float, set[int]]],
 ) -> bool:
+    """RSI of its code while it may last; for those who move by, a participant where they are at onset."""
     code = LASTING.get(event["kind"])
     if code is not None:
-        return any(code in codes and 0 <= t - event["t"] <= 30 for t, codes in rsi)
-    for t, people in cycles:
-        if abs(t - event["t"]) <= 0.3:
-            return any(math.hypot(x - event["x"], y - event["y"]) <= ON_AIR_M + 1.0 for x, y, _ in people)
-    return False
+        return any(code in codes and 0 <= t - event["t"] <= LASTS_S for t, codes in rsi)
+    at_onset = min(cycles, key=lambda cycle: abs(cycle[0] - event["t"]), default=None)
+    if at_onset is None or abs(at_onset[0] - event["t"]) > CYCLE_S:
+        return False
+    return any(math.dist((x, y), (event["x"], event["y"])) <= ON_AIR_M for x, y, _ in at_onset[1])

@@ -72,7 +72,7 @@ def score_road(
     offset_s = clock_offset_s()
     return {
         "tracks": score_tracks(cycles, truth, offset_s, t0, t1),
-        "hazards": score_hazards(scripted, events, cycles, rsi, offset_s, t1 - t0),
+        "hazards": score_hazards(scripted, events, cycles, rsi, truth, offset_s, t1 - t0),
     }
 
 

@@ -40,6 +40,17 @@ class TruthUsers:
         moved = [{**u, "x": u["x"] + u["vx"] * ahead, "y": u["y"] + u["vy"] * ahead} for u in self.rows[i]]
         return moved, self.countable[i]
 
+    def place(self, number: int, t: float) -> tuple[float, float] | None:
+        """Where a user was at an instant."""
+        snapshot = self.near(t)
+        found = [(u["x"], u["y"]) for u in snapshot[0] if u["id"] == number] if snapshot else []
+        return found[0] if found else None
+
+    def countable_from(self, number: int, t: float) -> float | None:
+        """From when on, at t or later, a user counts; None when it never does."""
+        later = range(bisect.bisect_left(self.times, t), len(self.times))
+        return next((self.times[i] for i in later if number in self.countable[i]), None)
+
 
 def truth_users(entries: Sequence[Mapping[str, Any]], cameras: set[str], radars: set[str]) -> TruthUsers:
     """Snapshots in order; a user counts once it has been seen well enough for a second without a break."""

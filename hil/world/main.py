@@ -35,8 +35,8 @@ class WorldProcess:
         self.heard = self.bus.subscribe("lamps", "script")
         self.truth = TruthLog(run_dir, "world")
         self.traffic = Traffic(crossing, seed, density)
-        self.script = Script(self.traffic)
         self.eyes = eyes_of(site)
+        self.script = Script(self.traffic, eyes=self.eyes)
         self.lamps: dict[int, str] = {}
         self.going = True
 
@@ -76,7 +76,7 @@ class WorldProcess:
 
     def _tell(self, now_s: float) -> None:
         shares = {eye.name: seen(eye, self.traffic.users) for eye in self.eyes}
-        users = [_row(user) for user in self.traffic.users]
+        users = [user_row(user) for user in self.traffic.users]
         self.bus.publish("users", {"t": now_s, "users": users})
         for row in users:
             row["seen"] = {name: round(by[row["id"]], 2) for name, by in shares.items() if row["id"] in by}
@@ -84,7 +84,8 @@ class WorldProcess:
         self.truth.write("users", now_s, users=users)
 
 
-def _row(user: User) -> dict[str, Any]:
+def user_row(user: User) -> dict[str, Any]:
+    """One user as sensors and the truth log get it."""
     angle = math.radians(user.heading)
     length, width, height = user.size
     return {

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hil.world.crossing_read import inside
 from hil.world.routes import Route, walk_routes
-from hil.world.traffic import GO, Traffic
+from hil.world.traffic import Traffic
 from hil.world.user import User
+from hil.world.visibility import Eye
 
 KINDS = ("red_light_running", "wrong_way", "stopped_vehicle", "pedestrian_on_red")
 STILL_S, STOPPED_FOR_S = 5.0, 30.0  # a stopped vehicle is sure after five seconds of standing
 RUN_SPEED, RUN_START_M = 13.5, 4.0
-WRONG_SPEED = 4.5
+WRONG_SPEED, WRONG_FROM_M = 4.5, 18.0  # so far up the exit lane a wrong-way car turns out of a driveway
+RED_LASTS_S = 38.0  # a light that has been red for longer may be green before the runner arrives
+PATIENCE_S = 12.0  # so long a runner waits for crosswalks to be empty
+QUIET_M = ((14.0, 10.0), (7.0, 18.0), (-1.0, 30.0))  # after so many seconds, no vehicle within so many metres
+# The left turners of these arms stay away: by where they enter, or by where they leave.
+KEPT_FREE = {
+    "red_light_running": ("entry", "E"),
+    "wrong_way": ("exit", "N"),
+    "stopped_vehicle": ("exit", "E"),
+}
 
 
 @dataclass
@@ -46,13 +56,21 @@ class Act:
 class Script:
     """Watches the traffic and the lamps, and makes its acts happen."""
 
-    def __init__(self, traffic: Traffic, arms: tuple[str, ...] = ("N", "E")) -> None:
+    def __init__(
+        self, traffic: Traffic, arms: tuple[str, ...] = ("N", "E"), eyes: Sequence[Eye] = ()
+    ) -> None:
         self._traffic, self._arms = traffic, arms
+        self._eyes = eyes
         self.acts: list[Act] = []
 
     def plan(self, kind: str, after_s: float) -> None:
-        """Let a hazard happen at the first harmless moment from then on."""
+        """Let a hazard happen at the first harmless moment from then on; its lanes are kept free."""
         self.acts.append(Act(kind, after_s))
+        by, arm = KEPT_FREE.get(kind, ("entry", ""))
+        kept = [
+            r for r in self._routes("left", by=by) if self._traffic.crossing.lanes[getattr(r, by)].arm == arm
+        ]
+        self._traffic.barred.update(route.name for route in kept)
 
     def step(self, now_s: float) -> Iterator[Event]:
         """Move every act on; edges as they happen."""
@@ -69,17 +87,20 @@ class Script:
         ]
 
     def _red_light_running(self, act: Act, now_s: float) -> Iterator[Event]:
-        """A car starts so that it reaches the box a second after its light has gone red."""
+        """A car that does not stop: its lane has been kept free, so that it reaches the box on red."""
         traffic = self._traffic
-        candidates = self._routes("through") + self._routes("left")
+        routes = [r for r in self._routes("left") if traffic.crossing.lanes[r.entry].arm == "E"]
         if act.user is None:
-            traffic.barred.update(route.name for route in candidates)
-            for route in candidates:
-                begins = traffic.colour(route.group) == "green_flash"
-                if begins and now_s - act.after_s > 6.0 and traffic.clear(route, 0.0, route.stop_m - 1.0):
+            late = now_s - act.after_s > PATIENCE_S
+            for route in routes:
+                red = 0.0 < traffic.red_for(route.group) < RED_LASTS_S
+                walks = late or self._walks_stand(route)
+                free = not any(
+                    u.route.entry == route.entry and u.along_m < u.route.stop_m for u in traffic.users
+                )
+                if red and walks and free:
                     act.user = traffic.add(route, "car", RUN_START_M, RUN_SPEED, obeys=False)
                     act.user.shade |= 0xFF
-                    traffic.barred.difference_update(r.name for r in candidates)
                     return
             return
         user = act.user
@@ -92,6 +113,7 @@ class Script:
                 act.user = None  # it got through in time: try again
         elif not inside(traffic.crossing.conflict, user.x, user.y):
             act.over = True
+            traffic.barred.difference_update(route.name for route in routes)
             yield _event(act, "clear", now_s)
 
     def _wrong_way(self, act: Act, now_s: float) -> Iterator[Event]:
@@ -101,12 +123,9 @@ class Script:
             routes = [r for r in self._routes("left", by="exit") if traffic.crossing.lanes[r.exit].arm == "N"]
             for route in routes:
                 traffic.held.add(route.name)
-                if traffic.colour(route.group) not in GO and traffic.clear(
-                    route, route.stop_m + 12.0, route.end_m
-                ):
-                    act.user = traffic.add(
-                        route, "car", route.end_m - _exit_start(route, traffic) - 26.0, WRONG_SPEED
-                    )
+                if self._nobody_leaves_by(route.exit):
+                    far_m = _exit_start(route, traffic) + WRONG_FROM_M
+                    act.user = traffic.add(route, "car", route.end_m - far_m, WRONG_SPEED)
                     act.user.backwards, act.user.obeys, act.route = True, False, route
                     act.user.place()
                     act.began_s = now_s
@@ -119,6 +138,7 @@ class Script:
             act.over = True
             traffic.users.remove(user)
             traffic.held.discard(user.route.name)
+            traffic.barred.discard(user.route.name)
             yield _event(act, "clear", now_s)
 
     def _stopped_vehicle(self, act: Act, now_s: float) -> Iterator[Event]:
@@ -128,10 +148,8 @@ class Script:
             for route in [
                 r for r in self._routes("left", by="exit") if traffic.crossing.lanes[r.exit].arm == "E"
             ]:
-                traffic.barred.add(route.name)
                 start = _exit_start(route, traffic)
-                quiet = traffic.colour(route.group) not in GO
-                if quiet and traffic.clear(route, route.stop_m + 2.0, start + 30.0):
+                if self._nobody_leaves_by(route.exit):
                     act.user = traffic.add(route, "car", start - 1.0, 6.0, obeys=False)
                     act.user.halt_at_m, act.route = start + 11.0, route
                     return
@@ -150,30 +168,51 @@ class Script:
         """Somebody walks over a crosswalk of ours on red, when no car is near."""
         traffic = self._traffic
         if act.user is None:
-            for route in walk_routes(traffic.crossing, 0.3, back=True):
-                arm = route.name.split("-")[1]
+            for route in self._walks():
                 red = traffic.colour(route.group) == "red"
-                if arm in self._arms and red and self._quiet(route):
-                    act.user = traffic.add(route, "pedestrian", route.stop_m - 0.2, 1.7, obeys=False)
+                if red and self._quiet(route, now_s - act.after_s):
+                    act.user = traffic.add(route, "pedestrian", 0.0, 1.7, obeys=False)
                     return
             return
         user = act.user
         on_road = user.route.stop_m + 0.6 < user.along_m < user.route.end_m - 7.0
         if act.began_s is None and on_road:
-            act.began_s = now_s
-            yield _event(act, "onset", now_s)
+            if traffic.colour(user.route.group) == "red":
+                act.began_s = now_s
+                yield _event(act, "onset", now_s)
+            else:
+                act.user = None  # its light changed while it walked up to the kerb: somebody else will
         elif act.began_s is not None and not on_road:
             act.over = True
             yield _event(act, "clear", now_s)
 
-    def _quiet(self, route: Route) -> bool:
-        """No moving vehicle within 30 m of the crosswalk's middle, and it has been red for a while."""
+    def _nobody_leaves_by(self, lane: int) -> bool:
+        """Whether nobody is in an exit lane, or past its stop line on the way there."""
+        return not any(u.route.exit == lane and u.along_m > u.route.stop_m for u in self._traffic.users)
+
+    def _walks(self) -> list[Route]:
+        """Crosswalks of these arms, from the kerb that the cameras see."""
+        both = [r for back in (True, False) for r in walk_routes(self._traffic.crossing, 0.3, back=back)]
+        ours = [route for route in both if route.name.split("-")[1] in self._arms]
+        cameras = [eye for eye in self._eyes if eye.kind == "camera"]
+        return [r for r in ours if all(eye.holds(*r.at(r.stop_m)[:2], margin_deg=4.0) for eye in cameras)]
+
+    def _quiet(self, route: Route, waited_s: float) -> bool:
+        """No moving vehicle near the crosswalk's middle; the longer it takes, the less that asks."""
+        reach_m = next(metres for seconds, metres in QUIET_M if waited_s >= seconds)
         middle = route.points[len(route.points) // 2]
         for user in self._traffic.users:
-            near = (user.x - middle[0]) ** 2 + (user.y - middle[1]) ** 2 < 30.0**2
+            near = (user.x - middle[0]) ** 2 + (user.y - middle[1]) ** 2 < reach_m**2
             if near and user.speed > 1.0 and user.cls != "pedestrian":
                 return False
         return True
+
+    def _walks_stand(self, route: Route) -> bool:
+        """Whether the crosswalks that a route passes are red."""
+        lanes = self._traffic.crossing.lanes
+        arms = lanes[route.entry].arm, lanes[route.exit].arm
+        walks = [walk for walk in self._traffic.crossing.walks if walk.arm in arms]
+        return all(self._traffic.colour(walk.group) == "red" for walk in walks)
 
 
 def _exit_start(route: Route, traffic: Traffic) -> float:

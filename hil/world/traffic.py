@@ -36,6 +36,7 @@ LOOK_M = 45.0
 GO = frozenset({"green", "green_flash"})
 WALK_START_S = 2.5  # of green within which pedestrians set out
 FREE_M = 12.0
+KERB_M = 0.3
 
 
 Array = npt.NDArray[Any]
@@ -56,6 +57,7 @@ class Traffic:
         self.barred: set[str] = set()  # routes on which nobody sets out
         self.held: set[str] = set()  # routes whose stop line holds everybody
         self._green_s: dict[int, float] = {}
+        self._red_s: dict[int, float] = {}
         self._lamps: dict[int, str] = {}
         self.now_s = 0.0
 
@@ -65,6 +67,8 @@ class Traffic:
         for group, colour in lamps.items():
             if colour == "green" and self._lamps.get(group) != "green":
                 self._green_s[group] = now_s
+            if colour == "red" and self._lamps.get(group) != "red":
+                self._red_s[group] = now_s
         self._lamps = dict(lamps)
         self._arrive(dt_s)
         ahead = self._ahead()
@@ -109,6 +113,11 @@ class Traffic:
         """What shines; routes without a group see green."""
         return "green" if group is None else self._lamps.get(group, "red")
 
+    def red_for(self, group: int | None) -> float:
+        """Seconds a group has been red; 0 when it is not."""
+        red = group is not None and self._lamps.get(group) == "red"
+        return self.now_s - self._red_s.get(group or 0, self.now_s) if red else 0.0
+
     def _arrive(self, dt_s: float) -> None:
         motor, bicycle, walk, most = self._rates
         if len(self.users) >= most:
@@ -135,7 +144,7 @@ class Traffic:
         if user.backwards:
             return 5.0
         past = user.along_m - user.route.stop_m
-        if not user.obeys or user.route.use == "walk":
+        if user.route.use == "walk":
             return wish
         if -12.0 < past < 32.0:
             wish = min(wish, TURN_SPEED[user.route.turn])
@@ -169,7 +178,7 @@ class Traffic:
     def _walk_gap(self, user: User, colour: str) -> float:
         """Pedestrians wait at the kerb and set out early in green."""
         gap = user.route.stop_m - user.along_m
-        if gap < 0:
+        if gap < -KERB_M:  # who stands at the kerb stands a little over the line
             return 999.0
         early = self.now_s - self._green_s.get(user.route.group or 0, -99.0) < WALK_START_S
         return 999.0 if colour == "green" and early else gap + 0.55

@@ -33,6 +33,16 @@ class Eye:
     width_px: int = 0
     height_px: int = 0
 
+    def holds(self, x: float, y: float, margin_deg: float = 0.0) -> bool:
+        """Whether a point lies in the declared field, so many degrees off its sides."""
+        away, bearing = math.hypot(x - self.x, y - self.y), self.bearing_deg(x, y)
+        return away <= self.range_m and abs(bearing) <= self.half_angle_deg - margin_deg
+
+    def bearing_deg(self, x: float, y: float) -> float:
+        """Of a point, off the axis, clockwise, -180 to 180."""
+        bearing = math.degrees(math.atan2(x - self.x, y - self.y)) - self.yaw_deg
+        return (bearing + 180.0) % 360.0 - 180.0
+
 
 def eyes_of(site: dict[str, Any]) -> list[Eye]:
     """The sensors of a site file."""
@@ -66,10 +76,9 @@ def seen(eye: Eye, users: Sequence[User]) -> dict[int, float]:
     boxes = []
     for user in users:
         distance = math.hypot(user.x - eye.x, user.y - eye.y)
-        bearing = math.degrees(math.atan2(user.x - eye.x, user.y - eye.y)) - eye.yaw_deg
-        bearing = (bearing + 180.0) % 360.0 - 180.0
+        bearing = eye.bearing_deg(user.x, user.y)
         if 2.0 < distance < eye.range_m + 8.0 and abs(bearing) < eye.half_angle_deg + 12.0:
-            inside = distance <= eye.range_m and abs(bearing) <= eye.half_angle_deg
+            inside = eye.holds(user.x, user.y)
             boxes.append((distance, inside, user.id, _rectangle(eye, user)))
     boxes.sort(key=lambda box: box[0])
     shares: dict[int, float] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from rsu_agent.hazards.places import LanePlace, Places
@@ -10,7 +9,19 @@ from rsu_agent.world.road_user import RoadUser, Scene
 from rsu_agent.world.signal import Colour
 
 FORGET_S = 3.0
-KEPT_SPEEDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant and a place that a rule measures from."""
+
+    at_s: float
+    x_east_m: float
+    y_north_m: float
+
+    def away(self, user: RoadUser) -> tuple[float, float]:
+        """Metres east and north that a user has gone since."""
+        return user.x_east_m - self.x_east_m, user.y_north_m - self.y_north_m
 
 
 @dataclass(slots=True)
@@ -22,13 +33,15 @@ class Seen:
     entry: LanePlace | None = None  # the entry lane it came by, as last seen on it
     entered_box_s: float | None = None
     lane: LanePlace | None = None
-    still_since_s: float | None = None
-    wrong_since_s: float | None = None
-    on_walk_since_s: float | None = None
+    still: Mark | None = None  # where it came to stand
+    wrong: Mark | None = None  # where it began to drive against its lane
+    on_walk: Mark | None = None  # where it stepped onto a crosswalk
     walk_judged: bool = False
     box_judged: bool = False
-    start: tuple[float, float] = (0.0, 0.0)
-    speeds: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SPEEDS))
+
+    def mark(self, now_s: float) -> Mark:
+        """Here and now."""
+        return Mark(now_s, self.user.x_east_m, self.user.y_north_m)
 
 
 @dataclass(slots=True)
@@ -60,7 +73,7 @@ class Memory:
         for user in scene.users:
             seen = self.seen.get(user.track)
             if seen is None:
-                seen = self.seen[user.track] = Seen(user, scene.at_s, start=(user.x_east_m, user.y_north_m))
+                seen = self.seen[user.track] = Seen(user, scene.at_s)
             self._one(seen, user, scene.at_s)
             present.append(seen)
         self.seen = {track: s for track, s in self.seen.items() if scene.at_s - s.last_s <= FORGET_S}
@@ -68,7 +81,6 @@ class Memory:
 
     def _one(self, seen: Seen, user: RoadUser, at_s: float) -> None:
         seen.user, seen.last_s = user, at_s
-        seen.speeds.append(user.speed_mps)
         seen.lane = self.places.lane_at(user.x_east_m, user.y_north_m)
         if seen.lane is not None and seen.lane.lane.role == "entry" and seen.entered_box_s is None:
             seen.entry = seen.lane

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rsu_agent.hazards.evidence import Lights, Memory, Seen
+from rsu_agent.hazards.evidence import Lights, Mark, Memory, Seen
 from rsu_agent.hazards.pedestrian_on_red import pedestrian_on_red
 from rsu_agent.hazards.places import Places
 from rsu_agent.hazards.red_light_running import red_light_running
 from rsu_agent.hazards.stopped_vehicle import QUEUE_M, stopped_vehicle
-from rsu_agent.hazards.wrong_way import FOR_S as WRONG_FOR_S
 from rsu_agent.hazards.wrong_way import wrong_way
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Colour
 
+STOPPED_HOLD_S = 8.0  # hidden by passing traffic it is lost and found again: that takes the rule four seconds
 SAME_PLACE_M = 6.0  # a new track so near a hazard of the same kind is the same hazard
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind: its rule, how long it is held after its last evidence, how long it was true at onset."""
+    """One kind: its rule, how long it is held after its last evidence, what its onset is reckoned from."""
 
     kind: HazardKind
     find: Callable[[Seen, Lights, float], str | None]
     hold_s: float
-    true_for_s: float
+    since: Callable[[Seen], Mark | None] = lambda _: None  # None: the instant of the finding
 
 
 class Judge:
@@ -40,10 +40,10 @@ class Judge:
         self._held: dict[int, tuple[Hazard, float, Rule]] = {}
         self._number = 0
         self._rules = (
-            Rule(HazardKind.RED_LIGHT_RUNNING, red_light_running, 3.0, 0.0),
-            Rule(HazardKind.WRONG_WAY, wrong_way, 1.0, WRONG_FOR_S),
-            Rule(HazardKind.STOPPED_VEHICLE, stopped_vehicle, 2.0, 0.0),
-            Rule(HazardKind.PEDESTRIAN_ON_RED, self._pedestrian, 3.0, 0.3),
+            Rule(HazardKind.RED_LIGHT_RUNNING, red_light_running, 3.0),
+            Rule(HazardKind.WRONG_WAY, wrong_way, 3.0, lambda seen: seen.wrong),
+            Rule(HazardKind.STOPPED_VEHICLE, stopped_vehicle, STOPPED_HOLD_S),
+            Rule(HazardKind.PEDESTRIAN_ON_RED, self._pedestrian, 3.0, lambda seen: seen.on_walk),
         )
 
     def saw_lamp(self, group: int, colour: Colour, at_s: float) -> None:
@@ -93,10 +93,10 @@ class Judge:
                 return
         self._number += 1
         lane = seen.lane.lane.lane if seen.lane else None
-        onset_s = now_s - rule.true_for_s
-        place = user.x_east_m, user.y_north_m
+        onset = rule.since(seen) or seen.mark(now_s)
+        place = onset.x_east_m, onset.y_north_m
         hazard = Hazard(
-            self._number, rule.kind, onset_s, None, *place, user.track, lane, user.heading_deg, words
+            self._number, rule.kind, onset.at_s, None, *place, user.track, lane, user.heading_deg, words
         )
         self._held[self._number] = hazard, now_s, rule
         began.append(hazard)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from rsu_agent.hazards.evidence import Lights, Seen
 from rsu_agent.hazards.places import Places
 from rsu_agent.world.road_user import UserClass
 
 SURE_RED_S = 1.0
 KERB_M = 0.8  # so far inside the kerb before it counts: who waits at the kerb is not on the road
-EARLY_M = 6.0  # of the crosswalk: who is seen first in its middle may have begun on green
-LEAST_SPEED_MPS = 0.4
+EARLY_M = 3.0  # of the crosswalk: who is seen first in its middle may have begun on green
+FOR_S, INWARD_M = 0.5, 0.7  # a step onto the road goes on: an estimate that jumps comes back
+SPEED_MPS = (0.4, 4.0)  # who is faster is on wheels, whatever the class says
 
 
 def pedestrian_on_red(seen: Seen, lights: Lights, now_s: float, places: Places) -> str | None:
@@ -17,21 +20,26 @@ def pedestrian_on_red(seen: Seen, lights: Lights, now_s: float, places: Places) 
     user = seen.user
     walk = places.walk_at(user.x_east_m, user.y_north_m)
     if walk is None or user.kind is not UserClass.PEDESTRIAN:
-        seen.on_walk_since_s = None
+        seen.on_walk, seen.walk_judged = None, False
         return None
     (ax, ay), (bx, by) = walk.axis
-    length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5
-    along = ((user.x_east_m - ax) * (bx - ax) + (user.y_north_m - ay) * (by - ay)) / length
-    from_kerb = min(along, length - along)
+    length = math.dist((ax, ay), (bx, by))
+    ux, uy = (bx - ax) / length, (by - ay) / length
+    along = (user.x_east_m - ax) * ux + (user.y_north_m - ay) * uy
+    from_kerb, inward = (along, 1.0) if along < length / 2 else (length - along, -1.0)
     if from_kerb < KERB_M:
+        seen.on_walk, seen.walk_judged = None, False
         return None
-    if seen.on_walk_since_s is None:
-        seen.on_walk_since_s = now_s
+    if seen.on_walk is None:
+        seen.on_walk = seen.mark(now_s)
         seen.walk_judged = from_kerb > EARLY_M
-    if seen.walk_judged or user.speed_mps < LEAST_SPEED_MPS:
+    east, north = seen.on_walk.away(user)
+    far, aside = (east * ux + north * uy) * inward, abs(east * uy - north * ux)
+    walks_in = far >= INWARD_M and aside < far and SPEED_MPS[0] <= user.speed_mps <= SPEED_MPS[1]
+    if seen.walk_judged or now_s - seen.on_walk.at_s < FOR_S or not walks_in:
         return None
     seen.walk_judged = True
-    red = lights.red_for(walk.group, seen.on_walk_since_s)
+    red = lights.red_for(walk.group, seen.on_walk.at_s)
     if red is None or red < SURE_RED_S:
         return None
     return f"stepped onto the crosswalk of arm {walk.arm} after {red:.1f} s of red"

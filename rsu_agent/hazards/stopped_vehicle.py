@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from rsu_agent.hazards.evidence import Lights, Seen
 from rsu_agent.world.road_user import MOTOR
 
-STANDING_MPS = 0.6
+WANDER_M = 2.0  # the estimate of a body that stands moves so far, and its speed is noise
 FOR_S = 4.0
 QUEUE_M = 14.0  # somebody standing so near ahead: it is a queue, its head is the hazard
 
@@ -13,18 +15,16 @@ QUEUE_M = 14.0  # somebody standing so near ahead: it is a queue, its head is th
 def stopped_vehicle(seen: Seen, _lights: Lights, now_s: float) -> str | None:
     """The evidence in words while it lasts; whether it is a queue is the judge's to say."""
     lane = seen.lane
-    standing = (
+    in_exit = (
         seen.user.kind in MOTOR
         and lane is not None
         and lane.lane.role == "exit"
-        and seen.user.speed_mps < STANDING_MPS
         and 3.0 < lane.along_m < lane.length_m - 10.0
     )
-    if not standing:
-        seen.still_since_s = None
+    if not in_exit or lane is None:
+        seen.still = None
         return None
-    if seen.still_since_s is None:
-        seen.still_since_s = now_s
-    if now_s - seen.still_since_s < FOR_S or lane is None:
-        return None
-    return f"standing in exit lane {lane.lane.lane} for {now_s - seen.still_since_s:.1f} s"
+    if seen.still is None or math.hypot(*seen.still.away(seen.user)) > WANDER_M:
+        seen.still = seen.mark(now_s)
+    for_s = now_s - seen.still.at_s
+    return f"standing in exit lane {lane.lane.lane} for {for_s:.1f} s" if for_s >= FOR_S else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from rsu_agent.hazards.evidence import Lights, Seen
 from rsu_agent.world.place import turn_deg
 from rsu_agent.world.road_user import MOTOR, UserClass
 
 AGAINST_DEG = 120.0
-LEAST_SPEED_MPS = 1.5
-FOR_S = 1.0
+LEAST_SPEED_MPS = 2.0
+FOR_S, FOR_M = 1.0, 4.0  # a standing body's estimate wanders by some metres, never so far so straight
 KINDS = MOTOR | {UserClass.UNKNOWN}
 
 
@@ -23,11 +25,15 @@ def wrong_way(seen: Seen, _lights: Lights, now_s: float) -> str | None:
         and user.speed_mps > LEAST_SPEED_MPS
         and abs(turn_deg(lane.heading_deg, user.heading_deg)) > AGAINST_DEG
     )
-    if not against:
-        seen.wrong_since_s = None
+    if not against or lane is None:
+        seen.wrong = None
         return None
-    if seen.wrong_since_s is None:
-        seen.wrong_since_s = now_s
-    if now_s - seen.wrong_since_s < FOR_S or lane is None:
+    if seen.wrong is None:
+        seen.wrong = seen.mark(now_s)
+    for_s = now_s - seen.wrong.at_s
+    east, north = seen.wrong.away(user)
+    angle = math.radians(lane.heading_deg)
+    back_m = -(east * math.sin(angle) + north * math.cos(angle))
+    if for_s < FOR_S or back_m < FOR_M:
         return None
-    return f"against lane {lane.lane.lane} at {user.speed_mps:.1f} m/s for {now_s - seen.wrong_since_s:.1f} s"
+    return f"{back_m:.0f} m against lane {lane.lane.lane} at {user.speed_mps:.1f} m/s in {for_s:.1f} s"

@@ -18,10 +18,9 @@ from rsu_agent.ports.devices import RadarFrame
 from rsu_agent.world.place import heading_deg
 from rsu_agent.world.road_user import RoadUser, UserClass
 
-SURE = 0.30  # score from which a detection may begin a track; weaker ones only go on with one
 OLDEST_S = 0.5  # measurements later than this are dropped and counted
-CONFIRM_HITS, RADAR_HITS = 4, 7
-TENTATIVE_S, CONFIRMED_S, STANDING_S = 0.35, 1.0, 1.8
+CONFIRM_HITS, RADAR_HITS = 4, 9
+TENTATIVE_S, CONFIRMED_S, STANDING_S = 0.35, 0.6, 1.8
 MOVING_MPS = 1.0  # from here the velocity tells the heading
 STILL_MPS = 0.5
 RADAR_CLUSTER_M = 2.2
@@ -85,12 +84,8 @@ class Fusion:
         pixels = np.array([item.ground for item in found]).reshape(-1, 2)
         points, good = eye.to_ground(pixels)
         good &= np.array([self._roadway.near(x, y) for x, y in points], bool).reshape(-1)
-        sure = good & np.array([item.score >= SURE for item in found], bool).reshape(-1)
         covariances = eye.covariance(points)
-        free = np.ones(len(self._lives), bool)
-        unused = self._match(name, found, points, covariances, sure, free, lag_s, captured_s)
-        weak = good & ~sure
-        self._match(name, found, points, covariances, weak, free, lag_s, captured_s)
+        unused = self._match(name, found, points, covariances, good, lag_s, captured_s)
         self._begin(name, found, points, covariances, unused, captured_s)
         self._end(captured_s)
 
@@ -168,20 +163,17 @@ class Fusion:
         points: npt.NDArray[np.float64],
         covariances: npt.NDArray[np.float64],
         wanted: npt.NDArray[np.bool_],
-        free: npt.NDArray[np.bool_],
         lag_s: float,
         at_s: float,
     ) -> npt.NDArray[np.intp]:
-        """Assign these detections to free tracks and update them; the ones that no gate holds come back."""
+        """Assign these detections to tracks and update them; the ones that no gate holds come back."""
         columns = np.flatnonzero(wanted)
         costs = self._tracks.costs(points[columns], covariances[columns], lag_s)
         gated = (costs < FAR).any(axis=0) if len(costs) else np.zeros(len(columns), bool)
-        costs = np.where(free[:, None], costs, FAR)
         rows, picks = assign(costs)
         chosen = columns[picks]
         self._tracks.update(rows, points[chosen], covariances[chosen], lag_s)
         for row, column in zip(rows, chosen, strict=True):
-            free[row] = False
             self._hit(int(row), name, at_s)
             life, item = self._lives[row], found[column]
             life.camera_hits += 1
