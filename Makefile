@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check generate lock clean train
+.PHONY: help setup tools run test check bench hil fuzz faults chaos generate lock clean train
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,21 @@ check: setup ## formatting, lint, types, import law, size budget, licences, gene
 	@.venv/bin/lint-imports
 	@$(PY) -m rsu_agent.cli.generate --check
 	@$(PY) -m pytest -q tests/house
+
+bench: setup ## every benchmark with its ratios, or ONLY=name; writes build/bench.json
+	@$(RSU) bench $(if $(ONLY),--only $(ONLY),)
+
+hil: setup ## every scenario with its report, in build/hil
+	@$(RSU) hil all --out build/hil
+
+fuzz: setup ## N random inputs into everything that reads a wire (SEED= for the same ones again)
+	@$(PY) -m tests.fuzz --n $(or $(N),20000) --seed $(or $(SEED),1)
+
+faults: setup ## N random device faults on a running crossing
+	@$(PY) -m hil.faults --n $(or $(N),10) --seed $(or $(SEED),1)
+
+chaos: setup ## N random kills of processes and broker; nothing may be lost
+	@$(PY) -m hil.chaos --n $(or $(N),10) --seed $(or $(SEED),1)
 
 generate: setup ## codecs and reference pages made anew
 	@$(PY) -m rsu_agent.cli.generate
