@@ -27,5 +27,11 @@ def district_facts(outbox: Path, database: Path) -> dict[str, Any]:
         "stored": stored_envelopes(database),
         "duplicates": duplicate_facts(database),
         "phase_log": stored_records(database, "phase"),
-        "events": stored_records(database, "event"),
+        "events": [hazard_told(record) for record in stored_records(database, "event")],
     }
+
+
+def hazard_told(record: dict[str, Any]) -> dict[str, Any]:
+    """An event record (rsu_agent/outlets/summary_kinds.py) in the scorer's own words."""
+    named = {"t": record["t"], "kind": record["h"], "end": record.get("te"), "why": record["ev"]}
+    return {**named, "x": record["x"], "y": record["y"]}

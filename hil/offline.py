@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from hil.devices.camera import JPEG_QUALITY, view_of
 from hil.devices.radar import RadarModel
 from hil.devices.signal_model import SignalModel
+from hil.district_side import hazard_told
 from hil.paint.ground import paint_ground
 from hil.paint.scene import Look, paint
 from hil.score.hazards import score_hazards
@@ -31,6 +32,7 @@ from hil.world.script import KINDS, Script
 from hil.world.traffic import Traffic
 from hil.world.visibility import eyes_of, seen
 from rsu_agent.hazards.judge import Judge
+from rsu_agent.outlets.summary import Summary
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads import CentrePointDetector
@@ -38,7 +40,6 @@ from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.devices import RadarFrame, RadarPoint
-from rsu_agent.runtime.roads import event_record
 from rsu_agent.settings.read import read_site
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Colour
@@ -137,11 +138,12 @@ def score(run: Run, site_file: Path, seconds: float, without: str = "") -> dict[
     cycles: list[tuple[float, list[tuple[float, float, int]]]] = []
     records: list[dict[str, Any]] = []
     rsi: list[tuple[float, set[int]]] = []
+    summary = Summary(read_site(site_file).crossing, 0.0)
     for scene, began in look_at(run, site_file, without):
         people = [(u.x_east_m, u.y_north_m, round(scene.at_s * 1000) % 60000) for u in scene.users]
         cycles.append((scene.at_s, people))
         for hazard in began:
-            records.append(event_record(hazard, 0.0))
+            records += [hazard_told(record) for record in summary.hazard(hazard, 0.0)]
             rsi.append((scene.at_s, {904 if hazard.kind == "wrong_way" else 412}))
     names = [{entry["name"] for entry in site[kind]} for kind in ("cameras", "radars")]
     truth = truth_users(run.users, names[0], names[1])

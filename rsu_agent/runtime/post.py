@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
+from rsu_agent.outlets.summary_kinds import LANE_OF
 from rsu_agent.runtime.hub import Hub
 
 MOST_KEPT = 20_000  # hours of a busy crossing; beyond, the oldest go and are counted
@@ -17,18 +20,14 @@ class Post:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._kept: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        self._number = 0
+        # Random: what is committed of an earlier core's letters says nothing about this one's.
+        self._number = secrets.randbits(30) << 32
         self.dropped = 0
 
-    def put(self, record: dict[str, Any], lane: str) -> None:
-        """One record for `hi` or `lo`."""
-        self._number += 1
-        letter = {"id": self._number, "lane": lane, "record": record}
-        self._kept[self._number] = letter
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-            self.dropped += 1
-        self._hub.send(ROLE, "record", letter)
+    def put(self, records: Iterable[dict[str, Any]]) -> None:
+        """Records of the kinds of `summary_kinds`; the kind gives the lane."""
+        for record in records:
+            self._put(record)
 
     def committed(self, numbers: list[int]) -> None:
         """The uplink process has these on disk."""
@@ -44,3 +43,12 @@ class Post:
     def waiting(self) -> int:
         """Records not yet on disk."""
         return len(self._kept)
+
+    def _put(self, record: dict[str, Any]) -> None:
+        self._number += 1
+        letter = {"id": self._number, "lane": LANE_OF[record["k"]], "record": record}
+        self._kept[self._number] = letter
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+            self.dropped += 1
+        self._hub.send(ROLE, "record", letter)

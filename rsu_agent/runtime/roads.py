@@ -9,6 +9,7 @@ import anyio
 from rsu_agent.hazards.judge import Judge
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.outlets.road_speaker import RoadSpeaker
+from rsu_agent.outlets.summary import Summary
 from rsu_agent.phases.history import Edge
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.recording import Recorder
@@ -17,13 +18,13 @@ from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.window import Window
 from rsu_agent.settings.read import SiteRead
-from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
 RSI_PERIOD_S = 1.0
+BEAT_S = 1.0  # how often the summary is asked for what is due without a scene
 
 
 class Roads:
@@ -46,6 +47,7 @@ class Roads:
         self._newest: Scene | None = None
         self._wake = anyio.Event()
         self._judge = Judge(site.crossing)
+        self._summary = Summary(site.crossing, clock.now_s())
         self._rsi_s = 0.0
         settings, crossing = site.settings, site.crossing
         kinds = {camera.name: "camera" for camera in settings.cameras}
@@ -70,23 +72,24 @@ class Roads:
         for edge in edges:
             self._judge.saw_lamp(edge.group, edge.after, edge.at_s)
             utc_us = round((self._clock.utc_s() - (now_s - edge.at_s)) * 1e6)
-            self._post.put({"k": "phase", "g": edge.group, "c": edge.after, "t": utc_us}, "lo")
+            self._post.put(self._summary.changed(edge.group, edge.after, utc_us))
 
     def device(self, health: DeviceHealth) -> None:
         """A device's state has changed."""
-        record = {"k": "health", "d": health.device, "s": health.state, "w": health.reason}
-        self._post.put({**record, "t": round(self._clock.utc_s() * 1e6)}, "lo")
+        self._post.put(self._summary.device(health, round(self._clock.utc_s() * 1e6)))
 
     async def run(self) -> None:
         """Until cancelled; what goes wrong in here starts this branch afresh and leaves SPAT alone."""
         while True:
             try:
-                await self._run()
-            except (ArithmeticError, LookupError, TypeError, ValueError):
+                async with anyio.create_task_group() as both:
+                    both.start_soon(self._scenes)
+                    both.start_soon(self._beat)
+            except* (ArithmeticError, LookupError, TypeError, ValueError):
                 log.exception("the road's branch failed; starting it again")
                 await self._clock.sleep(RESTART_S)
 
-    async def _run(self) -> None:
+    async def _scenes(self) -> None:
         while True:
             await self._wake.wait()
             self._wake = anyio.Event()
@@ -102,7 +105,15 @@ class Roads:
                 await self._air.send("RSM", frame)
             self._hazards(scene, now_s)
             await self._tell_hazards(now_s)
+            self._post.put(self._summary.scene(scene, self._clock.utc_s() - now_s))
             self._record(scene)
+
+    async def _beat(self) -> None:
+        """Heartbeat, health and closed minutes, with or without scenes."""
+        while True:
+            now_s = self._clock.now_s()
+            self._post.put(self._summary.beat(now_s, self._clock.utc_s() - now_s))
+            await self._clock.sleep(BEAT_S)
 
     def _hazards(self, scene: Scene, now_s: float) -> None:
         """Run the rules; beginnings and ends go to the district at once."""
@@ -110,7 +121,7 @@ class Roads:
         self._window.hazards = self._judge.active
         offset_s = self._clock.utc_s() - now_s
         for hazard in [*began, *ended]:
-            self._post.put(event_record(hazard, offset_s), "hi")
+            self._post.put(self._summary.hazard(hazard, offset_s))
         for hazard in began:
             log.warning("hazard %s: %s", hazard.kind, hazard.evidence)
 
@@ -127,20 +138,3 @@ class Roads:
     def _record(self, scene: Scene) -> None:
         frames = {used.camera: used.frame for used in scene.frames}
         self._recorder.record("/scene", scene.at_s, tick=scene.tick, users=len(scene.users), frames=frames)
-
-
-def event_record(hazard: Hazard, utc_less_monotonic_s: float) -> dict[str, object]:
-    """A hazard's beginning (end absent) or end as an uplink record; times in UTC microseconds."""
-    record: dict[str, object] = {
-        "k": "event",
-        "id": hazard.number,
-        "kind": hazard.kind,
-        "t": round((hazard.onset_s + utc_less_monotonic_s) * 1e6),
-        "x": round(hazard.x_east_m, 2),
-        "y": round(hazard.y_north_m, 2),
-        "lane": hazard.lane,
-        "why": hazard.evidence,
-    }
-    if hazard.ended_s is not None:
-        record["end"] = round((hazard.ended_s + utc_less_monotonic_s) * 1e6)
-    return record

@@ -179,7 +179,7 @@ async def test_records_that_were_not_committed_go_to_the_next_uplink_process(tmp
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
         for n in range(3):
-            post.put({"n": n}, "lo")
+            post.put([{"k": "hb", "n": n}])
         for expected in ([0, 1, 2], [1, 2]):
             link = await join(tmp_path, "uplink", SystemClock())
             async with anyio.create_task_group() as one_life:
