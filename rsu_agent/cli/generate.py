@@ -5,19 +5,24 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rsu_agent.cli.main import add_other_verbs, app
+from rsu_agent.cli.reference import cli_page, settings_page
 from rsu_agent.messages.generator.emit import emit
 from rsu_agent.messages.generator.parse import parse
 
 MESSAGES = Path(__file__).parents[1] / "messages"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 CODECS = {"csae53": "MessageFrame"}  # folder of the set -> its top-level type
 
 
 def generated() -> dict[Path, str]:
     """Every generated file and what it must hold."""
-    return {
+    codecs = {
         MESSAGES / name / "codec.py": emit(parse((MESSAGES / name / "schema.asn").read_text()), top)
         for name, top in CODECS.items()
     }
+    add_other_verbs()
+    return codecs | {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
 
 
 def main() -> int:

@@ -36,7 +36,8 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
-def _add_other_verbs() -> None:
+def add_other_verbs() -> None:
+    """Take in the verbs of other installed packages; those of an absent rig say how to get it."""
     found = set()
     for entry in entry_points(group=GROUP):
         try:
@@ -60,7 +61,7 @@ def _rig_is_missing() -> None:
 
 def main() -> None:
     """Entry point."""
-    _add_other_verbs()
+    add_other_verbs()
     try:
         app()
     except KeyboardInterrupt:
