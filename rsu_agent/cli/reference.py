@@ -1,4 +1,4 @@
-"""Reference pages made from the code by `make generate`: every verb, every setting; `make check` holds them."""
+"""Reference pages made from the code by `make generate`: every verb, every setting; a check holds them."""
 
 from __future__ import annotations
 
