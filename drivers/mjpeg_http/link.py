@@ -69,47 +69,46 @@ class MjpegReader:
         return True
 
     def _part(self, arrived_s: float) -> Picture | None:
-        if self._head is None and not self._part_head(arrived_s):
-            return None
-        assert self._head is not None
-        length, number = self._head
-        body = self._sized(length) if length is not None else self._unsized()
-        if body is None:
-            return None
-        self._head = None
-        first_s, self._first_s = self._first_s, arrived_s
-        if not body.startswith(START) or END not in body[-64:]:
+        """The next whole picture; parts that are none are counted and passed over."""
+        while self._head is not None or self._part_head():
+            assert self._head is not None
+            length, number = self._head
+            body = self._sized(length) if length is not None else self._unsized()
+            if body is None:
+                return None
+            self._head = None
+            first_s, self._first_s = self._first_s, arrived_s
+            if body.startswith(START) and END in body[-64:]:
+                return Picture(body, first_s, number)
             self.counters["not_jpeg"] += 1
-            return self._part(arrived_s)
-        return Picture(body, first_s, number)
+        return None
 
-    def _part_head(self, arrived_s: float) -> bool:
+    def _part_head(self) -> bool:
         """Find the next boundary and its head; what lies before is noise."""
         assert self._boundary is not None
-        at = self._buffer.find(self._boundary)
-        if at < 0:
-            keep = len(self._boundary)
-            if len(self._buffer) > LARGEST_HEAD:
-                self.counters["noise_bytes"] += len(self._buffer) - keep
-                del self._buffer[:-keep]
-            return False
-        if at > 2:
-            self.counters["noise_bytes"] += at
-        end = self._buffer.find(BLANK, at)
-        if end < 0:
-            return False
-        head = bytes(self._buffer[at:end])
-        del self._buffer[: end + len(BLANK)]
-        if len(head) > LARGEST_HEAD:
-            self.counters["bad_heads"] += 1
-            return self._part_head(arrived_s)
-        length, number = LENGTH.search(head), NUMBER.search(head)
-        size = int(length.group(1)) if length else None
-        if size is not None and size > LARGEST_PICTURE:
+        while (at := self._buffer.find(self._boundary)) >= 0:
+            self.counters["noise_bytes"] += at if at > 2 else 0
+            del self._buffer[:at]
+            end = self._buffer.find(BLANK)
+            if (len(self._buffer) if end < 0 else end) > LARGEST_HEAD:
+                self.counters["bad_heads"] += 1
+                del self._buffer[: len(self._boundary)]
+                continue
+            if end < 0:
+                return False
+            head = bytes(self._buffer[:end])
+            del self._buffer[: end + len(BLANK)]
+            length, number = LENGTH.search(head), NUMBER.search(head)
+            size = int(length.group(1)) if length else None
+            if size is None or size <= LARGEST_PICTURE:
+                self._head = size, int(number.group(1)) if number else None
+                return True
             self.counters["too_large"] += 1
-            return self._part_head(arrived_s)
-        self._head = size, int(number.group(1)) if number else None
-        return True
+        keep = len(self._boundary)
+        if len(self._buffer) > LARGEST_HEAD:
+            self.counters["noise_bytes"] += len(self._buffer) - keep
+            del self._buffer[:-keep]
+        return False
 
     def _sized(self, length: int) -> bytes | None:
         if len(self._buffer) < length:

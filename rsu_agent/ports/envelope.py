@@ -18,6 +18,7 @@ LEVEL = 3
 LARGEST = 256 << 10  # bytes of an envelope, before and after compression
 LANES = ("hi", "lo")
 MOST_RECORDS = 1000
+DEEPEST = 16  # lists within lists of a record
 MOST_RANGES = 64
 
 
@@ -97,12 +98,38 @@ def unpack_envelope(data: bytes) -> Envelope:
         raise BadEnvelope("invalid", "lane, seq or count", identity)
     if not all(isinstance(record, dict) and isinstance(record.get("k"), str) for record in records):
         raise BadEnvelope("invalid", "a record without a kind", identity)
+    if not _is_plain(list(records)):
+        raise BadEnvelope("invalid", "a record that JSON or SQLite cannot hold", identity)
     return envelope
+
+
+def _is_plain(value: Any, depth: int = DEEPEST) -> bool:
+    """Whether JSON and SQLite can hold it: no bytes, no great number, nothing too deep."""
+    match value:
+        case None | bool() | str() | float():
+            return True
+        case int():
+            return -(1 << 63) <= value < 1 << 63
+        case list():
+            return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
+        case dict():
+            return (
+                depth > 0
+                and all(isinstance(key, str) for key in value)
+                and all(_is_plain(item, depth - 1) for item in value.values())
+            )
+    return False
 
 
 def _identity(value: dict[str, Any]) -> tuple[int, str, int] | None:
     epoch, lane, seq = value.get("e"), value.get("l"), value.get("q")
-    if lane in LANES and isinstance(epoch, int) and isinstance(seq, int) and epoch >= 0 and 0 < seq < 1 << 63:
+    if (
+        lane in LANES
+        and isinstance(epoch, int)
+        and isinstance(seq, int)
+        and 0 <= epoch < 1 << 63
+        and 0 < seq < 1 << 63
+    ):
         return epoch, lane, seq
     return None
 
@@ -143,6 +170,13 @@ def _map(data: bytes) -> dict[str, Any]:
     if len(data) > LARGEST:
         raise BadEnvelope("too_big", f"{len(data)} bytes")
     try:
+        # where the frame tells its size, the library makes that many bytes and minds no limit
+        told = zstandard.frame_content_size(data) if data[:4] == MAGIC else 0
+    except zstandard.ZstdError as error:
+        raise BadEnvelope("unreadable", str(error)) from None
+    if told > LARGEST:
+        raise BadEnvelope("too_big", f"{told} bytes once unpacked")
+    try:
         if data[:4] == MAGIC:
             data = zstandard.ZstdDecompressor(max_window_size=1 << 20).decompress(
                 data, max_output_size=LARGEST
@@ -156,7 +190,7 @@ def _map(data: bytes) -> dict[str, Any]:
 
 
 def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:  # SQLite's
         raise ValueError(f"{value!r} is no number")
     return value
 

@@ -100,7 +100,7 @@ class Link:
                 raise DeviceLost("closed", "the other process has gone")
             try:
                 topic, noun = _read(data)
-            except NotANoun:
+            except (NotANoun, UnicodeDecodeError):
                 self.garbled += 1
                 continue
             if topic != HELLO:
@@ -120,4 +120,8 @@ def _frame(topic: str, noun: Any) -> bytes:
 
 def _read(data: bytes) -> tuple[str, Any]:
     length = data[0]
-    return data[1 : 1 + length].decode(), unpack(data[1 + length :])
+    try:
+        topic = data[1 : 1 + length].decode()
+    except UnicodeDecodeError as error:
+        raise NotANoun(str(error)) from None
+    return topic, unpack(data[1 + length :])

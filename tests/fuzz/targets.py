@@ -1,0 +1,150 @@
+"""Everything that reads bytes from outside: inputs, the errors it may raise, its bound on memory."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.chrony.wire import NotTracking, read_reply
+from drivers.gbt20999.deframer import LARGEST_BYTES
+from drivers.gbt20999.memory import Memory, Shelf
+from drivers.gbt20999.session import Session
+from drivers.gbt20999.settings import Settings
+from drivers.mjpeg_http.link import LARGEST_HEAD, LARGEST_PICTURE, MjpegReader, Refused
+from drivers.ti_mmwave.link import LARGEST_BUFFER, Deframer, read_frame
+from rsu_agent.district.store import Store
+from rsu_agent.messages.csae53 import codec
+from rsu_agent.outlets.outbox_lane import Lane
+from rsu_agent.outlets.spat_reader import NotSpat, read_spat
+from rsu_agent.ports.envelope import BadEnvelope, pack_ack, unpack_ack, unpack_envelope
+from rsu_agent.ports.link import Link, socket_pair
+from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.wire.uper import Malformed
+from tests.fuzz import seeds
+from tests.fuzz.inputs import any_input
+from tests.fuzz.scratch import folder
+
+
+@dataclass(frozen=True)
+class Target:
+    """`fresh` makes a reader: bytes in, size of what it keeps out. It may raise only `typed`."""
+
+    name: str
+    fresh: Callable[[], Callable[[bytes], int]]
+    typed: tuple[type[Exception], ...]
+    most_kept_bytes: int
+    make: Callable[[random.Random], bytes]
+
+
+def mutated(examples: Sequence[bytes]) -> Callable[[random.Random], bytes]:
+    """Inputs from these seeds."""
+    return lambda dice: any_input(dice, examples)
+
+
+def gbt20999_session() -> Callable[[bytes], int]:
+    """Deframer, link and session; the clock moves on with each chunk and it asks as on a pole."""
+    session = Session(Settings(port="/dev/null", controller_id=0), 0.0, Memory(Shelf()))
+    now_s = 0.0
+
+    def read(data: bytes) -> int:
+        nonlocal now_s
+        now_s += 0.02
+        session.next_bytes(now_s)
+        list(session.receive(data, now_s))
+        return len(session._link._deframer._raw or b"")
+
+    return read
+
+
+def ti_mmwave() -> Callable[[bytes], int]:
+    """Deframer and the reader of its frames."""
+    deframer = Deframer(921_600)
+
+    def read(data: bytes) -> int:
+        for raw in deframer.receive(data, 0.0):
+            read_frame(raw, 0.0, 0, deframer.counters)
+        return len(deframer._buffer)
+
+    return read
+
+
+def mjpeg() -> Callable[[bytes], int]:
+    """A camera's answer: its head, its parts, what is no picture."""
+    reader = MjpegReader()
+
+    def read(data: bytes) -> int:
+        for picture in reader.receive(data, 0.0):
+            assert picture.jpeg.startswith(b"\xff\xd8")
+        return len(reader._buffer)
+
+    return read
+
+
+def stateless(function: Callable[[bytes], Any]) -> Callable[[], Callable[[bytes], int]]:
+    """A reader that keeps nothing."""
+
+    def read(data: bytes) -> int:
+        function(data)
+        return 0
+
+    return lambda: read
+
+
+def district() -> Callable[[bytes], int]:
+    """An envelope as the receiver takes it: unpacked, stored, acknowledged."""
+    store = Store(folder() / "district.sqlite")
+
+    def read(data: bytes) -> int:
+        envelope = unpack_envelope(data)
+        for key in store.commit([envelope], 0):
+            pack_ack(store.ack(key))
+        return 0
+
+    return read
+
+
+def acknowledgement() -> Callable[[bytes], int]:
+    """An acknowledgement as the outbox takes it."""
+    lane = Lane(folder() / "lane.sqlite", 1 << 20)
+
+    def read(data: bytes) -> int:
+        ack = unpack_ack(data)
+        lane.acknowledge(ack.contiguous, ack.ranges)
+        lane.bury(ack.rejected)
+        return 0
+
+    return read
+
+
+def process_link(data: bytes) -> None:
+    """One message of a socket pair, then its end: a noun, or DeviceLost."""
+    near, far = socket_pair()
+    with near, far:
+        if data:
+            far.send(data[:60_000])
+        far.close()
+        try:
+            Link(near).receive().send(None)  # never waits: the other end is closed
+        except StopIteration:
+            return
+
+
+def chrony(data: bytes) -> None:
+    """A datagram that should answer request 7."""
+    read_reply(data, 7)
+
+
+FRAMES = seeds.csae53()
+TARGETS = (
+    Target("gbt20999", gbt20999_session, (DeviceLost,), LARGEST_BYTES, seeds.gbt20999),
+    Target("ti_mmwave", ti_mmwave, (), LARGEST_BUFFER, seeds.ti_mmwave),
+    Target("mjpeg", mjpeg, (Refused,), LARGEST_PICTURE + LARGEST_HEAD, mutated(seeds.MJPEG)),
+    Target("csae53_codec", stateless(codec.decode), (Malformed,), 0, mutated(FRAMES)),
+    Target("spat_reader", stateless(read_spat), (NotSpat,), 0, mutated(FRAMES)),
+    Target("uplink_envelope", district, (BadEnvelope,), 0, seeds.envelope),
+    Target("uplink_ack", acknowledgement, (BadEnvelope,), 0, seeds.acknowledgement),
+    Target("chrony_answer", stateless(chrony), (NotTracking,), 0, mutated([seeds.chrony_reply()])),
+    Target("process_link", stateless(process_link), (DeviceLost,), 0, seeds.process_link),
+)
