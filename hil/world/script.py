@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+import numpy as np
 
 from hil.world.crossing_read import inside
-from hil.world.routes import Route, walk_routes
+from hil.world.routes import STEP_M, Route, walk_routes
 from hil.world.traffic import Traffic
 from hil.world.user import User
 from hil.world.visibility import Eye
@@ -18,6 +19,7 @@ RUN_SPEED, RUN_START_M = 13.5, 4.0
 WRONG_SPEED, WRONG_FROM_M = 4.5, 18.0  # so far up the exit lane a wrong-way car turns out of a driveway
 RED_LASTS_S = 38.0  # a light that has been red for longer may be green before the runner arrives
 PATIENCE_S = 12.0  # so long a runner waits for crosswalks to be empty
+BOX_M, CROSS_M = 45.0, 2.5  # of a route behind its stop line; so near is in each other's way
 QUIET_M = ((14.0, 10.0), (7.0, 18.0), (-1.0, 30.0))  # after so many seconds, no vehicle within so many metres
 # The left turners of these arms stay away: by where they enter, or by where they leave.
 KEPT_FREE = {
@@ -50,7 +52,7 @@ class Act:
     route: Route | None = None
     began_s: float | None = None
     over: bool = False
-    memory: dict[str, Any] = field(default_factory=dict)
+    holds: set[str] = field(default_factory=set)  # routes whose stop lines wait for it
 
 
 class Script:
@@ -77,6 +79,7 @@ class Script:
         for act in self.acts:
             if not act.over and now_s >= act.after_s:
                 yield from getattr(self, f"_{act.kind}")(act, now_s)
+        self._traffic.held = set().union(*(act.holds for act in self.acts if not act.over))
 
     def _routes(self, turn: str, *, by: str = "entry") -> list[Route]:
         lanes = self._traffic.crossing.lanes
@@ -101,6 +104,7 @@ class Script:
                 if red and walks and free:
                     act.user = traffic.add(route, "car", RUN_START_M, RUN_SPEED, obeys=False)
                     act.user.shade |= 0xFF
+                    act.holds = {other.name for other in traffic.routes if _cross(route, other)}
                     return
             return
         user = act.user
@@ -110,7 +114,7 @@ class Script:
                 act.began_s = now_s
                 yield _event(act, "onset", now_s)
             elif user.along_m > user.route.stop_m + 12.0:
-                act.user = None  # it got through in time: try again
+                act.user, act.holds = None, set()  # it got through in time: try again
         elif not inside(traffic.crossing.conflict, user.x, user.y):
             act.over = True
             traffic.barred.difference_update(route.name for route in routes)
@@ -122,7 +126,7 @@ class Script:
         if act.user is None:
             routes = [r for r in self._routes("left", by="exit") if traffic.crossing.lanes[r.exit].arm == "N"]
             for route in routes:
-                traffic.held.add(route.name)
+                act.holds.add(route.name)
                 if self._nobody_leaves_by(route.exit):
                     far_m = _exit_start(route, traffic) + WRONG_FROM_M
                     act.user = traffic.add(route, "car", route.end_m - far_m, WRONG_SPEED)
@@ -137,7 +141,6 @@ class Script:
         if user.route.end_m - user.along_m < left_m + 2.0:
             act.over = True
             traffic.users.remove(user)
-            traffic.held.discard(user.route.name)
             traffic.barred.discard(user.route.name)
             yield _event(act, "clear", now_s)
 
@@ -213,6 +216,18 @@ class Script:
         arms = lanes[route.entry].arm, lanes[route.exit].arm
         walks = [walk for walk in self._traffic.crossing.walks if walk.arm in arms]
         return all(self._traffic.colour(walk.group) == "red" for walk in walks)
+
+
+def _cross(one: Route, other: Route) -> bool:
+    """Whether two routes of different lanes meet in the box, where both would stand for ever."""
+    if one.entry == other.entry:
+        return False
+    mine, theirs = (
+        route.points[int(route.stop_m / STEP_M) : int((route.stop_m + BOX_M) / STEP_M)]
+        for route in (one, other)
+    )
+    apart = np.hypot(*(mine[:, None] - theirs[None]).transpose(2, 0, 1))
+    return bool(apart.min() < CROSS_M)
 
 
 def _exit_start(route: Route, traffic: Traffic) -> float:

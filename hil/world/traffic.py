@@ -173,7 +173,8 @@ class Traffic:
         if colour == "dark" and not held:
             return 999.0
         can_stop = user.speed * user.speed / (2 * 3.2) <= max(0.0, gap) + 0.3
-        return max(0.05, gap + 1.6) if can_stop or colour not in ("yellow",) else 999.0
+        may_pass = colour == "yellow" or colour in GO  # a light that is green is held by the script alone
+        return 999.0 if may_pass and not can_stop else max(0.05, gap + 1.6)
 
     def _walk_gap(self, user: User, colour: str) -> float:
         """Pedestrians wait at the kerb and set out early in green."""

@@ -12,7 +12,7 @@ SURE_RED_S = 1.0
 KERB_M = 0.8  # so far inside the kerb before it counts: who waits at the kerb is not on the road
 EARLY_M = 3.0  # of the crosswalk: who is seen first in its middle may have begun on green
 FOR_S, INWARD_M = 0.5, 0.7  # a step onto the road goes on: an estimate that jumps comes back
-SPEED_MPS = (0.4, 4.0)  # who is faster is on wheels, whatever the class says
+SPEED_MPS = (0.4, 3.0)  # who is faster is on wheels, whatever the class says
 
 
 def pedestrian_on_red(seen: Seen, lights: Lights, now_s: float, places: Places) -> str | None:

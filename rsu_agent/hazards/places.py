@@ -21,13 +21,15 @@ def inside(polygon: Points, x: float, y: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LanePlace:
-    """A place on a lane: metres along it, to its right, and the lane's heading there."""
+    """A place on a lane: metres along it, to its right, the lane's heading there, its middle beside it."""
 
     lane: Lane
     along_m: float
     right_m: float
     heading_deg: float
     length_m: float
+    x_east_m: float
+    y_north_m: float
 
 
 def on_lane(lane: Lane, x: float, y: float, margin_m: float = 0.0) -> LanePlace | None:
@@ -41,7 +43,8 @@ def on_lane(lane: Lane, x: float, y: float, margin_m: float = 0.0) -> LanePlace 
         along = (x - a[0]) * dx + (y - a[1]) * dy
         right = (x - a[0]) * dy - (y - a[1]) * dx
         if 0.0 <= along <= length and abs(right) <= lane.width_m / 2 + margin_m:
-            place = LanePlace(lane, before + along, right, heading_deg(dx, dy), total)
+            middle = a[0] + dx * along, a[1] + dy * along
+            place = LanePlace(lane, before + along, right, heading_deg(dx, dy), total, *middle)
             if best is None or abs(right) < abs(best.right_m):
                 best = place
         before += length

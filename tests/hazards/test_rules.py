@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from rsu_agent.hazards.judge import Judge
+from rsu_agent.hazards.judge import STOPPED_HOLD_S, Judge
+from rsu_agent.hazards.stopped_vehicle import FOR_S
 from rsu_agent.ports.assets import asset
 from rsu_agent.settings.crossing import read_crossing
 from rsu_agent.world.crossing import Crossing, Points
@@ -155,10 +156,13 @@ def test_a_car_that_stands_in_an_exit_lane_is_found_after_a_few_seconds_and_let_
     made = judge(crossing)
     found = drive(made, way, 0.0)
     assert kinds(found) == [HazardKind.STOPPED_VEHICLE]
-    assert 0.1 * len(way) >= 3.5
-    assert made.active
-    ended = [made.scene(Scene(110.0 + n, 200 + n, (), ()))[1] for n in range(4)]
-    assert sum(map(len, ended)) == 1
+    assert found[0].onset_s == pytest.approx(100.0 + FOR_S, abs=0.5)
+    last_s = 100.0 + 0.1 * (len(way) - 1)
+    passing = [made.scene(Scene(last_s + n, 200 + n, (), ()))[1] for n in range(1, int(STOPPED_HOLD_S))]
+    assert made.active, "traffic that hides it for some seconds ends nothing"
+    assert not any(passing)
+    ended = [made.scene(Scene(last_s + STOPPED_HOLD_S + n, 210 + n, (), ()))[1] for n in (0.5, 1.5)]
+    assert [hazard.ended_s for scene in ended for hazard in scene] == [pytest.approx(last_s)]
     assert not made.active
 
 
@@ -208,3 +212,33 @@ def test_one_hazard_seen_under_another_track_number_stays_one(crossing: Crossing
         here = user(7 if step < 30 else 8, x, y, heading, 5.0)
         began += made.scene(Scene(100 + step / 10, step, (here,), ()))[0]
     assert kinds(began) == [HazardKind.WRONG_WAY]
+
+
+@pytest.mark.parametrize(("jump_m", "expected"), [(0.0, [HazardKind.WRONG_WAY]), (4.0, [])])
+def test_a_track_that_jumps_onto_somebody_else_begins_its_evidence_anew(
+    crossing: Crossing, jump_m: float, expected: list[HazardKind]
+) -> None:
+    """Without the jump the same drive is against its lane for long enough."""
+    lane = next(entry for entry in crossing.lanes if entry.lane == 5)
+    way = list(along(tuple(reversed(lane.points)), 5.0, 1.6, 20.0))
+    for step in range(8, len(way)):
+        x, y, heading = way[step]
+        way[step] = x, y - jump_m, heading
+    assert kinds(drive(judge(crossing), way, 5.0)) == expected
+
+
+def test_a_track_that_came_from_the_lane_beside_did_not_run_that_lanes_light(crossing: Crossing) -> None:
+    """Seen on the left lane, which is red, then 3.5 m beside it: it is the through traffic on green."""
+    left = next(entry for entry in crossing.lanes if entry.lane == 1)
+    way = list(along(route(crossing, 1), 12.0, 12, 40.0))
+    end_y = left.points[-1][1]
+    beside = [(left.points[-1][0] - 3.5, end_y - 1.2 * n, 180.0) for n in range(1, 12)]
+    approach = [place for place in way if place[1] > end_y]
+    made = judge(crossing, (1,))
+    assert not drive(made, approach + beside, 12.0)
+
+
+def test_who_rides_over_a_crosswalk_is_nobody_on_foot(crossing: Crossing) -> None:
+    walk = crossing.crosswalks[0]
+    way = list(along(walk.axis, 4.0, 6))
+    assert not drive(judge(crossing), way, 4.0, UserClass.PEDESTRIAN)
