@@ -17,11 +17,16 @@ from ruamel.yaml import YAML
 from hil.devices.vehicle_codec import decode
 from hil.district_side import all_stored, district_facts
 from hil.processes import RigFailure
-from hil.resources import ProcessWatch, agent_processes
-from hil.rig import Rig, RigOptions
-from hil.score.bounds import missed
-from hil.score.report import score_road, score_signals
+from hil.recording_side import fused_frames
+from hil.resources import ProcessWatch, agent_processes, loop_ns
+from hil.rig import SITE, Rig, RigOptions
+from hil.score.bounds import exempted
+from hil.score.report import Ends, score_run
+from hil.score.runs import judged
+from hil.score.windows import WINDOW_S, windows_of
+from hil.truth import read_truth
 from hil.world.script import KINDS
+from rsu_agent.ports.assets import asset
 
 FIRST_VALID_S = 30.0
 LOOK_S = 0.05
@@ -29,6 +34,8 @@ DRAIN_S = 15.0
 CYCLE_S = {1: 60.0, 2: 80.0, 3: 28.0}
 HAZARD_FROM_S = 5.0
 STATE_S = 1.0
+MOST_EXTENSIONS = 3
+SETTLE_S = 0.2  # the probe's last line is in its file by then
 
 
 @dataclass
@@ -39,6 +46,7 @@ class Window:
     first_valid_s: float
     t0: float
     t1: float
+    extended: int = 0
 
 
 def watch_first_valid(run_dir: Path, from_s: float) -> float:
@@ -71,29 +79,66 @@ def _phases(value: Any) -> Any:
     return value["intersections"][0]["phases"]
 
 
+def demo_figures(
+    seconds: float, options: RigOptions, runs: int = 1, keep: Path | None = None, ablations: bool = False
+) -> dict[str, Any]:
+    """Run as often as asked, score, judge: the one JSON object. `keep`: where the runs leave their files."""
+    results = []
+    for n in range(runs):
+        results.append(bounded(seconds, options, keep / f"run-{n + 1}" if keep and runs > 1 else keep))
+    if ablations:
+        without = ablated(seconds, options)
+        for result in results:
+            result["tracks"] |= without
+    return judged(results, seconds)
+
+
+def ablated(seconds: float, options: RigOptions) -> dict[str, Any]:
+    """Recall with either sensor taken away, from the same world through the same detector and fusion."""
+    from hil.offline import score, simulate
+
+    _say("simulating the same crossing with one sensor less ...")
+    site_file = options.site or asset(SITE)
+    run = simulate(options.seed, seconds, options.density, options.night, site_file)
+    return {
+        f"recall_without_{sensor}": score(run, site_file, seconds, sensor)["tracks"]["recall"]
+        for sensor in ("camera", "radar")
+    }
+
+
 def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> dict[str, Any]:
-    """Run, score, and give the figures; the run's folder is kept where `keep` says."""
+    """One run's figures, not yet judged; its folder is kept where `keep` says."""
     run_dir = keep or Path(tempfile.mkdtemp(prefix="rsu-demo-"))
     rig = Rig(run_dir, options)
     began_s = time.monotonic()
     try:
         window, watch, drain_s = _run(rig, seconds)
-        facts = district_facts(rig.state / "outbox", run_dir / "district.sqlite")
-        site = YAML(typ="safe").load(rig.site_file.read_text())
-        figures = score_signals(run_dir, site["signals"]["phases"], window.t0, window.t1, facts)
-        sensors = {c["name"] for c in site["cameras"]}, {r["name"] for r in site["radars"]}
-        figures |= score_road(run_dir, sensors, window.t0, window.t1, facts["events"])
+        figures = score_run(run_dir, _ends(rig, window.extended), window.t0, window.t1)
     finally:
         rig.stop()
     figures["spat"]["first_valid_s"] = round(window.first_valid_s - window.exec_s, 3)
     figures["process"] = watch.figures()
+    figures["machine"] = {"loop_ns": loop_ns()}
+    figures["world"]["kind"] = "night" if options.night else options.density
     figures["warmup_s"] = round(window.t0 - began_s, 1)
     figures["drain_s"] = round(drain_s, 1)
     figures |= {"seed": options.seed, "seconds": seconds, **provenance()}
-    figures["missed"] = missed(figures, seconds)
+    exempted(figures, seconds)
     if keep is None:
         shutil.rmtree(run_dir, ignore_errors=True)
     return figures
+
+
+def _ends(rig: Rig, extended: int) -> Ends:
+    site = YAML(typ="safe").load(rig.site_file.read_text())
+    return Ends(
+        phases=site["signals"]["phases"],
+        cameras={camera["name"] for camera in site["cameras"]},
+        radars={radar["name"] for radar in site["radars"]},
+        district=district_facts(rig.state / "outbox", rig.run_dir / "district.sqlite"),
+        fused=fused_frames(rig.state),
+        extended=extended,
+    )
 
 
 def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
@@ -108,13 +153,28 @@ def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
         hazards = [{"kind": kind, "at_t": t0 + HAZARD_FROM_S} for kind in KINDS]
         rig.bus.publish("script", {"hazards": hazards})
     watch = ProcessWatch(agent_processes(rig.processes.children["agent"].process))
+    while True:
+        _score_until(rig, window, watch)
+        if window.extended == MOST_EXTENSIONS or not _stalled(rig, window, seconds):
+            return window, watch, _drain(rig)
+        window.extended += 1
+        window.t1 += WINDOW_S
+
+
+def _score_until(rig: Rig, window: Window, watch: ProcessWatch) -> None:
     while (now_s := time.monotonic()) < window.t1:
-        _progress(now_s - exec_s, window.t1 - exec_s)
-        if now_s >= t0:
+        _progress(now_s - window.exec_s, window.t1 - window.exec_s)
+        if now_s >= window.t0:
             watch.look()
         rig.processes.look()
         time.sleep(min(STATE_S, max(0.0, window.t1 - now_s)))
-    return window, watch, _drain(rig)
+
+
+def _stalled(rig: Rig, window: Window, seconds: float) -> bool:
+    """Whether stalls of the host have left fewer good seconds than were asked for."""
+    time.sleep(SETTLE_S)
+    windows = windows_of(read_truth(rig.run_dir, "stall"), window.t0, window.t1)
+    return windows.good_s < seconds - 1e-6
 
 
 def _drain(rig: Rig) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+LOOP_TURNS = 200_000
 NAMES = ("core", "senses", "uplink")
 
 
@@ -28,6 +29,20 @@ def agent_processes(agent: subprocess.Popen[bytes] | None) -> dict[str, int]:
                 if f"compose_{name}" in command:
                     found[name] = int(path.name)
     return found
+
+
+def loop_ns() -> float:
+    """Nanoseconds of one turn of a plain Python loop, best of five: the fixed reference of a slow host."""
+    best = min(_turns() for _ in range(5))
+    return round(best * 1e9 / LOOP_TURNS, 2)
+
+
+def _turns() -> float:
+    began = time.perf_counter()
+    total = 0
+    for n in range(LOOP_TURNS):
+        total += n & 7
+    return time.perf_counter() - began
 
 
 class ProcessWatch:

@@ -25,6 +25,7 @@ class RigOptions:
     night: bool = False
     plan: int = 1
     radar_header: int = 40
+    camera_delay_ms: float = 0.0
     page: bool = True
     page_port: int = 8080
     metrics_port: int = 9464
@@ -62,7 +63,8 @@ class Rig:
         site = ["--site", str(template)]
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
         night = ["--night"] if self.options.night else []
-        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night)
+        delay = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
+        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *delay)
         self._device(
             "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
         )

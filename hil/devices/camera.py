@@ -50,11 +50,18 @@ class CameraProcess:
     """One camera, one loop; the server's threads only send."""
 
     def __init__(
-        self, run_dir: Path, crossing: RigCrossing, camera: dict[str, Any], seed: int, night: bool
+        self,
+        run_dir: Path,
+        crossing: RigCrossing,
+        camera: dict[str, Any],
+        seed: int,
+        night: bool,
+        delay_s: float = 0.0,
     ) -> None:
         self.truth = TruthLog(run_dir, DEVICE)
         self.bus = Bus(run_dir).subscribe("users", "lamps", "fault")
         self.view, self.crossing, self.night = view_of(camera), crossing, night
+        self.name = camera["name"]
         self.ground = paint_ground(crossing, seed + 77)
         self.server = CameraServer(self._sent)
         self.random = random.Random(seed)
@@ -63,8 +70,7 @@ class CameraProcess:
         self.frame = 0
         self.frozen: bytes | None = None
         self.black = False
-        self.late: list[tuple[float, int, bytes]] = []
-        self.delay_s = 0.0
+        self.delay_s = self.server.line.delay_s = delay_s
         self.going = True
 
     def run(self) -> None:
@@ -78,13 +84,9 @@ class CameraProcess:
             next_s = max(next_s + PERIOD_S, now_s + 0.01) if now_s - next_s < 1.0 else now_s + PERIOD_S
 
     def _expose(self, now_s: float) -> None:
-        """One picture of this instant; with a delay it is shown later."""
+        """One picture of this instant."""
         self.frame += 1
-        jpeg = self.frozen or self._jpeg(self._picture(now_s))
-        self.late.append((now_s + self.delay_s, self.frame, jpeg))
-        while self.late and self.late[0][0] <= time.monotonic():
-            _, frame, ready = self.late.pop(0)
-            self.server.show(frame, ready)
+        self.server.show(self.frame, self.frozen or self._jpeg(self._picture(now_s)))
 
     def _picture(self, now_s: float) -> Picture:
         if self.black:
@@ -104,7 +106,7 @@ class CameraProcess:
         return data.tobytes()
 
     def _sent(self, frame: int, t: float) -> None:
-        self.truth.write("frame", t, camera=DEVICE, frame=frame)
+        self.truth.write("frame", t, camera=self.name, frame=frame)
 
     def _hear(self) -> None:
         while (message := self.bus.get()) is not None:
@@ -131,7 +133,7 @@ class CameraProcess:
             case "black":
                 self.black = bool(on)
             case "delay":
-                self.delay_s = DELAY_S if on else 0.0
+                self.server.line.delay_s = self.delay_s + (DELAY_S if on else 0.0)
             case "kill":
                 os._exit(9)
 
@@ -149,11 +151,19 @@ def main() -> None:
     parser.add_argument("--site", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--night", action="store_true")
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="how slow the line behind the camera is")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     site = YAML(typ="safe").load(options.site.read_text())
     crossing = read_rig_crossing(options.site.parent / site["crossing"]["file"])
-    process = CameraProcess(options.run_dir, crossing, site["cameras"][0], options.seed, options.night)
+    process = CameraProcess(
+        options.run_dir,
+        crossing,
+        site["cameras"][0],
+        options.seed,
+        options.night,
+        options.delay_ms / 1000,
+    )
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ready = options.run_dir / "ready" / f"{DEVICE}.json"

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from hil.devices.camera_line import Line
+
 BOUNDARY = "rsu-frame"
 REQUEST_BYTES = 4096
 SEND_S = 2.0
@@ -17,12 +19,14 @@ HEAD = (
 
 
 class CameraServer:
-    """`show` puts up a picture; `sent` hears (frame, instant of its first byte) from its first client."""
+    """`show` puts up a picture; `sent` hears (frame, instant at which its first byte left the camera).
+
+    A slow line (`line.delay_s`) lies behind the camera: it makes pictures late, not their stamps.
+    """
 
     def __init__(self, sent: Callable[[int, float], None]) -> None:
         self._sent = sent
-        self._changed = threading.Condition()
-        self._picture: tuple[int, bytes] = (-1, b"")
+        self.line = Line()
         self._listener: socket.socket | None = None
         self._clients: set[socket.socket] = set()
         self.port = 0
@@ -53,9 +57,7 @@ class CameraServer:
 
     def show(self, frame: int, jpeg: bytes) -> None:
         """The newest picture."""
-        with self._changed:
-            self._picture = frame, jpeg
-            self._changed.notify_all()
+        self.line.put(frame, jpeg)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -72,7 +74,7 @@ class CameraServer:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             request = client.recv(REQUEST_BYTES).split(b" ")
             if len(request) > 1 and request[1] == b"/still.jpg":
-                jpeg = self._picture[1]
+                jpeg = self.line.newest
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 client.sendall(head.encode() + jpeg)
                 return
@@ -87,18 +89,16 @@ class CameraServer:
     def _stream(self, client: socket.socket) -> None:
         last = -1
         while True:
-            with self._changed:
-                while self._picture[0] == last:
-                    self._changed.wait()
-                last, jpeg = self._picture
+            shown = self.line.after(last)
+            last, jpeg = shown.frame, shown.jpeg
             if self.silent:
                 continue
+            now, held_s = time.monotonic(), shown.due_s - shown.left_s
             head = (
                 f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
-                f"X-Frame-Number: {last}\r\nX-Timestamp: {time.time():.6f}\r\n\r\n"
+                f"X-Frame-Number: {last}\r\nX-Timestamp: {time.time() - held_s:.6f}\r\n\r\n"
             )
-            now = time.monotonic()
             client.sendall(self.spoil(head.encode() + jpeg + b"\r\n"))
             if last > self._told:
                 self._told = last
-                self._sent(last, now)
+                self._sent(last, now - held_s)

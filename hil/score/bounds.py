@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+WHOLE_S = 60.0  # the script and the samples of the road are laid out for a minute
+CHANGE_S = 30.0  # half a cycle: a shorter run may hold no change at all
+DAY_ONLY = ("tracks.", "hazards.")  # by night and at the peak these are printed, not judged
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -23,29 +27,27 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("spat.per_10s_max", most=110, needs_s=10),
     Bound("spat.gap_p99_ms", most=120, kind="time"),
     Bound("spat.gap_max_ms", most=300, kind="time"),
-    Bound("map.per_10s_min", least=9, needs_s=10),
-    Bound("map.per_10s_max", most=11, needs_s=10),
-    Bound("rsm.per_10s_min", least=98, needs_s=10),
-    Bound("rsm.per_10s_max", most=102, needs_s=10),
+    Bound("map.per_10s", least=9, most=11, needs_s=10),
+    Bound("rsm.per_10s", least=98, most=102, needs_s=10),
     Bound("spat.valid_share", least=0.99),
     Bound("spat.times_share", least=0.95),
     Bound("spat.first_valid_s", most=5, kind="time"),
     Bound("spat.wrong_colour_ms", most=0),
     Bound("spat.dangerous_ms", most=0),
     Bound("spat.end_error_p95_s", most=0.2),
-    Bound("latency.report_to_radio_p95_ms", most=20, kind="time"),
-    Bound("latency.lamp_to_radio_p95_ms", most=200, kind="time"),
+    Bound("latency.report_to_radio_p95_ms", most=20, kind="time", needs_s=CHANGE_S),
+    Bound("latency.lamp_to_radio_p95_ms", most=200, kind="time", needs_s=CHANGE_S),
     Bound("latency.camera_to_rsm_p95_ms", most=250, kind="time"),
     Bound("tracks.recall", least=0.85),
     Bound("tracks.precision", least=0.90),
     Bound("tracks.position_rmse_m", most=1.0),
-    Bound("tracks.truth_samples", least=2000, needs_s=60),
-    Bound("hazards.expected", least=4, most=4, needs_s=60),
-    Bound("hazards.detected", least=4, most=4, needs_s=60),
+    Bound("tracks.truth_samples", least=2000, needs_s=WHOLE_S),
+    Bound("hazards.expected", least=4, most=4, needs_s=WHOLE_S),
+    Bound("hazards.detected", least=4, most=4, needs_s=WHOLE_S),
     Bound("hazards.false", most=0),
     Bound("uplink.duplicates", most=0),
     Bound("uplink.missing", most=0),
-    Bound("uplink.phase_changes_missing", most=0),
+    Bound("uplink.phase_changes_missing", most=0, needs_s=CHANGE_S),
     Bound("process.parent_rss_mb", most=40),
     Bound("process.core_rss_mb", most=120),
     Bound("process.senses_rss_mb", most=500),
@@ -60,10 +62,28 @@ def figure(figures: Mapping[str, Any], path: str) -> Any:
     return value
 
 
+def put(figures: dict[str, Any], path: str, value: Any) -> None:
+    """Set a figure by its dotted path."""
+    *sections, name = path.split(".")
+    for section in sections:
+        figures = figures.setdefault(section, {})
+    figures[name] = value
+
+
+def exempted(figures: dict[str, Any], seconds: float) -> None:
+    """Make null what only a whole minute can reach, in a shorter run."""
+    for bound in BOUNDS:
+        if seconds < WHOLE_S <= bound.needs_s:
+            put(figures, bound.path, None)
+
+
 def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
-    """Every bound that is not met, in words."""
+    """Every bound that is not met, in words. Runs by night or at the peak are not judged by the road."""
+    by_day = figure(figures, "world.kind") in (None, "day")
     found = []
     for bound in BOUNDS:
+        if not by_day and bound.path.startswith(DAY_ONLY):
+            continue
         value = figure(figures, bound.path)
         if value is None:
             if seconds >= bound.needs_s:

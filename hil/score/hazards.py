@@ -38,8 +38,18 @@ def score_hazards(
         "expected": len(onsets) if seconds >= 60 else None,
         "detected": len(detected) if seconds >= 60 else None,
         "kinds": sorted(detected),
-        "false": len(begun) - len(used),
+        "false": len(begun) - len(used) + len(_unfounded(onsets, begun, rsi)),
     }
+
+
+def _unfounded(
+    onsets: Sequence[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
+    rsi: Sequence[tuple[float, set[int]]],
+) -> set[int]:
+    """Codes on air that neither the truth nor any record (which is judged by itself) accounts for."""
+    known = {LASTING.get(told["kind"]) for told in [*onsets, *records]}
+    return {code for _, codes in rsi for code in codes if code not in known}
 
 
 def _match(

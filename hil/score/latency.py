@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hil.score.timeline import COLOUR_OF, LampTruth, Spat, quantile
+from hil.score.timeline import COLOUR_OF, LampTruth, Spat, milliseconds
+from hil.score.windows import Windows
 
 LONGEST_S = 2.0  # a change that is not on air by then is no sample of latency but a wrong colour
 
@@ -38,33 +39,30 @@ def score_latency(
     wire: Iterable[Mapping[str, Any]],
     t0: float,
     t1: float,
+    windows: Windows | None = None,
 ) -> dict[str, Any]:
-    """The figures `latency.*` of signals. One sample a change of a group."""
+    """The figures `latency.*` of signals. One sample a change of a group, none in a void window."""
+    windows = windows or Windows(t0, t1)
     lamp = []
     for group, shown in truth.items():
         for t, colour in zip(shown.times[1:], shown.colours[1:], strict=True):
-            at = first_with(spats, group, colour, t) if t0 <= t <= t1 - LONGEST_S else None
+            at = first_with(spats, group, colour, t) if t <= t1 - LONGEST_S and windows.good(t) else None
             if at is not None:
                 lamp.append((at - t) * 1000)
     report = []
     for entry in wire:
-        if not t0 <= entry["t"] <= t1 - LONGEST_S:
+        if entry["t"] > t1 - LONGEST_S or not windows.good(entry["t"]):
             continue
         for group, colour in entry["colours"].items():
             at = first_with(spats, int(group), colour, entry["t"])
             if at is not None:
                 report.append((at - entry["t"]) * 1000)
     return {
-        "report_to_radio_p50_ms": _ms(report, 0.5),
-        "report_to_radio_p95_ms": _ms(report, 0.95),
-        "report_to_radio_p99_ms": _ms(report, 0.99),
-        "lamp_to_radio_p50_ms": _ms(lamp, 0.5),
-        "lamp_to_radio_p95_ms": _ms(lamp, 0.95),
-        "lamp_to_radio_p99_ms": _ms(lamp, 0.99),
+        "report_to_radio_p50_ms": milliseconds(report, 0.5),
+        "report_to_radio_p95_ms": milliseconds(report, 0.95),
+        "report_to_radio_p99_ms": milliseconds(report, 0.99),
+        "lamp_to_radio_p50_ms": milliseconds(lamp, 0.5),
+        "lamp_to_radio_p95_ms": milliseconds(lamp, 0.95),
+        "lamp_to_radio_p99_ms": milliseconds(lamp, 0.99),
         "changes": len(lamp),
     }
-
-
-def _ms(values: Sequence[float], share: float) -> float | None:
-    value = quantile(values, share)
-    return None if value is None else round(value, 2)

@@ -3,83 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hil.devices.vehicle import clock_offset_s
 from hil.devices.vehicle_codec import decode_air
+from hil.score.camera import score_camera
 from hil.score.hazards import score_hazards
 from hil.score.latency import score_latency
-from hil.score.spat import per_ten_seconds, score_spat
-from hil.score.timeline import lamp_truth, quantile, spats
-from hil.score.tracks import participants, score_tracks, truth_users
+from hil.score.spat import score_spat
+from hil.score.timeline import lamp_truth, spats
+from hil.score.tracks import mark_time, participants, score_tracks, truth_users
 from hil.score.uplink import score_uplink
+from hil.score.windows import Windows, host_figures, windows_of
 from hil.truth import read_truth
 
 TICK_RSM_S = 0.05  # parts of one cycle arrive together
+USUAL = {"map": 10, "rsm": 100}  # a window
 
 
-def score_signals(
-    run_dir: Path, phases: Mapping[int, Sequence[int]], t0: float, t1: float, district: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Every figure that lamps, air and district give."""
-    air = list(decode_air(run_dir))
-    truth = lamp_truth(read_truth(run_dir, "lamp"))
-    said = spats(air, phases)
-    maps = per_ten_seconds([t for t, kind, _ in air if kind == "MAP"], t0, t1)
-    cycles = per_ten_seconds(_cycles([t for t, kind, _ in air if kind == "RSM"]), t0, t1)
-    stalls = [entry["late_ms"] for entry in read_truth(run_dir, "stall") if t0 <= entry["t"] <= t1]
-    return {
-        "spat": score_spat(said, truth, t0, t1),
-        "map": {"per_10s_min": min(maps, default=None), "per_10s_max": max(maps, default=None)},
-        "rsm": {"per_10s_min": min(cycles, default=None), "per_10s_max": max(cycles, default=None)},
-        "latency": score_latency(said, truth, read_truth(run_dir, "wire"), t0, t1),
-        "uplink": score_uplink(
-            district["numbers"],
-            district["stored"],
-            district["duplicates"],
-            district["phase_log"],
-            truth,
-            clock_offset_s(),
-            t0,
-            t1,
-        ),
-        "host": {"stall_max_ms": max(stalls, default=0.0), "stall_p99_ms": quantile(stalls, 0.99)},
-        "air": {"not_understood": sum(kind == "BAD" for _, kind, _ in air)},
-    }
+@dataclass
+class Cycle:
+    """One RSM cycle as it arrived: parts together. `mark`: the secMark of its first participant."""
+
+    t: float
+    mark: int
+    people: list[tuple[float, float, int]]
 
 
-def score_road(
-    run_dir: Path,
-    sensors: tuple[set[str], set[str]],
-    t0: float,
-    t1: float,
-    events: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
-    """Road users and hazards. sensors: names of the cameras and of the radars."""
-    air = list(decode_air(run_dir))
-    cycles: list[tuple[float, list[tuple[float, float, int]]]] = []
+@dataclass(frozen=True)
+class Ends:
+    """What is known of a run beside its truth folder.
+
+    phases: phase id to lamp groups. cameras, radars: their names. district: `district_facts`.
+    fused: `fused_frames`. extended: how often the run was extended.
+    """
+
+    phases: Mapping[int, Sequence[int]]
+    cameras: set[str]
+    radars: set[str]
+    district: Mapping[str, Any]
+    fused: Sequence[tuple[float, Mapping[str, int]]]
+    extended: int = 0
+
+
+def score_run(run_dir: Path, ends: Ends, t0: float, t1: float) -> dict[str, Any]:
+    """Every figure of a run that its files give. t0, t1: the scored seconds on the monotonic clock."""
+    air = sorted(decode_air(run_dir), key=lambda heard: heard[0])
+    stalls = list(read_truth(run_dir, "stall"))
+    windows = windows_of(stalls, t0, t1)
+    offset_s = clock_offset_s()
+    cycles = cycles_of(air)
+    figures = _signals(run_dir, air, ends, windows, offset_s)
+    marked = [(c.t, mark_time(c.mark, c.t, offset_s)) for c in cycles]
+    figures["latency"] |= score_camera(read_truth(run_dir, "frame"), ends.fused, marked, windows)
+    maps = [t for t, kind, _ in air if kind == "MAP"]
+    figures["map"] = rate("map", windows.counts(maps))
+    figures["rsm"] = rate("rsm", windows.counts([cycle.t for cycle in cycles]))
+    figures |= _road(run_dir, air, cycles, ends, windows, offset_s)
+    figures["host"] = host_figures(stalls, windows, ends.extended)
+    figures["air"] = {"not_understood": sum(kind == "BAD" for _, kind, _ in air)}
+    return figures
+
+
+def cycles_of(air: Sequence[tuple[float, str, Any]]) -> list[Cycle]:
+    """RSM cycles in order of arrival; the parts of one count once."""
+    cycles: list[Cycle] = []
     for t, kind, value in air:
         if kind != "RSM":
             continue
-        if cycles and t - cycles[-1][0] <= TICK_RSM_S:
-            cycles[-1][1].extend(participants(value))
-        else:
-            cycles.append((t, participants(value)))
-    rsi = [(t, {e["eventType"] for e in value.get("rtes", [])}) for t, kind, value in air if kind == "RSI"]
-    truth = truth_users(list(read_truth(run_dir, "users")), *sensors)
-    scripted = [event for event in read_truth(run_dir, "event") if t0 <= event["t"] <= t1]
-    offset_s = clock_offset_s()
+        if not cycles or t - cycles[-1].t > TICK_RSM_S:
+            cycles.append(Cycle(t, value["participants"][0]["secMark"], []))
+        cycles[-1].people.extend(participants(value))
+    return cycles
+
+
+def rate(name: str, counts: Sequence[int]) -> dict[str, Any]:
+    """Counts of windows: least, most, and `per_10s`, the one farthest from the usual."""
     return {
-        "tracks": score_tracks(cycles, truth, offset_s, t0, t1),
-        "hazards": score_hazards(scripted, events, cycles, rsi, truth, offset_s, t1 - t0),
+        "per_10s": max(counts, key=lambda count: abs(count - USUAL[name]), default=None),
+        "per_10s_min": min(counts, default=None),
+        "per_10s_max": max(counts, default=None),
     }
 
 
-def _cycles(times: Sequence[float]) -> list[float]:
-    """Arrivals of RSM cycles: the parts of one cycle count once."""
-    cycles: list[float] = []
-    for t in times:
-        if not cycles or t - cycles[-1] > TICK_RSM_S:
-            cycles.append(t)
-    return cycles
+def _signals(
+    run_dir: Path, air: Sequence[tuple[float, str, Any]], ends: Ends, windows: Windows, offset_s: float
+) -> dict[str, Any]:
+    t0, t1, district = windows.t0, windows.t1, ends.district
+    truth = lamp_truth(read_truth(run_dir, "lamp"))
+    said = spats(air, ends.phases)
+    numbers, stored, log = district["numbers"], district["stored"], district["phase_log"]
+    return {
+        "spat": score_spat(said, truth, t0, t1, windows),
+        "latency": score_latency(said, truth, read_truth(run_dir, "wire"), t0, t1, windows),
+        "uplink": score_uplink(numbers, stored, district["duplicates"], log, truth, offset_s, t0, t1),
+    }
+
+
+def _road(
+    run_dir: Path,
+    air: Sequence[tuple[float, str, Any]],
+    cycles: Sequence[Cycle],
+    ends: Ends,
+    windows: Windows,
+    offset_s: float,
+) -> dict[str, Any]:
+    t0, t1 = windows.t0, windows.t1
+    told = [(cycle.t, cycle.people) for cycle in cycles]
+    rsi = [(t, {e["eventType"] for e in value.get("rtes", [])}) for t, kind, value in air if kind == "RSI"]
+    snapshots = list(read_truth(run_dir, "users"))
+    truth = truth_users(snapshots, ends.cameras, ends.radars)
+    scripted = [event for event in read_truth(run_dir, "event") if t0 <= event["t"] <= t1]
+    present = [len(entry["users"]) for entry in snapshots if t0 <= entry["t"] <= t1]
+    events = ends.district["events"]
+    return {
+        "tracks": score_tracks(told, truth, offset_s, t0, t1),
+        "hazards": score_hazards(scripted, events, told, rsi, truth, offset_s, t1 - t0),
+        "world": {"users_min": min(present, default=None), "users_max": max(present, default=None)},
+    }

@@ -7,28 +7,25 @@ from itertools import pairwise
 from typing import Any
 
 from hil.score.timeline import COLOUR_OF, GO_LIGHTS, RIGHT, STOP_COLOURS, LampTruth, Spat, quantile
+from hil.score.windows import Windows
 
 HOLD_S = 0.3  # a statement counts so long after its arrival at most: then the air is silent
 MARGIN_S = 0.3  # around a lamp's change in which either colour is right
-WINDOW_S = 10.0
 
 
-def per_ten_seconds(times: Sequence[float], t0: float, t1: float) -> list[int]:
-    """Counts in whole 10 s windows."""
-    counts = [0] * int((t1 - t0) / WINDOW_S)
-    for t in times:
-        at = int((t - t0) / WINDOW_S) if t >= t0 else -1
-        if 0 <= at < len(counts):
-            counts[at] += 1
-    return counts
-
-
-def score_spat(spats: Sequence[Spat], truth: dict[int, LampTruth], t0: float, t1: float) -> dict[str, Any]:
-    """The figures `spat.*` but `first_valid_s`."""
+def score_spat(
+    spats: Sequence[Spat],
+    truth: dict[int, LampTruth],
+    t0: float,
+    t1: float,
+    windows: Windows | None = None,
+) -> dict[str, Any]:
+    """The figures `spat.*` but `first_valid_s`; counts and gaps leave out void windows."""
+    windows = windows or Windows(t0, t1)
     times = [spat.t for spat in spats]
-    counts = per_ten_seconds(times, t0, t1)
+    counts = windows.counts(times)
     edges = [t0, *(t for t in times if t0 <= t <= t1), t1]
-    gaps = [(b - a) * 1000 for a, b in pairwise(edges)]
+    gaps = [(b - a) * 1000 for a, b in pairwise(edges) if windows.good(a) and windows.good(b)]
     shares = _shares(spats, truth, t0, t1)
     errors = _end_errors(spats, truth, t0, t1)
     return {

@@ -110,3 +110,9 @@ def quantile(values: Sequence[float], share: float) -> float | None:
     """The value below which this share lies; None of nothing: an empty set never scores well."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def milliseconds(values: Sequence[float], share: float) -> float | None:
+    """A quantile to a hundredth of a millisecond; None of nothing."""
+    value = quantile(values, share)
+    return None if value is None else round(value, 2)
