@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Declared(BaseModel):
     """Base of every settings model: unknown keys are errors, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 def setting(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ class CrossingInvalid(Exception):
 
 
 class _Read(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
 class _Reference(_Read):
@@ -110,6 +112,24 @@ MODELS: dict[str, type[_Read]] = {
     "conflict_area": _Read,
 }
 
+GEOMETRIES = {
+    "arm": "Point",
+    "lane": "LineString",
+    "connection": "LineString",
+    "crosswalk": "Polygon",
+    "waiting_area": "Polygon",
+    "signal_head": "Point",
+    "conflict_area": "Polygon",
+}
+FEWEST_POINTS = {"Point": 1, "LineString": 2, "Polygon": 3}
+NAMED_BY = {
+    "arm": ("arm",),
+    "lane": ("lane",),
+    "crosswalk": ("crosswalk",),
+    "connection": ("from_lane", "to_lane"),
+}
+IN_AND_OUT = (LaneRole.ENTRY, LaneRole.EXIT)
+
 Feature = tuple[str, Any, Points]  # kind, properties read, points in local metres
 
 
@@ -122,8 +142,12 @@ def read_crossing(path: Path) -> Crossing:
         document = json.loads(data)
         whole = _Whole.model_validate(document["crossing"])
         features = document["features"]
+    except RecursionError:
+        raise CrossingInvalid([f"{path.name}: is nested too deeply"]) from None
     except (ValueError, KeyError, TypeError) as error:
         raise CrossingInvalid([f"{path.name}: {_short(error)}"]) from None
+    if not isinstance(features, list):
+        raise CrossingInvalid([f"{path.name}: features must be a list"])
     origin = GeoPoint(whole.reference.lat, whole.reference.lon, whole.reference.height_m)
     reasons: list[str] = []
     read = list(_features(features, LocalFrame(origin), reasons))
@@ -134,18 +158,20 @@ def read_crossing(path: Path) -> Crossing:
 
 
 def _short(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    return f"not a crossing file ({type(error).__name__}: {error})"
+    return f"not a crossing file: {error}"
 
 
 def _features(features: list[Any], frame: LocalFrame, reasons: list[str]) -> Iterator[Feature]:
     for index, feature in enumerate(features):
         try:
             kind = feature["properties"]["kind"]
-            properties = MODELS[kind].model_validate(feature["properties"])
-            points = _points(feature["geometry"], frame)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            properties = _model(kind).model_validate(feature["properties"])
+            points = _points(kind, feature["geometry"], frame)
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             reasons.append(f"feature {index}: {_short(error)}")
             continue
         if any(max(abs(x), abs(y)) > FARTHEST_M for x, y in points):
@@ -155,39 +181,59 @@ def _features(features: list[Any], frame: LocalFrame, reasons: list[str]) -> Ite
         yield kind, properties, points
 
 
-def _points(geometry: dict[str, Any], frame: LocalFrame) -> Points:
-    coordinates = geometry["coordinates"]
-    match geometry["type"]:
+def _model(kind: Any) -> type[_Read]:
+    if isinstance(kind, str) and kind in MODELS:
+        return MODELS[kind]
+    close = difflib.get_close_matches(str(kind), MODELS, n=1)
+    raise ValueError(f"no such kind {str(kind)[:40]!r}" + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def _points(kind: str, geometry: dict[str, Any], frame: LocalFrame) -> Points:
+    """The geometry in metres. Raises ValueError when its type or number of points is not that of the kind."""
+    coordinates, wanted = geometry["coordinates"], GEOMETRIES[kind]
+    if geometry["type"] != wanted:
+        raise ValueError(f"{kind} must be a {wanted}, not {str(geometry['type'])[:40]}")
+    match wanted:
         case "Point":
             coordinates = [coordinates]
         case "Polygon":
             coordinates = coordinates[0]
-        case "LineString":
-            pass
-        case other:
-            raise ValueError(f"geometry {other} is not used here")
-    return tuple(frame.to_local(GeoPoint(float(lat), float(lon))) for lon, lat, *_ in coordinates)
+    places = [(float(lon), float(lat)) for lon, lat, *_ in coordinates]
+    if not all(abs(lat) <= 90 and abs(lon) <= 180 for lon, lat in places):  # false for NaN, too
+        raise ValueError("a coordinate is no [longitude, latitude] in degrees")
+    if len(set(places)) < FEWEST_POINTS[wanted]:
+        raise ValueError(f"a {wanted} needs {FEWEST_POINTS[wanted]} different points")
+    return tuple(frame.to_local(GeoPoint(lat, lon)) for lon, lat in places)
 
 
 def _loose_ends(read: list[Feature]) -> Iterator[str]:
     lanes = {p.lane: p for kind, p, _ in read if kind == "lane"}
     arms = {p.arm for kind, p, _ in read if kind == "arm"}
-    numbers = [p.lane for kind, p, _ in read if kind == "lane"]
-    for number in sorted({n for n in numbers if numbers.count(n) > 1}):
-        yield f"lane {number} is given twice"
-    for kind, p, points in read:
+    yield from _given_twice(read)
+    for kind, p, _ in read:
         if kind in ("lane", "crosswalk") and p.arm not in arms:
             yield f"{kind} names arm {p.arm}, which is not given"
-        if kind == "lane" and len(points) < 2:
-            yield f"lane {p.lane} has fewer than 2 points"
         if kind == "connection" and not {p.from_lane, p.to_lane} <= lanes.keys():
             yield f"connection {p.from_lane} -> {p.to_lane} names a lane that is not given"
+        elif kind == "connection" and (lanes[p.from_lane].role, lanes[p.to_lane].role) != IN_AND_OUT:
+            yield f"connection {p.from_lane} -> {p.to_lane} must lead from an entry lane to an exit lane"
         if kind == "waiting_area" and p.lane not in lanes:
             yield f"waiting area names lane {p.lane}, which is not given"
     if sum(kind == "conflict_area" for kind, _, _ in read) != 1:
         yield "exactly one conflict_area is needed"
     if not arms or not lanes:
         yield "arms and lanes are needed"
+
+
+def _given_twice(read: list[Feature]) -> Iterator[str]:
+    counts = Counter(
+        (kind, " -> ".join(str(getattr(p, key)) for key in NAMED_BY[kind]))
+        for kind, p, _ in read
+        if kind in NAMED_BY
+    )
+    for (kind, name), count in counts.items():
+        if count > 1:
+            yield f"{kind} {name} is given {'twice' if count == 2 else f'{count} times'}"
 
 
 def _assemble(whole: _Whole, origin: GeoPoint, read: list[Feature]) -> Crossing:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 
 ROOT_POSITION = (1, 1)
+LONGEST_SHOWN = 60  # characters of a wrong value: enough to find it, short enough to read
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +41,8 @@ def faults_of(error: ValidationError, tree: Any, file: str, model: type[BaseMode
     faults = []
     for entry in error.errors(include_url=False):
         path = _path_in(tree, entry["loc"])
-        line, column = position(tree, path, key=entry["type"] == "extra_forbidden")
+        at_key = entry["type"] == "extra_forbidden" or entry["loc"][-1:] == ("[key]",)
+        line, column = position(tree, path, key=at_key)
         reason = _reason(dict(entry), model, path)
         faults.append(Fault(file, line, column, ".".join(map(str, path)) or "(file)", reason))
     return faults
@@ -101,13 +103,23 @@ def _reason(entry: dict[str, Any], model: type[BaseModel], path: Sequence[str | 
             return "driver is missing"
         case "literal_error":
             expected = context.get("expected", "")
-            return f"{given!r} is none of {expected}" + _did_you_mean(
+            return f"{_shown(given)} is none of {expected}" + _did_you_mean(
                 str(given), expected.replace("'", "").split(" or ")
             )
         case "value_error":
             return str(context.get("error", entry["msg"]))
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"must be a section of keys, not {_shown(given)}"
         case _:
-            return f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {given!r}"
+            return f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {_shown(given)}"
+
+
+def _shown(given: Any) -> str:
+    """What stands there, in few characters on one line."""
+    if given is None:
+        return "empty"
+    text = repr(given.value if isinstance(given, TaggedScalar) else given)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:

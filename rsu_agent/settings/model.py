@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, create_model
 
 from rsu_agent.ports.declare import Declared, setting
 from rsu_agent.ports.plugins import Kind, plugins
@@ -44,14 +44,6 @@ class Site(Declared):
     )
     metrics: MetricsSection = setting(MetricsSection(), en="Metrics.", zh="指标。")
     recorder: RecorderSection = setting(RecorderSection(), en="Black box.", zh="记录器。")
-
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Site:
-        names = [camera.name for camera in self.cameras] + [radar.name for radar in self.radars]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"sensor names used twice: {', '.join(twice)}")
-        return self
 
 
 SECTIONS: dict[Kind, type[Declared]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -19,6 +18,7 @@ from rsu_agent.settings.model import Site, site_model
 from rsu_agent.world.crossing import Crossing
 
 LARGEST_SITE_BYTES = 1 << 20  # a hostile or mistaken file must not fill memory
+TOO_DEEP = "is nested too deeply, or holds itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,15 @@ class SiteRead:
 def read_site(path: Path) -> SiteRead:
     """Read and check a site file. Raises SiteInvalid with every fault, each at its line and column."""
     tree = _yaml(path)
+    crossing, faults = _crossing(tree, path)
     try:
         settings = site_model().model_validate(tree)
+    except RecursionError:
+        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", TOO_DEEP)]) from None
     except ValidationError as error:
-        raise SiteInvalid(faults_of(error, tree, str(path), site_model())) from None
-    crossing = _crossing(settings, path, tree)
+        raise SiteInvalid([*faults, *faults_of(error, tree, str(path), site_model())]) from None
+    if crossing is None:
+        raise SiteInvalid(faults)
     faults = [
         Fault(str(path), *position(tree, where), ".".join(map(str, where)), reason)
         for where, reason in _disagreements(settings, crossing)
@@ -73,23 +77,32 @@ def _yaml(path: Path) -> CommentedMap:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise SiteInvalid([Fault(str(path), line, column, "(yaml)", str(error.problem))]) from None
+    except RecursionError:
+        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", TOO_DEEP)]) from None
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", str(error))]) from None
+        reason = " ".join(str(error).split())
+        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", reason)]) from None
     if not isinstance(tree, CommentedMap):
         raise SiteInvalid([Fault(str(path), 1, 1, "(file)", "must be a mapping of sections")])
     return tree
 
 
-def _crossing(settings: Site, path: Path, tree: Any) -> Crossing:
-    where = position(tree, ["crossing", "file"])
+def _crossing(tree: CommentedMap, path: Path) -> tuple[Crossing | None, list[Fault]]:
+    """The crossing that the site names, or what is wrong with it; neither when it names none."""
+    section = tree.get("crossing")
+    name = section.get("file") if isinstance(section, CommentedMap) else None
+    if not isinstance(name, str):
+        return None, []  # the model tells
     try:
-        return read_crossing(find(path.parent, settings.crossing.file))
+        return read_crossing(find(path.parent, name)), []
     except FileNotFoundError as error:
-        raise SiteInvalid([Fault(str(path), *where, "crossing.file", str(error))]) from None
+        reasons = [str(error)]
+    except OSError as error:
+        reasons = [f"{name} cannot be read: {error.strerror}"]
     except CrossingInvalid as error:
-        raise SiteInvalid(
-            [Fault(str(path), *where, "crossing.file", reason) for reason in error.reasons]
-        ) from None
+        reasons = error.reasons
+    where = position(tree, ["crossing", "file"])
+    return None, [Fault(str(path), *where, "crossing.file", reason) for reason in reasons]
 
 
 def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[str | int], str]]:
@@ -110,7 +123,11 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
     uplink = settings.uplink
     if uplink and not uplink.tls and uplink.host not in ("127.0.0.1", "::1", "localhost"):
         yield ["uplink", "tls"], "may be off only towards this machine"
+    seen: set[str] = set()
     for kind in ("cameras", "radars"):
         for index, sensor in enumerate(getattr(settings, kind)):
             if lost := sorted(set(sensor.field.covers) - arms):
                 yield [kind, index, "field", "covers"], f"no such arm: {', '.join(lost)}"
+            if sensor.name in seen:
+                yield [kind, index, "name"], f"another sensor is named {sensor.name} too"
+            seen.add(sensor.name)
