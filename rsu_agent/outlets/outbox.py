@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,11 +17,17 @@ import msgpack
 from rsu_agent.outlets.outbox_lane import Lane
 from rsu_agent.ports.envelope import LANES, Ack
 
+log = logging.getLogger(__name__)
 HAND_OVER = 10_000  # records between producer and writer; beyond, they are refused and counted
 COMMIT_S = 0.2  # the low lane commits at most so late ...
 COMMIT_RECORDS = 64  # ... or when so many wait
 DROP_ROWS = 200  # given up at once when a lane is full
 HI_SHARE = 8  # the high lane gets an eighth of the quota
+
+
+class OutboxBroken(Exception):
+    """The writer could not store: the disk fails, or somebody holds the file."""
+
 
 Done = Callable[[list[int]], None]
 
@@ -43,17 +51,28 @@ class Outbox:
         self._jobs: queue.Queue[_Job | None] = queue.Queue(HAND_OVER)
         self._committed = committed or (lambda _tags: None)
         self.overflowed = 0
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._write, name="outbox", daemon=True)
         self._thread.start()
 
     def append(self, record: dict[str, Any], lane: str, tag: int = 0) -> bool:
-        """Hand a record over; False when the hand-over is full (counted)."""
+        """Hand a record over; False when the hand-over is full (counted).
+
+        Raises OutboxBroken once the writer has given up: nothing would be stored any more.
+        """
+        if self._failure is not None:
+            raise OutboxBroken(str(self._failure))
         try:
             self._jobs.put_nowait(_Job(lane, record, tag))
         except queue.Full:
             self.overflowed += 1
             return False
         return True
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was handed over is on disk."""
+        return not self._jobs.unfinished_tasks
 
     def epoch(self, lane: str) -> int:
         """The epoch of a lane's file."""
@@ -86,23 +105,30 @@ class Outbox:
             lane.close()
 
     def _write(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch = [job]
-            last = False
-            while len(batch) < COMMIT_RECORDS:
-                try:
-                    more = self._jobs.get(timeout=0.0 if job.lane == "hi" else COMMIT_S / 4)
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                    break
-                batch.append(more)
-                if more.lane == "hi":
-                    break
-            self._commit(batch)
-            if last:
-                return
+        """The thread. What it cannot mend it leaves for the next `append` to raise."""
+        try:
+            while (batch := self._batch()) is not None:
+                self._commit(batch)
+                for _ in batch:
+                    self._jobs.task_done()
+        except BaseException as failure:
+            self._failure = failure
+            log.exception("the outbox cannot store")
+
+    def _batch(self) -> list[_Job] | None:
+        """What to commit together; None at the end. A record of the high lane waits for nobody."""
+        job = self._jobs.get()
+        batch = [] if job is None else [job]
+        due_s = time.monotonic() + COMMIT_S
+        while job is not None and job.lane != "hi" and len(batch) < COMMIT_RECORDS:
+            try:
+                job = self._jobs.get(timeout=max(0.0, due_s - time.monotonic()))
+            except queue.Empty:
+                break
+            batch += [] if job is None else [job]
+        if job is None and batch:
+            self._jobs.put(None)  # the end is for the next batch
+        return batch or None
 
     def _commit(self, batch: list[_Job]) -> None:
         """One transaction a lane; rows of the low lane carry what came together."""
@@ -127,7 +153,9 @@ class Outbox:
             try:
                 lane.append(rows)
                 return
-            except sqlite3.OperationalError:
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                    raise
                 lost = lane.drop_oldest(DROP_ROWS)
                 if lost is None:
                     raise

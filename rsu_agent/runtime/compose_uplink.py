@@ -20,6 +20,8 @@ from rsu_agent.world.health import DeviceHealth, DeviceState
 
 STATUS_S = 1.0
 HAND_OVER_WAIT_S = 0.05
+LAST_S = 3.0  # of the ten seconds that the parent gives us to end
+COMMITTED_AT_ONCE = 1000  # numbers in one message: a socket takes no message larger than its buffer
 
 
 async def body(place: Place) -> None:
@@ -40,18 +42,44 @@ async def body(place: Place) -> None:
     )
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(uplink.run)
-            while True:
-                link = await join(place.run, "uplink", clock)
-                try:
-                    async with anyio.create_task_group() as both:
-                        both.start_soon(link.run_sender)
-                        both.start_soon(_tell, link, uplink, gone, clock)
-                        await _take(link, outbox)
-                except* DeviceLost:
-                    link.close()
+            delivery = anyio.CancelScope(shield=True)
+            tasks.start_soon(_deliver, uplink, delivery)
+            try:
+                await _hear_core(place, outbox, uplink, gone, clock)
+            finally:
+                await _last_delivery(outbox, uplink)
+                delivery.cancel()
     finally:
         outbox.close()
+
+
+async def _deliver(uplink: Uplink, scope: anyio.CancelScope) -> None:
+    """The uplink; the end that the parent asks for does not cut it off, `scope` does."""
+    with scope:
+        await uplink.run()
+
+
+async def _last_delivery(outbox: Outbox, uplink: Uplink) -> None:
+    """Told to end: what is on its way to disk and to a district that listens still gets there."""
+    with anyio.move_on_after(LAST_S, shield=True):
+        # The writer is a thread: there is no event to wait for.
+        while not outbox.settled or (uplink.connected and uplink.status()["backlog"]):  # noqa: ASYNC110
+            await anyio.sleep(HAND_OVER_WAIT_S)
+
+
+async def _hear_core(
+    place: Place, outbox: Outbox, uplink: Uplink, gone: list[int], clock: SystemClock
+) -> None:
+    """Records in, word of what is committed out; the core may go and come again."""
+    while True:
+        link = await join(place.run, "uplink", clock)
+        try:
+            async with anyio.create_task_group() as both:
+                both.start_soon(link.run_sender)
+                both.start_soon(_tell, link, uplink, gone, clock)
+                await _take(link, outbox)
+        except* DeviceLost:
+            link.close()
 
 
 async def _take(link: Link, outbox: Outbox) -> None:
@@ -71,7 +99,7 @@ async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock)
     next_s = 0.0
     while True:
         if gone:
-            count = len(gone)
+            count = min(len(gone), COMMITTED_AT_ONCE)  # the writer's thread may add more meanwhile
             link.send("committed", gone[:count])
             del gone[:count]
         now_s = clock.now_s()

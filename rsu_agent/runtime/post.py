@@ -10,7 +10,9 @@ from typing import Any
 from rsu_agent.outlets.summary_kinds import LANE_OF
 from rsu_agent.runtime.hub import Hub
 
-MOST_KEPT = 20_000  # hours of a busy crossing; beyond, the oldest go and are counted
+MOST_KEPT = (
+    9_000  # an hour of a busy crossing, less than a link queues; beyond, the oldest go and are counted
+)
 ROLE = "uplink"
 
 
