@@ -28,7 +28,7 @@ from hil.truth import read_truth
 from hil.world.script import KINDS
 from rsu_agent.ports.assets import asset
 
-FIRST_VALID_S = 30.0
+FIRST_VALID_S = 60.0  # the bound is a figure of its own; a loaded host is waited for
 LOOK_S = 0.05
 DRAIN_S = 15.0
 CYCLE_S = {1: 60.0, 2: 80.0, 3: 28.0}
