@@ -21,8 +21,12 @@ UNUSUAL = frozenset(
 
 @dataclass(slots=True)
 class Evidence:
-    """Newest colours by group, and which groups must never be green together."""
+    """Newest colours by group, and which groups must never be green together.
 
+    arrows: lamp groups that show arrows; they may go dark in the plan (field-rules 2.1), round heads may not.
+    """
+
+    arrows: frozenset[int] = frozenset()
     colours: dict[int, Colour] = field(default_factory=dict)
     complete_s: float | None = None
     held_until_s: dict[int, float] = field(default_factory=dict)
@@ -33,7 +37,10 @@ class Evidence:
         """Take in a report."""
         for lamp in report.lamps:
             before = self.colours.get(lamp.group)
-            if before is not None and (before, lamp.colour) in UNUSUAL:
+            if lamp.colour is Colour.DARK is not before and lamp.group not in self.arrows:
+                self.counters["dark_head"] += 1
+            dark_arrow = lamp.group in self.arrows and Colour.DARK in (before, lamp.colour)
+            if before is not None and (before, lamp.colour) in UNUSUAL and not dark_arrow:
                 self.counters[f"unusual_{before}_{lamp.colour}"] += 1
                 self.held_until_s[lamp.group] = report.first_byte_s + cycle_s
             self.colours[lamp.group] = lamp.colour

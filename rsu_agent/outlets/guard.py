@@ -7,13 +7,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rsu_agent.messages.csae53.units import UtcStamp
 from rsu_agent.outlets.evidence import Evidence
-from rsu_agent.outlets.guard_table import LIGHT_OF, UNAVAILABLE
+from rsu_agent.outlets.guard_table import DARK, LIGHT_OF, UNAVAILABLE
 from rsu_agent.outlets.spat_reader import NotSpat, SpatRead, read_spat
 from rsu_agent.world.signal import Programme, SignalReport
 
 TIME_LIMIT_MS = 20  # field-rules 3.1
 MINUTE_MS = 60_000
+LONGEST = 36_000  # tenths of a second; 36001 alone says that an end is not known (field-rules 3.2)
 DEFAULT_CYCLE_S = 120.0
 
 
@@ -52,7 +54,7 @@ class Guard:
         self._identity = identity
         node, region = identity
         self._identity_allowed = test_ids == (node <= 255 or region == 0)
-        self.evidence = Evidence()
+        self.evidence = Evidence(self._arrows)
         self.cycle_s = DEFAULT_CYCLE_S
         self.counters: Counter[str] = Counter()
 
@@ -68,13 +70,13 @@ class Guard:
         """What the evidence itself forbids."""
         return "conflict" if self.evidence.conflict() is not None else None
 
-    def judge(self, frame: bytes, utc_ms: int | None) -> Verdict:
-        """Does the frame say what the evidence says? utc_ms: of the minute now, None: not trusted."""
-        verdict = self._judge(frame, utc_ms)
+    def judge(self, frame: bytes, now: UtcStamp | None) -> Verdict:
+        """Does the frame say what the evidence says? now: UTC at this instant, None: not trusted."""
+        verdict = self._judge(frame, now)
         self.counters[verdict.cause or "pass"] += 1
         return verdict
 
-    def _judge(self, frame: bytes, utc_ms: int | None) -> Verdict:
+    def _judge(self, frame: bytes, now: UtcStamp | None) -> Verdict:
         try:
             read = read_spat(frame)
         except NotSpat as error:
@@ -84,20 +86,7 @@ class Guard:
             return Verdict(Ruling.BLOCK, "identity", f"node {read.node} region {read.region}")
         if {phase.phase for phase in read.phases} != self._phases.keys():
             return Verdict(Ruling.BLOCK, "phases", "not those of the site")
-        return self._times(read, utc_ms) or self._colours(read) or PASSED
-
-    def _times(self, read: SpatRead, utc_ms: int | None) -> Verdict | None:
-        if read.millisecond is not None:
-            if utc_ms is None:
-                return Verdict(Ruling.BLOCK, "time", "a time on air while our clock is not trusted")
-            apart = (read.millisecond - utc_ms) % MINUTE_MS
-            if min(apart, MINUTE_MS - apart) > TIME_LIMIT_MS:
-                return Verdict(Ruling.BLOCK, "time", f"{apart} ms from now")
-        for phase in read.phases:
-            ends = [end for end in (phase.least, phase.likely, phase.most) if end is not None]
-            if ends != sorted(ends) or phase.likely == 0:
-                return Verdict(Ruling.BLOCK, "order", f"phase {phase.phase}: ends {ends}")
-        return None
+        return _message_time(read, now) or _ends(read) or self._colours(read) or PASSED
 
     def _colours(self, read: SpatRead) -> Verdict | None:
         for phase in read.phases:
@@ -111,3 +100,25 @@ class Guard:
                     detail = f"phase {phase.phase} says {phase.light}, lamp {group} is {colour}"
                     return Verdict(Ruling.BLOCK, "colour", detail)
         return None
+
+
+def _message_time(read: SpatRead, now: UtcStamp | None) -> Verdict | None:
+    """Minute of the year and millisecond must be those of now; both or neither."""
+    if read.minute is None and read.millisecond is None:
+        return None
+    if now is None:
+        return Verdict(Ruling.BLOCK, "time", "a time on air while our clock is not trusted")
+    if read.minute is None or read.millisecond is None:
+        return Verdict(Ruling.BLOCK, "time", "half a time")
+    apart = abs((read.minute - now.minute_of_year) * MINUTE_MS + read.millisecond - now.millisecond)
+    return Verdict(Ruling.BLOCK, "time", f"{apart} ms from now") if apart > TIME_LIMIT_MS else None
+
+
+def _ends(read: SpatRead) -> Verdict | None:
+    """Ends in order and in range, and none where nothing is said or nothing shines."""
+    for phase in read.phases:
+        ends = [end for end in (phase.least, phase.likely, phase.most) if end is not None]
+        wrong = ends != sorted(ends) or phase.likely == 0 or max(ends, default=0) > LONGEST
+        if wrong or (ends and phase.light in (UNAVAILABLE, DARK)):
+            return Verdict(Ruling.BLOCK, "order", f"phase {phase.phase}, light {phase.light}: ends {ends}")
+    return None

@@ -31,7 +31,7 @@ TABLE: tuple[Row, ...] = (
     Row("colour", "blocked", "blocked", "noValidSPAT", "frames agree with the lamps for 2 s"),
     Row("phases", "blocked", "blocked", "noValidSPAT", "frames agree with the site for 2 s"),
     Row("identity", "blocked", "blocked", "noValidSPAT", "frames agree with the site for 2 s"),
-    Row("order", "blocked", "blocked", "noValidSPAT", "ends in order for 2 s"),
+    Row("order", "blocked", "blocked", "noValidSPAT", "ends in order and in range for 2 s"),
     Row("time", "blocked", "blocked", "noValidSPAT", "message time within 20 ms for 2 s"),
     Row("unreadable", "blocked", "blocked", "noValidSPAT", "readable frames for 2 s"),
     Row("unusual", "sent", "held for this group", "as before", "one cycle"),
@@ -52,4 +52,4 @@ LIGHT_OF: dict[Colour, tuple[int, int]] = {
     Colour.YELLOW: (7, 7),
     Colour.YELLOW_FLASH: (8, 8),
 }
-UNAVAILABLE = 0
+UNAVAILABLE, DARK = 0, 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -11,12 +12,13 @@ from rsu_agent.messages.csae53.rsm import PtcIds, rsm_values
 from rsu_agent.messages.csae53.units import Counts, utc_stamp
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.place import GeoPoint
-from rsu_agent.world.road_user import RoadUser, Scene
+from rsu_agent.world.road_user import NON_MOTOR, RoadUser, Scene, UserClass
 
 BYTES_A_USER = 36  # of an RSM, with its share of the frame
 RATE_HZ = 10.0
 STANDING_MPS = 0.3
 FAR_M = 40.0
+VULNERABLE = NON_MOTOR | {UserClass.PEDESTRIAN}
 
 
 class RoadSpeaker:
@@ -64,13 +66,17 @@ class RoadSpeaker:
         return None if value is None else codec.encode(("rsiFrame", value))
 
     def _within_budget(self, users: Sequence[RoadUser]) -> list[RoadUser]:
-        """Shed who stands far from the conflict first; vulnerable and moving users last."""
+        """Shed who is parked and far first, vulnerable users and movers near the conflict last."""
         if len(users) <= self._most_users:
             return list(users)
         self.counters["shed"] += len(users) - self._most_users
         return sorted(users, key=_importance, reverse=True)[: self._most_users]
 
 
-def _importance(user: RoadUser) -> tuple[bool, bool, float]:
-    away = (user.x_east_m**2 + user.y_north_m**2) ** 0.5
-    return user.speed_mps > STANDING_MPS, away < FAR_M, -away
+def _importance(user: RoadUser) -> tuple[int, float]:
+    """Field-rules 5.2; farther is less within a rank."""
+    away = math.hypot(user.x_east_m, user.y_north_m)
+    moving, near = user.speed_mps > STANDING_MPS, away < FAR_M
+    if user.kind in VULNERABLE or (moving and near):
+        return 2, -away
+    return int(moving or near), -away

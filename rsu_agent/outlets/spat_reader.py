@@ -68,18 +68,23 @@ def read_spat(frame: bytes) -> SpatRead:
     millisecond = bits.take(16) if has_millisecond else None
     if extended or has_name or bits.take(5):
         raise NotSpat("extended, named, or of several intersections")
-    region, node, status, phases = _intersection(bits)
+    region, node, status, phases = _intersection(bits, (minute, millisecond))
     bits.end()
     return SpatRead(count, minute, millisecond, region, node, status, phases)
 
 
-def _intersection(bits: _Bits) -> tuple[int | None, int, int, tuple[PhaseRead, ...]]:
+def _intersection(
+    bits: _Bits, message_time: tuple[int | None, int | None]
+) -> tuple[int | None, int, int, tuple[PhaseRead, ...]]:
     extended, has_minute, has_millisecond, has_confidence = (bits.take(1) for _ in range(4))
     if extended:
         raise NotSpat("extended")
     region = bits.take(16) if bits.take(1) else None
     node, status = bits.take(16), bits.take(16)
-    bits.take(20 * has_minute + 16 * has_millisecond + 6 * has_confidence)
+    own = bits.take(20) if has_minute else None, bits.take(16) if has_millisecond else None
+    if own not in ((None, None), message_time):
+        raise NotSpat(f"two times: {message_time} and {own}")
+    bits.take(6 * has_confidence)
     return region, node, status, tuple(_phase(bits) for _ in range(bits.take(4) + 1))
 
 

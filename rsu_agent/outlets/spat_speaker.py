@@ -18,6 +18,7 @@ from rsu_agent.wire.uper import Malformed
 from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
 
 KIND = "SPAT"
+LINE_LOST = "line_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class SpatSpeaker:
         self._identity = identity
         self._timeless: set[int] = set()
         self._told: str | None = None
+        self._state: tuple[object, ...] = ()  # plan, mode and stage when we spoke last
+        self._state_after: tuple[object, ...] | None = None  # and when the doubt was over
         self.unavailable = codec.encode(("spatFrame", unavailable_value(self.table, identity)))
 
     def saw(self, item: SignalReport | Programme) -> list[Edge]:
@@ -68,7 +71,9 @@ class SpatSpeaker:
         return edges
 
     def tell_doubt(self, reason: str) -> None:
-        """A doubt from elsewhere, for the next tick: `line_lost`, `last_word`."""
+        """A doubt from elsewhere, for the next tick: LINE_LOST, `last_word`."""
+        if reason == LINE_LOST:
+            self.signals.line_lost()
         self._told = reason
 
     def speak(self, now_s: float, utc_s: float | None, *, recent_map: bool = False) -> Spoken:
@@ -78,8 +83,14 @@ class SpatSpeaker:
         doubt = told or outlook.doubt or self.guard.doubt()
         before = self.doubts.voice
         voice = self.doubts.tick(doubt, now_s, self.guard.cycle_s)
+        state = outlook.plan, outlook.control, outlook.stage
+        if doubt is not None:
+            self._state_after = None
+        elif self._state_after is None:
+            self._state_after = state
         if voice is Voice.SPEAKING and before is not Voice.SPEAKING:
             self._returned(before)
+        self._state = state if voice is Voice.SPEAKING else self._state
         if voice is not Voice.SPEAKING:
             return self._without(voice, outlook)
         stamp = None if utc_s is None else utc_stamp(utc_s)
@@ -87,7 +98,7 @@ class SpatSpeaker:
             frame = self._encode(outlook, stamp, now_s, recent_map)
         except Malformed as error:
             return self._blocked(None, Verdict(Ruling.BLOCK, "unreadable", str(error)), outlook, now_s)
-        verdict = self.guard.judge(frame, None if stamp is None else stamp.millisecond)
+        verdict = self.guard.judge(frame, stamp)
         if verdict.ruling is Ruling.BLOCK:
             return self._blocked(frame, verdict, outlook, now_s)
         return Spoken(frame, True, None, outlook, verdict=verdict)
@@ -109,6 +120,7 @@ class SpatSpeaker:
 
     def _blocked(self, frame: bytes | None, verdict: Verdict, outlook: SignalOutlook, now_s: float) -> Spoken:
         self.counters[f"blocked_{verdict.cause}"] += 1
+        self._state_after = None
         voice = self.doubts.tick(verdict.cause, now_s, self.guard.cycle_s)
         told = self._without(voice, outlook)
         return Spoken(told.frame, False, verdict.cause, outlook, frame, verdict)
@@ -119,8 +131,11 @@ class SpatSpeaker:
         return Spoken(frame, False, self.doubts.reason, outlook)
 
     def _returned(self, before: Voice) -> None:
-        """Speaking again: after a longer doubt each group's times wait for its next confirmed change."""
+        """Speaking again: each group's times wait for its next confirmed change.
+
+        But not after a short doubt in which plan, mode and stage stayed as they were (field-rules 4).
+        """
         if before is not Voice.STARTING:
             self.counters["returned"] += 1
-            if self.doubts.last_lasted_s >= SHORT_S:
+            if self.doubts.last_lasted_s >= SHORT_S or self._state_after != self._state:
                 self._timeless = set(self.signals.history.shown)

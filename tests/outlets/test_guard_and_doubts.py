@@ -84,9 +84,10 @@ def test_an_arrow_is_held_to_its_own_lights(colour: Colour) -> None:
 
 def test_a_message_time_off_by_more_than_twenty_milliseconds_is_blocked() -> None:
     sent = frame(Colour.GREEN, Colour.RED, utc=1_790_000_000.5)
-    now_ms = utc_stamp(1_790_000_000.5).millisecond
-    assert guard().judge(sent, now_ms).ruling is Ruling.PASS
-    assert guard().judge(sent, (now_ms + 21) % 60_000).cause == "time"
+    for apart_s, cause in ((0.0, None), (0.02, None), (-0.02, None), (0.022, "time"), (-0.022, "time")):
+        assert guard().judge(sent, utc_stamp(1_790_000_000.5 + apart_s)).cause == cause
+    for apart_s in (60.0, -60.0, 3600.0, 28_800.0):  # the right millisecond of another minute
+        assert guard().judge(sent, utc_stamp(1_790_000_000.5 + apart_s)).cause == "time"
     assert guard().judge(sent, None).cause == "time"
 
 

@@ -16,7 +16,8 @@ class PhaseTable:
 
     def __init__(self, phases: Mapping[int, Sequence[int]], arrows: Collection[int] = ()) -> None:
         if len(phases) > MOST_PHASES:
-            raise ValueError(f"{len(phases)} phases: {sorted(phases)}; PhaseList holds {MOST_PHASES}")
+            named = "; ".join(f"{phase}: groups {sorted(groups)}" for phase, groups in sorted(phases.items()))
+            raise ValueError(f"PhaseList holds {MOST_PHASES}, not {len(phases)} phases ({named})")
         self.phases = {phase: tuple(groups) for phase, groups in sorted(phases.items())}
         self._arrows = frozenset(arrows)
         self._phase_of: dict[int, int] = {}

@@ -130,7 +130,7 @@ def _counting(members: list[GroupOutlook], now_s: float) -> dict[str, int] | Non
     likely = UNDEFINED if first.likely_end_s is None else _tenths(first.likely_end_s - now_s, 1)
     value = {"startTime": 0}
     if minima:
-        value["minEndTime"] = min(likely, max(0, math.floor((min(minima) - now_s) * 10 + 1e-6)))
+        value["minEndTime"] = min(likely, LONGEST, max(0, math.floor((min(minima) - now_s) * 10 + 1e-6)))
     if maxima:
         highest = min(LONGEST, math.ceil((max(maxima) - now_s) * 10 - 1e-6))
         value["maxEndTime"] = max(likely, highest) if likely != UNDEFINED else max(0, highest)
