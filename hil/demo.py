@@ -35,6 +35,13 @@ CYCLE_S = {1: 60.0, 2: 80.0, 3: 28.0}
 HAZARD_FROM_S = 5.0
 STATE_S = 1.0
 MOST_EXTENSIONS = 3
+LONGEST_OFFLINE_S = 60.0
+ROAD = ("recall", "precision", "position_rmse_m", "truth_samples")
+NOT_ABLATED: dict[str, dict[str, Any]] = {
+    "tracks": {"recall_without_camera": None, "recall_without_radar": None},
+    "night": dict.fromkeys(ROAD),
+    "peak": dict.fromkeys(ROAD),
+}
 SETTLE_S = 0.2  # the probe's last line is in its file by then
 
 
@@ -86,23 +93,34 @@ def demo_figures(
     results = []
     for n in range(runs):
         results.append(bounded(seconds, options, keep / f"run-{n + 1}" if keep and runs > 1 else keep))
-    if ablations:
-        without = ablated(seconds, options)
-        for result in results:
-            result["tracks"] |= without
+    more = ablated(seconds, options) if ablations else NOT_ABLATED
+    for result in results:
+        for section, values in more.items():
+            result[section] = {**result.get(section, {}), **values}
     return judged(results, seconds)
 
 
-def ablated(seconds: float, options: RigOptions) -> dict[str, Any]:
-    """Recall with either sensor taken away, from the same world through the same detector and fusion."""
+def ablated(seconds: float, options: RigOptions) -> dict[str, dict[str, Any]]:
+    """Recall with either sensor taken away, and the road by night and at the peak, which are not judged.
+
+    The same worlds, detector and fusion as in the demo, without its processes.
+    """
     from hil.offline import score, simulate
 
+    site_file, seconds = options.site or asset(SITE), min(seconds, LONGEST_OFFLINE_S)
+
+    def tracks(density: str, night: bool, *without: str) -> list[dict[str, Any]]:
+        run = simulate(options.seed, seconds, density, night, site_file)
+        return [score(run, site_file, seconds, sensor)["tracks"] for sensor in without]
+
     _say("simulating the same crossing with one sensor less ...")
-    site_file = options.site or asset(SITE)
-    run = simulate(options.seed, seconds, options.density, options.night, site_file)
+    blind, deaf = tracks(options.density, options.night, "camera", "radar")
+    _say("simulating night and peak ...")
+    by_night, at_peak = tracks("night", True, "")[0], tracks("peak", False, "")[0]
     return {
-        f"recall_without_{sensor}": score(run, site_file, seconds, sensor)["tracks"]["recall"]
-        for sensor in ("camera", "radar")
+        "tracks": {"recall_without_camera": blind["recall"], "recall_without_radar": deaf["recall"]},
+        "night": {name: by_night[name] for name in ROAD},
+        "peak": {name: at_peak[name] for name in ROAD},
     }
 
 
@@ -155,10 +173,9 @@ def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
     watch = ProcessWatch(agent_processes(rig.processes.children["agent"].process))
     while True:
         _score_until(rig, window, watch)
-        if window.extended == MOST_EXTENSIONS or not _stalled(rig, window, seconds):
+        time.sleep(SETTLE_S)
+        if not extend(rig.run_dir, window, seconds):
             return window, watch, _drain(rig)
-        window.extended += 1
-        window.t1 += WINDOW_S
 
 
 def _score_until(rig: Rig, window: Window, watch: ProcessWatch) -> None:
@@ -170,11 +187,14 @@ def _score_until(rig: Rig, window: Window, watch: ProcessWatch) -> None:
         time.sleep(min(STATE_S, max(0.0, window.t1 - now_s)))
 
 
-def _stalled(rig: Rig, window: Window, seconds: float) -> bool:
-    """Whether stalls of the host have left fewer good seconds than were asked for."""
-    time.sleep(SETTLE_S)
-    windows = windows_of(read_truth(rig.run_dir, "stall"), window.t0, window.t1)
-    return windows.good_s < seconds - 1e-6
+def extend(run_dir: Path, window: Window, seconds: float) -> bool:
+    """Ten more seconds where stalls of the host have left too few good ones; at most three times."""
+    windows = windows_of(read_truth(run_dir, "stall"), window.t0, window.t1)
+    if window.extended == MOST_EXTENSIONS or windows.good_s >= seconds - 1e-6:
+        return False
+    window.extended += 1
+    window.t1 += WINDOW_S
+    return True
 
 
 def _drain(rig: Rig) -> float:

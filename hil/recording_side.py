@@ -9,5 +9,8 @@ from rsu_agent.ports.recording import read_recording
 
 def fused_frames(state: Path) -> list[tuple[float, dict[str, int]]]:
     """(instant of the cycle on the monotonic clock, frame number by camera) of every recorded scene."""
-    entries = read_recording(state / "recordings")
+    try:
+        entries = list(read_recording(state / "recordings"))
+    except FileNotFoundError:  # a site that records nothing
+        return []
     return [(entry.at_s, entry.value["frames"]) for entry in entries if entry.topic == "/scene"]
