@@ -10,7 +10,6 @@ from hil.score.timeline import milliseconds
 from hil.score.windows import Windows
 
 SAME_CYCLE_S = 0.02  # a cycle's secMark is its scene's instant to the millisecond
-LONGEST_S = 2.0  # a frame number met later than this belongs to a camera that was started again
 
 
 def score_camera(
@@ -34,7 +33,9 @@ def score_camera(
     for arrival, marked in sorted(cycles):
         frames = _nearest(fused, instants, marked)
         for name, number in frames.items():
-            began = [t for t in left.get((name, number), ()) if arrival - LONGEST_S <= t <= arrival]
+            began = [
+                t for t in left.get((name, number), ()) if t <= arrival
+            ]  # the last: a camera starts again
             if began and windows.good(began[-1]):
                 first.setdefault((name, number, began[-1]), arrival)
     late = [(arrival - began) * 1000 for (_, _, began), arrival in first.items()]

@@ -120,6 +120,6 @@ def _road(
     events = ends.district["events"]
     return {
         "tracks": score_tracks(told, truth, offset_s, t0, t1),
-        "hazards": score_hazards(scripted, events, told, rsi, truth, offset_s, t1 - t0),
+        "hazards": score_hazards(scripted, events, told, rsi, truth, offset_s, round(t1 - t0, 3)),
         "world": {"users_min": min(present, default=None), "users_max": max(present, default=None)},
     }

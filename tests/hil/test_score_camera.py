@@ -73,6 +73,12 @@ def test_a_camera_started_again_counts_its_frames_afresh() -> None:
     assert figures["camera_to_rsm_p99_ms"] == pytest.approx(110.0, abs=0.1)
 
 
+def test_a_frame_that_is_seconds_late_is_a_sample_all_the_same() -> None:
+    figures = score_camera(*logs(3.5), WHOLE)
+    assert figures["frames"] == 200
+    assert figures["camera_to_rsm_p95_ms"] == pytest.approx(3564.0, abs=0.5)
+
+
 def test_frames_of_a_void_window_are_no_samples() -> None:
     figures = score_camera(*logs(0.0), Windows(T0, T1, frozenset({1})))
     assert figures["frames"] == 100
