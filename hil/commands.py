@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hil.processes import RigFailure
+from hil.scenario.verbs import all_scenarios, run
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 
@@ -80,19 +81,36 @@ def _report(figures: dict[str, Any], as_json: bool) -> None:
 
 @hil.command()
 def fault(
-    device: Annotated[str, typer.Argument(help="controller, time, vehicle ...")],
-    name: Annotated[str, typer.Argument(help="unplug, replug, silent, garbage, truncate, freeze, kill")],
+    device: Annotated[str, typer.Argument(help="controller, camera, radar, vehicle or time")],
+    name: Annotated[str, typer.Argument(help="unplug, replug, silence, garbage, freeze, kill ...")],
     state: Annotated[str, typer.Argument(help="on, off, or a value such as seconds")] = "on",
     run: Annotated[Path | None, typer.Option("--run", help="The run's folder (the demo prints it).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What was done as one JSON object.")] = False,
 ) -> None:
     """Act on a device of a running demo.
 
     Example: rsu hil fault controller unplug on --run /tmp/rsu-demo-x
     """
     from hil.bus import Bus
+    from hil.devices.fault_table import checked
 
+    try:
+        device, name = checked(device, name)
+    except ValueError as error:
+        stop(Exit.USAGE, str(error), as_json=as_json)
     folder = run or Path(os.environ.get("RSU_RUN", ""))
     if not (folder / "bus").is_dir():
-        stop(Exit.USAGE, f"{folder}: no running demo there; the demo prints its folder")
-    value: Any = {"on": True, "off": False}.get(state, state)
+        stop(Exit.USAGE, f"{folder}: no running demo there; the demo prints its folder", as_json=as_json)
+    value: Any = {"on": True, "off": False}.get(state)
+    if value is None:
+        try:
+            value = float(state)
+        except ValueError:
+            stop(Exit.USAGE, f"{state}: say on, off or a number", as_json=as_json)
     Bus(folder).publish("fault", {"device": device, "name": name, "on": value})
+    if as_json:
+        print_json({"device": device, "fault": name, "on": value, "run": str(folder)})
+
+
+hil.command("run")(run)
+hil.command("all")(all_scenarios)

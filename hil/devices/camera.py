@@ -124,7 +124,7 @@ class CameraProcess:
                 self.server.close()
             case "unplug" | "replug":
                 self.server.open()
-            case "silent":
+            case "silence" | "silent":
                 self.server.silent = bool(on)
             case "garbage":
                 self.server.spoil = self._spoilt if on else (lambda data: data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import select
 import signal
 import time
@@ -15,6 +14,7 @@ from typing import Any
 from hil.bus import Bus
 from hil.devices.gbt20999_codec import Profile
 from hil.devices.gbt20999_front import Front, Manners
+from hil.devices.line_spoiler import LineSpoiler
 from hil.devices.pacing import Pacer
 from hil.devices.port import Port
 from hil.devices.signal_model import SignalModel
@@ -24,7 +24,6 @@ from hil.truth import TruthLog
 DEVICE = "controller"
 REPUBLISH_S = 1.0  # all lamps again, for those who join late
 IDLE_S = 0.2
-NOISE_BYTES = 40
 COMMANDS = frozenset({"set_mode", "set_plan", "step", "set_faults"})
 
 
@@ -38,8 +37,7 @@ class ControllerProcess:
         self.heard = self.bus.subscribe("fault", "signal")
         self.truth = TruthLog(run_dir, DEVICE)
         self.pacer = Pacer(front.manners.baud)
-        self.random = random.Random(7)
-        self.silent = self.garbage = self.truncate = False
+        self.line = LineSpoiler()
         self.published_s = self.trapped_s = 0.0
         self.writes = 0
         self.stopping = False
@@ -79,18 +77,9 @@ class ControllerProcess:
 
     def _send(self, frame: bytes, now_s: float, colours: dict[int, str] | None = None) -> None:
         """Onto the line; `colours` go into the truth log when the frame's last byte has left."""
-        if self.silent or not self.port.plugged:
-            return
-        if self.garbage and self.random.random() < 0.5:
-            frame = self.random.randbytes(self.random.randint(1, NOISE_BYTES)) + frame
-        if self.garbage and self.random.random() < 0.3:
-            colours = None  # nobody can read it
-            at = self.random.randrange(len(frame))
-            frame = frame[:at] + bytes([frame[at] ^ 0x55]) + frame[at + 1 :]
-        if self.truncate and self.random.random() < 0.3:
-            colours = None
-            frame = frame[: self.random.randrange(1, len(frame))]
-        self.pacer.put(frame, now_s, colours)
+        data, whole = self.line.spoil(frame)
+        if data and self.port.plugged:
+            self.pacer.put(data, now_s, colours if whole else None)
 
     def _write(self, now_s: float) -> None:
         data = self.pacer.due(now_s)
@@ -128,8 +117,8 @@ class ControllerProcess:
             case "unplug" | "replug":
                 self.port.unplug() if on and message["name"] == "unplug" else self.port.plug()
                 self.pacer.clear()
-            case "silent" | "garbage" | "truncate" as name:
-                setattr(self, name, on)
+            case "silence" | "silent" | "garbage" | "truncate" as name:
+                self.line.obey(name, on)
             case "freeze":
                 self.front.frozen = {} if on else None
             case "kill":

@@ -172,8 +172,10 @@ class RadarProcess:
             case "unplug" | "replug":
                 self.port.unplug() if on and name == "unplug" else self.port.plug()
                 self.pacer.clear()
-            case "silent" | "garbage":
-                setattr(self, name, on)
+            case "silence" | "silent":
+                self.silent = on
+            case "garbage":
+                self.garbage = on
             case "freeze":
                 self.frozen = on
             case "cooked_tty":

@@ -66,7 +66,7 @@ class Clockwork:
     def obey(self, name: str, on: Any) -> None:
         """silent; unsynchronised; step and coast take seconds as their value."""
         match name:
-            case "silent":
+            case "silence" | "silent":
                 self.silent = bool(on)
             case "unsynchronised":
                 self.leap = "unsynchronised" if on else "none"

@@ -62,6 +62,12 @@ class Signals:
         return STALE_FLOOR_S if period_s <= TEN_HZ_PERIOD_S else 1.5 * period_s + 0.1
 
     @property
+    def stale_at_s(self) -> float | None:
+        """From when nothing is said unless another complete report comes; None: there was none."""
+        complete_s = self.history.complete_s
+        return None if complete_s is None else complete_s + self.stale_after_s
+
+    @property
     def end_error_p95_s(self) -> float | None:
         """How far predicted ends were off lately; None before anything was predicted."""
         errors = sorted(self._predictor.errors_s) if self._predictor else []
@@ -75,7 +81,7 @@ class Signals:
             return "no_programme"
         if self.history.complete_s is None:
             return "no_report"
-        if now_s - self.history.complete_s > self.stale_after_s:
+        if self.stale_at_s is not None and now_s >= self.stale_at_s:
             return "stale"
         return "no_mode" if self.control is None else None
 

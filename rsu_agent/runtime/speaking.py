@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import anyio
@@ -70,7 +71,7 @@ class Speaking:
     async def run(self) -> None:
         """Speak on the grid and at changes, for ever."""
         while True:
-            due_s = self._schedule.next_due_s()
+            due_s = min(self._schedule.next_due_s(), self._stale_s())
             now_s = self._clock.now_s()
             if now_s < due_s:
                 self._wake = anyio.Event()
@@ -80,8 +81,13 @@ class Speaking:
             if now_s - due_s > LATE_S:
                 await self._clock.sleep(LATE_S)
                 now_s = self._clock.now_s()
-            if self._schedule.due(now_s):
+            if self._schedule.due(now_s) or now_s >= self._stale_s():
                 await self._tick(now_s)
+
+    def _stale_s(self) -> float:
+        """While we speak: when the newest report gets too old; told then, not a tick later."""
+        stale_s = self.speaker.signals.stale_at_s
+        return math.inf if stale_s is None or self.newest is None or not self.newest.valid else stale_s
 
     async def _tick(self, now_s: float) -> None:
         utc_s = self._clock.utc_s() if self._trust.trusted(now_s) else None

@@ -1,0 +1,31 @@
+"""Which faults every virtual device knows; `rsu hil fault` and scenarios are checked against it."""
+
+from __future__ import annotations
+
+import difflib
+
+COMMON = ("unplug", "replug", "silence", "garbage", "freeze", "kill")
+FAULTS: dict[str, tuple[str, ...]] = {
+    "controller": (*COMMON, "truncate"),
+    "camera": (*COMMON, "black", "delay"),
+    "radar": (*COMMON, "cooked_tty"),
+    "vehicle": ("kill",),
+    "time": ("silence", "kill", "unsynchronised", "step", "coast"),
+}
+FORMER = {"silent": "silence"}
+
+
+def checked(device: str, name: str) -> tuple[str, str]:
+    """The device and the fault as the devices call it. Raises ValueError listing what is known."""
+    if device not in FAULTS:
+        raise ValueError(f"no device {device!r}{_near(device, tuple(FAULTS))}; devices: {', '.join(FAULTS)}")
+    name = FORMER.get(name, name)
+    known = FAULTS[device]
+    if name not in known:
+        raise ValueError(f"{device} has no fault {name!r}{_near(name, known)}; it has: {', '.join(known)}")
+    return device, name
+
+
+def _near(word: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f", did you mean {near[0]!r}" if near else ""

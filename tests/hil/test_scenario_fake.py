@@ -1,0 +1,79 @@
+"""Scenarios on the fake clock: the shipped ones pass, and a product that errs is found out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hil.commands import hil
+from hil.scenario.expect import Evidence, judge
+from hil.scenario.read import Scenario, read_scenario
+from hil.scenario.run import run_scenario, shipped, write_report
+from hil.truth import TruthLog
+from rsu_agent.runtime.air import Air
+
+FAKE = [path for path in shipped() if not read_scenario(path).real]
+SHORT = {"seconds": 12, "warm_s": 2, "plan": 3}
+
+
+def short(*expect: dict[str, object], when: tuple[dict[str, object], ...] = ()) -> Scenario:
+    return Scenario("short", "short", False, SHORT, when, expect)
+
+
+@pytest.mark.parametrize("path", FAKE, ids=lambda path: path.stem)
+def test_every_shipped_scenario_passes_on_the_fake_clock(path: Path) -> None:
+    result = run_scenario(read_scenario(path), "fake")
+    assert result["passed"], result
+
+
+def test_the_same_seed_gives_the_same_figures() -> None:
+    scenario = short({"figure": "spat.valid_share", "least": 0.99})
+    once, again = (run_scenario(scenario, "fake")["figures"] for _ in range(2))
+    assert once == again
+    assert once["spat"]["ends_announced"] > 100
+
+
+def test_a_crossing_whose_colours_are_late_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames of a second ago on air: right in themselves, wrong by now."""
+    kept: list[bytes] = []
+    send = Air.send
+
+    async def late(self: Air, kind: str, frame: bytes) -> None:
+        if kind == "SPAT":
+            kept.append(frame)
+            frame = kept[max(0, len(kept) - 20)]
+        await send(self, kind, frame)
+
+    monkeypatch.setattr(Air, "send", late)
+    result = run_scenario(short({"figure": "spat.wrong_colour_ms", "most": 0}), "fake")
+    assert not result["passed"]
+    assert result["expect"][0]["found"] > 1000
+
+
+def test_nothing_that_was_not_measured_passes(tmp_path: Path) -> None:
+    TruthLog(tmp_path, "controller").write("lamp", 1.0, group=1, colour="red")
+    evidence = Evidence(tmp_path, {1: [1]}, 2.0)
+    wishes = [{"figure": "spat.wrong_colour_ms", "most": 0}, {"figure": "uplink.missing", "most": 0}]
+    wishes.append({"heard": "valid", "after_s": 0, "within_s": 9})
+    judged = judge(Scenario("x", "x", False, {"seconds": 10}, (), tuple(wishes)), evidence)
+    assert [(one.found, one.passed) for one in judged] == [(None, False)] * 3
+
+
+def test_a_failed_expectation_is_told_with_what_was_found(tmp_path: Path) -> None:
+    path = tmp_path / "hopeful.yaml"
+    path.write_text(
+        "says: this cannot hold at all\ngiven: {seconds: 10, warm_s: 1, plan: 3}\n"
+        "expect:\n  - {figure: spat.per_10s_min, least: 1000}\n"
+    )
+    ended = CliRunner().invoke(hil, ["run", str(path)])
+    assert ended.exit_code == 1
+    assert "FAILED  hopeful" in ended.stdout
+    assert "wanted spat.per_10s_min >= 1000, found 10" in ended.stdout
+    results = [run_scenario(read_scenario(path), "fake")]
+    write_report(results, tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (told["scenarios"], told["passed"], told["failed"]) == (1, 0, ["hopeful"])
+    assert "**no**: spat.per_10s_min >= 1000" in (tmp_path / "out" / "report.md").read_text()
