@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 
 from rsu_agent.cli.client import ask, socket_path
 from rsu_agent.cli.output import plain, print_json
 
 REFRESH_S = 1.0
+SCREEN_COLUMNS = 40  # a terminal on a telephone held upright
+NAME_COLUMNS = 24
 MARKS = {"ok": "●", "starting": "◌", "degraded": "◐", "lost": "○"}
 STYLES = {"ok": "green", "starting": "yellow", "degraded": "yellow", "lost": "red"}
 
@@ -76,10 +79,10 @@ def screen(state: dict[str, Any]) -> list[tuple[str, str]]:
     valid = spat["valid"]
     lines = [
         (
-            f"{state['site'][:24]}  {'on air' if valid else 'UNAVAILABLE'}",
+            f"{cut(state['site'], NAME_COLUMNS)}  {'on air' if valid else 'UNAVAILABLE'}",
             "bold green" if valid else "bold red",
         ),
-        (f"signal {signal['control']} plan {signal['plan']} stage {signal['stage']}", ""),
+        (f"signal {signal['control']} {_stage(signal)}", ""),
         (f"  age {'never' if age is None else f'{age:.1f} s'}", "" if age is not None and age < 1 else "red"),
         (f"  why not: {spat['reason']}" if spat["reason"] else f"  {spat['sent']} SPAT sent", ""),
         (f"users  {state['users']} tracked", ""),
@@ -88,11 +91,23 @@ def screen(state: dict[str, Any]) -> list[tuple[str, str]]:
         (f"clock  {_bound(clock)}", "" if clock["trusted"] else "yellow"),
     ]
     for device in state["devices"]:
-        text = f"{MARKS[device['state']]} {device['device'][:20]} {device['reason']}"
-        lines.append((text[:40], STYLES[device["state"]]))
+        text = f"{MARKS[device['state']]} {cut(device['device'], NAME_COLUMNS)} {device['reason']}"
+        lines.append((text, STYLES[device["state"]]))
     for hazard in state["hazards"]:
-        lines.append((f"! {hazard['kind']}"[:40], "bold red"))
-    return [(line[:40], style) for line, style in lines]
+        lines.append((f"! {hazard['kind']}", "bold red"))
+    return [(cut(line, SCREEN_COLUMNS), style) for line, style in lines]
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal shows this in: Chinese characters take two."""
+    return cell_len(text)
+
+
+def cut(text: str, wide: int) -> str:
+    """As much of the beginning as fits `wide` columns."""
+    while columns(text) > wide:
+        text = text[:-1]
+    return text
 
 
 def one_line(state: dict[str, Any]) -> str:
@@ -101,10 +116,15 @@ def one_line(state: dict[str, Any]) -> str:
     bad = [d["device"] for d in state["devices"] if d["state"] != "ok"]
     return (
         f"{'on air' if spat['valid'] else 'unavailable: ' + str(spat['reason'])} · "
-        f"plan {signal['plan']} stage {signal['stage']} · {state['users']} users · "
+        f"{_stage(signal)} · {state['users']} users · "
         f"{len(state['hazards'])} hazards · uplink {(state.get('uplink') or {}).get('backlog', '-')} waiting"
         + (f" · not ok: {', '.join(bad)}" if bad else "")
     )
+
+
+def _stage(signal: dict[str, Any]) -> str:
+    plan, stage = ("-" if signal[key] is None else signal[key] for key in ("plan", "stage"))
+    return f"plan {plan} stage {stage}"
 
 
 def _bound(clock: dict[str, Any]) -> str:
