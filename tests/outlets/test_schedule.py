@@ -6,6 +6,8 @@ import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rsu_agent.outlets.schedule import MOST_EXTRA, NEAR_S, SpatSchedule
 
@@ -68,3 +70,31 @@ def test_a_stalled_host_skips_ticks_and_sends_no_burst() -> None:
     sent = frames([], 3.0, stalls={1.0: 0.55})
     assert sum(1.0 <= at < 1.6 for at in sent) == 1
     assert all(b - a >= 0.04 for a, b in pairwise(sent))
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 24_000), max_size=60))
+def test_whenever_lamps_change_the_grid_stands_and_extra_frames_keep_to_their_number(
+    changes: list[int],
+) -> None:
+    sent = frames([ms / 1000 for ms in changes], 25.0)
+    on_grid = [at for at in sent if abs(at - round(at, 1)) < 0.0015]
+    assert len(on_grid) >= 250
+    extra = [at for at in sent if abs(at - round(at, 1)) >= 0.0015]
+    for at in extra:
+        assert sum(at <= other < at + 10.0 for other in extra) <= MOST_EXTRA
+    for start in range(15):
+        assert 95 <= sum(start <= at < start + 10 for at in sent) <= 110
+    assert all(b - a <= 0.15 for a, b in pairwise(sent))
+    assert all(b - a >= NEAR_S - 0.0015 for a, b in pairwise(extra))
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=6))
+def test_changes_within_a_few_milliseconds_share_their_extra_frames(apart_ms: list[int]) -> None:
+    changes = [1.03 + sum(apart_ms[:n]) / 1000 for n in range(len(apart_ms))]
+    sent = [at for at in frames(changes, 2.0) if 1.0015 < at < 1.0985]
+    assert 1 <= len(sent) <= 4
+    for change in changes:
+        later = [at for at in frames(changes, 2.0) if at >= change - 0.0015]
+        assert min(later) - change <= NEAR_S + 0.0025
