@@ -37,13 +37,15 @@ def run(
         stop(Exit.INVALID, str(invalid))
     except LookupError as error:
         stop(Exit.FAILED, str(error))
-    arguments = ["--site", str(site), "--state", str(state or _state()), "--run", str(run_dir or _run())]
+    folders = ["--state", str(state or state_folder()), "--run", str(run_dir or _run())]
+    arguments = ["--site", str(site), *folders]
     for name in without or ():
         arguments += ["--without", name]
     os.execv(sys.executable, [sys.executable, "-m", "rsu_agent.runtime.main", *arguments])
 
 
-def _state() -> Path:
+def state_folder() -> Path:
+    """Where the agent keeps its state unless told otherwise."""
     given = os.environ.get("STATE_DIRECTORY") or os.environ.get("XDG_STATE_HOME")
     if os.environ.get("STATE_DIRECTORY"):
         return Path(os.environ["STATE_DIRECTORY"])

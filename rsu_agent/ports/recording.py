@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import queue
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from io import BufferedWriter
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import Any
 
 from mcap.exceptions import McapError
-from mcap.records import Channel, Message
+from mcap.records import Channel, Footer, Message
 from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
+from zstandard import ZstdError
 
+log = logging.getLogger(__name__)
 SEGMENTS = 8  # the ring forgets an eighth at a time
 CHUNK_BYTES = 16 << 10  # a killed process loses at most one chunk
 QUEUE_LENGTH = 20_000
+RETRY_S = 10.0  # a disk that refused is tried again so much later; a full one is seldom emptied sooner
 SUFFIX = ".mcap"
+DROPPED = "/dropped"  # so many entries are missing before this one
+TORN = (
+    "/torn"  # told by the reader, never written: a file ends here without its proper end, or one is missing
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +43,17 @@ class Entry:
 
 
 class Recorder:
-    """Appends from any thread without waiting; a full queue drops and counts."""
+    """Appends from any thread without waiting. A full queue, a full disk or a folder that may not be written
+    costs entries, which are counted and told in the recording; never the agent.
+    """
 
     def __init__(self, folder: Path, size_mb: int, label: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._label = folder, label
         self._limit = size_mb << 20
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_LENGTH)
         self.dropped = 0
-        self._number = _next_number(folder)
+        self._told = 0
+        self._retry_s: float | None = None
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
 
@@ -60,39 +71,63 @@ class Recorder:
         self._thread.join()
 
     def _write(self) -> None:
-        segment: _Segment | None = None
+        segment: RecordingFile | None = None
         while (entry := self._queue.get()) is not None:
-            if self._limit == 0:
+            if self._limit == 0 or (self._retry_s is not None and entry.at_s < self._retry_s):
+                self.dropped += self._limit > 0
                 continue
-            if segment is None or segment.size() >= self._limit // SEGMENTS:
-                if segment:
-                    segment.close()
-                self._forget_oldest()
-                segment = _Segment(self._folder / f"{self._label}-{self._number:08d}{SUFFIX}")
-                self._number += 1
-            segment.add(entry)
+            try:
+                segment = self._append(segment, entry)
+                self._retry_s = None
+            except OSError as error:
+                log.error("no recording in %s: %s; trying again in %g s", self._folder, error, RETRY_S)
+                self.dropped += 1
+                self._retry_s = entry.at_s + RETRY_S
+                if segment is not None:
+                    segment.give_up()
+                segment = None
         if segment:
-            segment.close()
+            try:
+                segment.close()
+            except OSError as error:
+                log.error("the recording in %s ends torn: %s", self._folder, error)
+                segment.give_up()
 
-    def _forget_oldest(self) -> None:
+    def _append(self, segment: RecordingFile | None, entry: Entry) -> RecordingFile:
+        if segment is None or segment.size() >= self._limit // SEGMENTS:
+            if segment:
+                segment.close()
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = self._forget_oldest()
+            segment = RecordingFile(self._folder / f"{self._label}-{number:08d}{SUFFIX}")
+        if (dropped := self.dropped) != self._told:
+            segment.add(Entry(DROPPED, entry.at_s, {"count": dropped - self._told}))
+            self._told = dropped
+        segment.add(entry)
+        return segment
+
+    def _forget_oldest(self) -> int:
+        """Make room for one more file; its number."""
         files = segments(self._folder)
         room = self._limit - self._limit // SEGMENTS
         total = sum(path.stat().st_size for path in files)
         for path in files:
             if total <= room:
-                return
+                break
             total -= path.stat().st_size
             path.unlink()
+        return _number(files[-1]) + 1 if files else 0
 
 
-class _Segment:
-    """One file of the ring."""
+class RecordingFile:
+    """One MCAP file being written. Raises OSError."""
 
     def __init__(self, path: Path) -> None:
         self._file: BufferedWriter = path.open("wb")
         self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
         self._writer.start(profile="rsu-agent", library="rsu-agent")
         self._channels: dict[str, int] = {}
+        self._flushed = 0
 
     def add(self, entry: Entry) -> None:
         """Append one entry on the channel of its topic."""
@@ -101,9 +136,12 @@ class _Segment:
             schema = self._writer.register_schema(f"rsu{entry.topic}", "jsonschema", b'{"type":"object"}')
             channel = self._writer.register_channel(entry.topic, "json", schema)
             self._channels[entry.topic] = channel
-        stamp_ns = int(entry.at_s * 1e9)
+        stamp_ns = round(entry.at_s * 1e9)
         data = json.dumps(entry.value, separators=(",", ":")).encode()
         self._writer.add_message(channel, stamp_ns, data, stamp_ns)
+        if (size := self._file.tell()) != self._flushed:  # a chunk is complete: let others read it
+            self._file.flush()
+            self._flushed = size
 
     def size(self) -> int:
         """Bytes written so far."""
@@ -114,27 +152,77 @@ class _Segment:
         self._writer.finish()  # type: ignore[no-untyped-call]
         self._file.close()
 
+    def give_up(self) -> None:
+        """Leave the file as it is."""
+        with suppress(OSError):
+            self._file.close()
+
 
 def segments(folder: Path) -> list[Path]:
     """The files of a ring, oldest first."""
-    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem.rsplit("-", 1)[-1])
+    return sorted((path for path in folder.glob(f"*-*{SUFFIX}") if path.stem[-8:].isdigit()), key=_number)
 
 
-def _next_number(folder: Path) -> int:
-    files = segments(folder)
-    return int(files[-1].stem.rsplit("-", 1)[-1]) + 1 if files else 0
+def _number(path: Path) -> int:
+    return int(path.stem.rsplit("-", 1)[-1])
+
+
+class Recording:
+    """A file, or a ring's folder, open to be read, more than once; what the ring forgets meanwhile stays.
+
+    Raises FileNotFoundError where there is nothing to read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with ExitStack() as opened:
+            self._files: list[tuple[Path, BufferedReader]] = []
+            for file in segments(path) if path.is_dir() else [path]:
+                with suppress(FileNotFoundError):  # the ring may forget it between list and open
+                    self._files.append((file, opened.enter_context(file.open("rb"))))
+            if not self._files:
+                raise FileNotFoundError(f"{path}: no recording there")
+            self._ring = path.is_dir()
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries in order; TORN where a file ends too early or one of the ring is missing."""
+        before: int | None = None
+        at_s = 0.0
+        for path, stream in self._files:
+            number = _number(path) if self._ring else None
+            if number is not None and before is not None and number != before + 1:
+                yield Entry(TORN, at_s, {"file": path.name, "why": "files before it are missing"})
+            before = number
+            for entry in _read(stream, path.name, at_s):
+                at_s = entry.at_s
+                yield entry
 
 
 def read_recording(path: Path) -> Iterator[Entry]:
-    """Entries of a file, or of a ring's folder, in order; a torn end (a killed writer) just ends it."""
-    for file in segments(path) if path.is_dir() else [path]:
-        with file.open("rb") as stream:
-            try:
-                topics: dict[int, str] = {}
-                for record in StreamReader(stream).records:
-                    if isinstance(record, Channel):
-                        topics[record.id] = record.topic
-                    elif isinstance(record, Message):
-                        yield Entry(topics[record.channel_id], record.log_time / 1e9, json.loads(record.data))
-            except (McapError, ValueError, EOFError, struct.error):
-                continue
+    """Entries of a file, or of a ring's folder, in order; a torn end (a killed writer) is told as TORN."""
+    with Recording(path) as recording:
+        yield from recording.entries()
+
+
+def _read(stream: BufferedReader, name: str, at_s: float) -> Iterator[Entry]:
+    stream.seek(0)
+    topics: dict[int, str] = {}
+    why = "no proper end"
+    try:
+        for record in StreamReader(stream, validate_crcs=True).records:
+            if isinstance(record, Channel):
+                topics[record.id] = record.topic
+            elif isinstance(record, Message):
+                at_s = record.log_time / 1e9
+                yield Entry(topics[record.channel_id], at_s, json.loads(record.data))
+            elif isinstance(record, Footer):
+                return
+    except (McapError, ZstdError, ValueError, LookupError, EOFError, MemoryError, struct.error) as error:
+        why = str(error) or type(error).__name__
+    yield Entry(TORN, at_s, {"file": name, "why": why})

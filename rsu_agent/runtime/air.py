@@ -57,6 +57,7 @@ class Air:
         except DeviceLost:
             self.failed += 1
             self._broken.set()
+            self.hold(kind, frame, "refused")
             return
         self.sent[kind] += 1
         SENT.labels(kind).inc()

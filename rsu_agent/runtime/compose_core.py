@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.outlets.spat_speaker import SpatSpeaker
+from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import SignalSource, TimeSource
 from rsu_agent.ports.nouns import pack
@@ -18,6 +18,7 @@ from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
 from rsu_agent.runtime.air import Air
+from rsu_agent.runtime.beginning import START, beginning, speaker_of
 from rsu_agent.runtime.control import control_app, metrics_app
 from rsu_agent.runtime.hub import Hub
 from rsu_agent.runtime.post import Post
@@ -51,15 +52,11 @@ class Core:
             kind: DeviceKeeper(kind, self.clock, self._device_told)
             for kind in ("controller", "radio", "time")
         }
+        start = beginning(place.site)
+        self.recorder.record(START, self.clock.now_s(), **start, utc_s=self.clock.utc_s())
         counts = Counts()
         self.air = Air(self.clock, self.recorder, self.keepers["radio"])
-        speaker = SpatSpeaker(
-            site.signals.phases,
-            site.signals.lamps.arrow,
-            (crossing.node, crossing.region),
-            test_ids=site.crossing.ids == "test",
-            counts=counts,
-        )
+        speaker = speaker_of(start, counts)
         self.speaking = Speaking(speaker, self.air, self.trust, self.clock, self.recorder, place.pulse)
         self.window = Window(site.site.id, crossing, self.clock, self.speaking, self.air, self.trust)
         self.hub = Hub(place.run, self._from_process)
@@ -117,8 +114,7 @@ class Core:
                     self.board.post(SIGNAL, item, now_s)
                 self.roads.saw_edges(edges, now_s)
         except DeviceLost:
-            self.speaking.speaker.signals.line_lost()
-            self.speaking.doubt("line_lost")
+            self.speaking.doubt(LINE_LOST)
             raise
 
     async def _time(self, readings: TimeSource) -> None:

@@ -65,7 +65,8 @@ class Speaking:
         return edges
 
     def doubt(self, reason: str) -> None:
-        """Something elsewhere forbids us to speak; told at the next tick."""
+        """Something elsewhere forbids us to speak; told at the next tick, and recorded, for replay."""
+        self._recorder.record("/doubt", self._clock.now_s(), reason=reason)
         self.speaker.tell_doubt(reason)
 
     async def run(self) -> None:
@@ -94,7 +95,13 @@ class Speaking:
         recent = now_s - self._map_since_s < RECENT_MAP_S
         spoken = self.speaker.speak(now_s, utc_s, recent_map=recent)
         self._recorder.record(
-            "/spat", now_s, utc_s=utc_s, recent_map=recent, valid=spoken.valid, reason=spoken.reason
+            "/spat",
+            now_s,
+            now_s=now_s,  # exact: a stamp is rounded to nanoseconds, and a countdown may turn on one
+            utc_s=utc_s,
+            recent_map=recent,
+            valid=spoken.valid,
+            reason=spoken.reason,
         )
         if spoken.frame is not None:
             await self._air.send(KIND, spoken.frame)

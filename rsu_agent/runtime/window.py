@@ -101,7 +101,8 @@ class Window:
         }
 
     def _signal(self, now_s: float) -> dict[str, Any]:
-        outlook = self._speaking.speaker.signals.outlook(now_s)
+        newest = self._speaking.newest  # looking must not move the prediction: its misses count
+        outlook = newest.outlook if newest else self._speaking.speaker.signals.outlook(now_s)
         complete_s = self._speaking.speaker.signals.history.complete_s
         return {
             "control": outlook.control,
