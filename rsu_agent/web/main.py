@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import socket
 import sys
 from pathlib import Path
 
@@ -12,8 +13,21 @@ import uvicorn
 
 from rsu_agent.runtime.serve_http import listen_tcp
 from rsu_agent.web.page import page_app
+from rsu_agent.web.upstream import Newest
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class _Server(uvicorn.Server):
+    """Ends the live streams before it closes: they would never end of themselves."""
+
+    def __init__(self, config: uvicorn.Config, newest: Newest) -> None:
+        super().__init__(config)
+        self._newest = newest
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._newest.end()
+        await super().shutdown(sockets)
 
 
 def main() -> int:
@@ -31,10 +45,9 @@ def main() -> int:
     if options.ready:
         options.ready.parent.mkdir(parents=True, exist_ok=True)
         options.ready.write_text(json.dumps({"host": host, "port": port, "url": f"http://{host}:{port}/"}))
-    config = uvicorn.Config(
-        page_app(options.socket), log_level="warning", access_log=False, timeout_graceful_shutdown=1
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    app = page_app(options.socket)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    _Server(config, app.state.newest).run(sockets=[listener])
     return 0
 
 

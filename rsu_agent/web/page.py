@@ -24,6 +24,7 @@ HEADERS = (
     (b"content-security-policy", b"default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-cache"),  # an updated box must not be looked at through last year's page
 )
 
 
@@ -42,26 +43,48 @@ class _SafeHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+class _Places:
+    """How many more browsers may look."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+class _Live(StreamingResponse):
+    """A stream that holds a place from before its first byte until its browser has gone."""
+
+    def __init__(self, content: AsyncIterator[str], places: _Places) -> None:
+        super().__init__(content, media_type="text/event-stream")
+        self._places = places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._places.left -= 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._places.left += 1
+
+
 def page_app(control: Path) -> Starlette:
     """The whole page over the control socket at `control`."""
     upstream = Upstream(control)
     newest = Newest(upstream)
     static = Path(str(files("rsu_agent.web"))) / "static"
-    streams: set[int] = set()
+    places = _Places(MOST_STREAMS)
 
     async def answer(request: Request) -> Response:
         what = request.path_params["what"]
         if what not in ("status", "crossing", "messages", "guard"):
             return PlainTextResponse("no such page\n", status_code=404)
         try:
-            return JSONResponse(await upstream.get(what), headers={"Cache-Control": "no-store"})
+            return JSONResponse(await upstream.get(what))
         except ConnectionError as error:
             return JSONResponse({"error": str(error)}, status_code=503)
 
     async def live(request: Request) -> Response:
-        if len(streams) >= MOST_STREAMS:
+        if not places.left:
             return PlainTextResponse("too many browsers are looking\n", status_code=503)
-        return StreamingResponse(_live(request, newest, streams), media_type="text/event-stream")
+        return _Live(_live(request, newest), places)
 
     async def index(_request: Request) -> Response:
         return FileResponse(static / "index.html")
@@ -72,7 +95,7 @@ def page_app(control: Path) -> Starlette:
         yield
         follower.cancel()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", index),
             Route("/api/live", live),
@@ -82,14 +105,14 @@ def page_app(control: Path) -> Starlette:
         middleware=[Middleware(_SafeHeaders)],
         lifespan=lifespan,
     )
+    app.state.newest = newest
+    return app
 
 
-async def _live(request: Request, newest: Newest, streams: set[int]) -> AsyncIterator[str]:
-    streams.add(id(request))
+async def _live(request: Request, newest: Newest) -> AsyncIterator[str]:
     number = -1
-    try:
-        while not await request.is_disconnected():
-            number, text = await newest.after(number)
-            yield SILENT if text is None else f"data: {text}\n\n"
-    finally:
-        streams.discard(id(request))
+    while not await request.is_disconnected():
+        number, text = await newest.after(number)
+        if newest.ended:
+            return
+        yield SILENT if text is None else f"data: {text}\n\n"

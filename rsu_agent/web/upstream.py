@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import h11
 
 READ_BYTES = 65_536
 RETRY_S = 0.5
-LARGEST_ANSWER = 8 << 20
+LARGEST_ANSWER = 8 << 20  # bytes of an answer, or of one event
+SILENT_S = 3.0  # live events come ten times a second; a core that hangs says nothing and does not hang up
 
 
 class Upstream:
@@ -23,13 +25,16 @@ class Upstream:
         self._path = path
 
     async def get(self, what: str) -> Any:
-        """One JSON answer. Raises ConnectionError when the agent does not answer."""
+        """One JSON answer. Raises ConnectionError when the agent does not answer, or not with JSON."""
         body = bytearray()
         async for piece in self._body(what):
             body += piece
             if len(body) > LARGEST_ANSWER:
                 raise ConnectionError(f"{what}: answer too long")
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise ConnectionError(f"{what}: no JSON ({error})") from None
 
     async def events(self, what: str) -> AsyncIterator[str]:
         """The data of each server-sent event, until the agent goes. Raises ConnectionError."""
@@ -39,7 +44,9 @@ class Upstream:
             while b"\n\n" in buffer:
                 event, buffer = buffer.split(b"\n\n", 1)
                 if event.startswith(b"data: "):
-                    yield event[6:].decode()
+                    yield event[6:].decode(errors="replace")
+            if len(buffer) > LARGEST_ANSWER:
+                raise ConnectionError(f"{what}: event too long")
 
     async def _body(self, what: str) -> AsyncIterator[bytes]:
         try:
@@ -53,11 +60,16 @@ class Upstream:
             while True:
                 event = connection.next_event()
                 if event is h11.NEED_DATA:
-                    connection.receive_data(await reader.read(READ_BYTES))
+                    async with asyncio.timeout(SILENT_S):
+                        connection.receive_data(await reader.read(READ_BYTES))
+                elif isinstance(event, h11.Response) and event.status_code != HTTPStatus.OK:
+                    raise ConnectionError(f"{what}: answered {event.status_code}")
                 elif isinstance(event, h11.Data):
                     yield bytes(event.data)
                 elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
                     return
+        except TimeoutError:
+            raise ConnectionError(f"{what}: no word for {SILENT_S:.0f} s") from None
         except (OSError, h11.ProtocolError) as error:
             raise ConnectionError(f"{what}: {error}") from None
         finally:
@@ -74,6 +86,7 @@ class Newest:
         self._changed = asyncio.Condition()
         self.value: str | None = None
         self.number = 0
+        self.ended = False
 
     async def run(self) -> None:
         """Follow the agent for ever, through its restarts."""
@@ -89,6 +102,13 @@ class Newest:
         async with self._changed:
             await self._changed.wait_for(lambda: self.number != number)
             return self.number, self.value
+
+    async def end(self) -> None:
+        """Let go of everybody who waits: the page is closing."""
+        async with self._changed:
+            self.ended = True
+            self.number += 1
+            self._changed.notify_all()
 
     async def _put(self, value: str | None) -> None:
         async with self._changed:

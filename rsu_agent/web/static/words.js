@@ -1,0 +1,59 @@
+// What the page says, in English and Chinese; a word without an entry is shown as the agent says it.
+const WORDS = {
+  en: {
+    other: "中文", map: "The crossing seen from above, north up", signals: "Signals", hazards: "Hazards", devices: "Devices",
+    users: "Road users", uplink: "District", radio: "Sent by radio", messages: "last messages", track: "track", kind: "class",
+    speed: "km/h", none: "none", connecting: "connecting …", on_air: "on air", unavailable: "unavailable: {0}",
+    agent_silent: "the agent does not answer", page_gone: "the page's own server does not answer",
+    past: "Nothing below is the present: last heard {0} s ago.", never: "Nothing has been heard from it yet.",
+    age: "lamps {0} s old", no_lamps: "no lamps heard", plan: "plan {0} · stage {1}", connected: "connected",
+    waiting: "waiting", acknowledged: "acknowledged", failed: "failed", yes: "yes", no: "no", no_uplink: "not reported",
+    since: "for {0} s",
+  },
+  zh: {
+    other: "English", map: "路口俯视图，上北下南", signals: "信号灯", hazards: "危险事件", devices: "设备", users: "交通参与者",
+    uplink: "区级平台", radio: "无线播发", messages: "最近消息", track: "编号", kind: "类型", speed: "km/h", none: "无",
+    connecting: "正在连接…", on_air: "正在播发", unavailable: "不可用：{0}", agent_silent: "代理无应答", page_gone: "本页面的服务无应答",
+    past: "以下内容并非当前状态：最后更新于 {0} 秒前。", never: "尚未收到任何数据。", age: "灯态已过 {0} 秒", no_lamps: "未收到灯态",
+    plan: "方案 {0} · 阶段 {1}", connected: "已连接", waiting: "待确认", acknowledged: "已确认", failed: "失败", yes: "是", no: "否",
+    no_uplink: "未上报", since: "持续 {0} 秒",
+  },
+};
+// The agent's own words, apart from the page's: a camera's "frozen" is not a sentence of the page.
+const CODES = {
+  en: {},
+  zh: {
+    car: "小客车", truck: "货车", bus: "公交车", motorcycle: "摩托车", bicycle: "自行车",
+    tricycle: "三轮车", cart: "无人配送车", pedestrian: "行人", unknown: "未知", green: "绿", green_flash: "绿闪", yellow: "黄",
+    yellow_flash: "黄闪", red: "红", red_flash: "红闪", red_yellow: "红黄", dark: "灭", red_light_running: "闯红灯",
+    wrong_way: "逆行", stopped_vehicle: "车辆滞留", pedestrian_on_red: "行人闯红灯", ok: "正常", starting: "启动中", degraded: "降级",
+    lost: "失联", missing: "设备不存在", closed: "连接断开", refused: "连接被拒", timeout: "超时", garbled: "数据乱码",
+    N: "北", E: "东", S: "南", W: "西", silent: "无数据", frozen: "画面不动",
+  },
+};
+
+const kept = () => { try { return localStorage.getItem("language"); } catch { return null; } };
+let language = kept() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+if (!(language in WORDS)) language = "en";
+
+export function say(key, ...values) {
+  const found = WORDS[language][key] ?? WORDS.en[key] ?? String(key);
+  return found.replace(/\{(\d)\}/g, (_, i) => values[i]);
+}
+
+export function tell(code) {
+  return CODES[language][code] ?? String(code).replaceAll("_", " ");
+}
+
+export function sayEverywhere() {
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  for (const element of document.querySelectorAll("[data-words]")) element.textContent = say(element.dataset.words);
+  for (const element of document.querySelectorAll("[data-words-label]"))
+    element.setAttribute("aria-label", say(element.dataset.wordsLabel));
+}
+
+export function otherLanguage() {
+  language = language === "zh" ? "en" : "zh";
+  try { localStorage.setItem("language", language); } catch { /* only not remembered */ }
+  sayEverywhere();
+}
