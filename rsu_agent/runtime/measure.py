@@ -12,6 +12,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Gauge,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.metrics_core import Metric
@@ -21,6 +22,7 @@ LARGEST_TEXT = 256_000
 
 for unlabelled in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
     REGISTRY.unregister(unlabelled)  # four processes share one page: only metrics that name their process
+disable_created_metrics()  # type: ignore[no-untyped-call]  # parsed from text they become gauges named by no rule of ours
 
 RESIDENT = Gauge("rsu_process_resident_bytes", "Memory the process holds.", ["process"])
 
