@@ -1,0 +1,1 @@
+"""Benchmarks: one file each, a table of them, the verb `rsu bench`."""
