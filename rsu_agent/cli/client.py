@@ -43,7 +43,10 @@ def ask(path: Path, what: str, *, as_json: bool = False) -> Any:
         connection = _UnixConnection(path)
         connection.request("GET", f"/v1/{what}")
         answer = connection.getresponse()
-        return json.loads(answer.read())
+        said = json.loads(answer.read())
+        if answer.status != http.HTTPStatus.OK or not isinstance(said, dict):
+            raise ValueError(f"it answers {answer.status} {answer.reason}, not a state")
+        return said
     except PermissionError:
         hint = "you may not read it: join the group rsu-agent, or use sudo"
         stop(Exit.PERMISSION, f"{path}: {hint}", as_json=as_json, reason="permission")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rsu_agent.cli.exits import Exit
-from rsu_agent.cli.output import print_json
+from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.model import site_model
 from rsu_agent.settings.read import read_site
@@ -38,6 +38,8 @@ def check(site: SiteArgument = Path("/etc/rsu-agent/site.yaml"), as_json: JsonOp
                 typer.echo(str(fault))
             typer.echo(f"{len(invalid.faults)} fault(s); nothing was changed", err=True)
         raise typer.Exit(int(Exit.INVALID)) from None
+    except LookupError as error:  # a driver's package is broken
+        stop(Exit.FAILED, str(error), as_json=as_json, reason="driver")
     if as_json:
         print_json({"valid": True, "faults": []})
     else:
@@ -45,8 +47,8 @@ def check(site: SiteArgument = Path("/etc/rsu-agent/site.yaml"), as_json: JsonOp
 
 
 @config.command()
-def schema() -> None:
-    """Print the JSON Schema of the site file, with the keys of every installed driver.
+def schema(as_json: JsonOption = True) -> None:  # noqa: ARG001 - a schema is JSON in any case
+    """Print the JSON Schema of the site file, with the keys of every installed driver: always JSON.
 
     Example: rsu config schema > site.schema.json
     """

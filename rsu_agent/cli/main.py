@@ -10,8 +10,7 @@ import typer
 from rsu_agent.cli.config import config
 from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
-from rsu_agent.cli.record import record
-from rsu_agent.cli.replay import replay
+from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.run import run
 from rsu_agent.cli.status import status
 from rsu_agent.version import __version__
@@ -28,8 +27,6 @@ app = typer.Typer(
 app.command()(run)
 app.command()(status)
 app.command()(doctor)
-app.command()(record)
-app.command()(replay)
 app.add_typer(config, name="config")
 
 
@@ -55,21 +52,30 @@ def add_other_verbs() -> None:
             app.command(name=entry.name)(verb)
     for name in RIG_VERBS:
         if name not in found:
-            app.command(name=name, help="(needs the rig: pip install 'rsu-agent[rig]')")(_rig_is_missing)
+            app.command(
+                name=name,
+                help="(needs the rig: pip install 'rsu-agent\\[rig]')",  # the backslash is for rich's markup
+                context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+            )(_rig_is_missing)
 
 
 def _rig_is_missing() -> None:
-    typer.echo("the rig is not installed: pip install 'rsu-agent[rig]'", err=True)
-    raise typer.Exit(int(Exit.FAILED))
+    as_json = "--json" in sys.argv
+    stop(Exit.FAILED, "the rig is not installed: pip install 'rsu-agent[rig]'", as_json=as_json, reason="rig")
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point. With `--json` a wrong command line is an object on stdout, too."""
     add_other_verbs()
-    try:
+    if "--json" not in sys.argv:
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    try:
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as wrong:
+        text = str(getattr(wrong, "format_message", wrong.__str__)())  # says the parameter, too
+        print_json({"error": text, "reason": "usage"})
+        print(text, file=sys.stderr)
+        sys.exit(int(Exit.USAGE))
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ def run(
         stop(Exit.INVALID, str(invalid))
     except LookupError as error:
         stop(Exit.FAILED, str(error))
-    folders = ["--state", str(state or state_folder()), "--run", str(run_dir or _run())]
-    arguments = ["--site", str(site), *folders]
+    state, run_dir = _made(state or state_folder(), "--state"), _made(run_dir or _run(), "--run")
+    arguments = ["--site", str(site), "--state", str(state), "--run", str(run_dir)]
     for name in without or ():
         arguments += ["--without", name]
     os.execv(sys.executable, [sys.executable, "-m", "rsu_agent.runtime.main", *arguments])
@@ -52,6 +52,15 @@ def state_folder() -> Path:
     if given:
         return Path(given) / "rsu-agent"
     return Path("/var/lib/rsu-agent") if os.geteuid() == 0 else Path.home() / ".local/state/rsu-agent"
+
+
+def _made(folder: Path, option: str) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.FAILED
+        stop(code, f"{folder}: cannot be made ({error.strerror}); name another folder with {option}")
+    return folder
 
 
 def _run() -> Path:
