@@ -174,6 +174,7 @@ def test_the_page_speaks_the_browsers_language_and_changes_it_at_a_touch(scene: 
     look = scene.look(language="zh-CN")
     assert look.text("#air") == "正在播发"
     assert "公交车" in look.text("#tracks")
+    assert look.text("#devices").startswith("controller · 正常")
     assert look.read("document.documentElement.lang") == "zh-CN"
     look.read("document.querySelector('#language').click()")
     look.until("document.querySelector('#air').innerText === 'on air'")

@@ -72,7 +72,7 @@ function showLive() {
     ? live.hazards.map((h) => text("li", `${tell(h.kind)} · ${say("since", h.for_s.toFixed(0))}`, "hazard"))
     : [text("li", say("none"), "dim")]));
   $("devices").replaceChildren(...live.devices.map((d) => text("li",
-    [d.device, d.reason === "ok" ? say("ok") : tell(d.reason), d.detail].filter(Boolean).join(" · "), d.state)));
+    [d.device, tell(d.reason), d.detail].filter(Boolean).join(" · "), d.state)));
   $("count").textContent = live.users.length;
   $("tracks").replaceChildren(...[...live.users].sort((a, b) => a.track - b.track).slice(0, MOST_ROWS).map((user) => {
     const row = document.createElement("tr");
