@@ -36,7 +36,7 @@ from hil.paint.ground import paint_ground  # noqa: E402
 from hil.paint.scene import Look, labels, paint  # noqa: E402
 from hil.score.tracks import truth_users  # noqa: E402
 from hil.world.crossing_read import read_rig_crossing  # noqa: E402
-from hil.world.main import _row  # noqa: E402
+from hil.world.main import user_row  # noqa: E402
 from hil.world.script import KINDS, Event, Script  # noqa: E402
 from hil.world.traffic import Traffic  # noqa: E402
 from hil.world.visibility import eyes_of, seen  # noqa: E402
@@ -232,7 +232,7 @@ class Bench:
             return
         self.events += self.script.step(now_s)
         shares = {eye.name: seen(eye, self.traffic.users) for eye in self.eyes}
-        rows = [_row(user) for user in self.traffic.users]
+        rows = [user_row(user) for user in self.traffic.users]
         for row in rows:
             row["seen"] = {name: by[row["id"]] for name, by in shares.items() if row["id"] in by}
         self.entries.append({"t": now_s, "users": rows})
