@@ -11,6 +11,8 @@ from rsu_agent.cli.config import config
 from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.cli.record import record
+from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
 from rsu_agent.cli.status import status
 from rsu_agent.version import __version__
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.command()(run)
 app.command()(status)
 app.command()(doctor)
+app.command()(record)
+app.command()(replay)
 app.add_typer(config, name="config")
 
 
