@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from hil.bench.codec import codec
 from hil.bench.outbox import outbox
 from hil.demo import provenance
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 
-TABLE: dict[str, Callable[[int], dict[str, Any]]] = {"outbox": outbox}
+TABLE: dict[str, Callable[[int], dict[str, Any]]] = {"codec": codec, "outbox": outbox}
 LOOPS = 200_000
 OUT = Path("build/bench.json")
 
@@ -50,10 +51,13 @@ def bench(
     """
     if only and only not in TABLE:
         stop(Exit.USAGE, f"{only}: no such benchmark; there are {', '.join(TABLE)}", as_json=as_json)
+    try:
+        results = {name: measured(name, seed) for name in ([only] if only else TABLE)}
+    except ModuleNotFoundError as missing:
+        stop(Exit.FAILED, f"{missing}: pip install 'rsu-agent[dev]'", as_json=as_json)
     if only:
-        print_json(measured(only, seed))
+        print_json(results[only])
         return
-    results = {name: measured(name, seed) for name in TABLE}
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(results, indent=1) + "\n")
     if as_json:
