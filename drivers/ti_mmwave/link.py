@@ -125,6 +125,8 @@ class Deframer:
         if variant.padded and total % ALIGNMENT:
             return "bad_length"
         cut = buffer.find(MAGIC, len(MAGIC), total + len(MAGIC) - 1)
+        if cut > 0 and len(buffer) < cut + variant.size:
+            return "wait"  # a frame may begin there: its header is not whole yet
         if cut > 0 and self._begins_at(cut, variant):
             return "cut_short"
         if len(buffer) < total or _may_begin(bytes(buffer[total - len(MAGIC) : total + len(MAGIC)])):
@@ -139,8 +141,6 @@ class Deframer:
     def _begins_at(self, at: int, variant: Variant) -> bool:
         """Whether a header of this variant stands there: then the frame before it was cut short."""
         head = bytes(self._buffer[at : at + variant.size])
-        if len(head) < variant.size:
-            return False
         total = number(head, variant.total_at)
         few = number(head, variant.tlvs_at, variant.tlvs_bytes) <= MOST_TLVS
         return variant.size <= total <= LARGEST_FRAME and few and (not variant.checked or header_good(head))

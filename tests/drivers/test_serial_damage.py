@@ -136,6 +136,18 @@ def test_on_the_radars_line_every_whole_frame_of_every_header_is_found(
 
 
 @pytest.mark.parametrize("variant", sorted(SIZES))
+def test_a_radar_frame_without_its_last_byte_costs_the_next_one_nothing_wherever_the_line_pauses(
+    variant: str,
+) -> None:
+    frames = [radar_frame(variant, number, b"") for number in range(1, 8)]
+    torn = b"".join(frames[:5]) + frames[5][:-1] + frames[6]
+    for pause in range(len(torn) - len(frames[6]) - 2, len(torn)):
+        deframer = RadarDeframer(921_600, "auto")
+        found = [frame for chunk in chunks_of(torn, [pause]) for frame in deframer.receive(chunk, 1.0)]
+        assert [frame.number for frame in found] == [1, 2, 3, 4, 5, 7]
+
+
+@pytest.mark.parametrize("variant", sorted(SIZES))
 def test_a_radar_frame_merged_into_another_costs_only_the_one_it_tore(variant: str) -> None:
     frames = [radar_frame(variant, number, bytes(range(40))) for number in range(1, 8)]
     for at in range(1, len(frames[3])):
