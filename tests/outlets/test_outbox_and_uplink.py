@@ -230,7 +230,7 @@ async def test_everything_reaches_the_district_once_and_leaves_the_outbox(tmp_pa
         tasks.start_soon(uplink_to(outbox, port).run)
         for n in range(300):
             outbox.append(record(n), "hi" if n % 10 == 0 else "lo")
-        await soon(lambda: sum(x["acknowledged"] for x in outbox.numbers().values()) > 0)
+        await soon(lambda: len(stored_records(tmp_path / "d.sqlite", "phase")) == 300)
         await soon(lambda: all(x["produced"] == x["acknowledged"] for x in outbox.numbers().values()))
         tasks.cancel_scope.cancel()
     outbox.close()
