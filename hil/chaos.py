@@ -7,14 +7,11 @@ stored twice, or does not come back in time. What counts as produced is read fro
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +21,7 @@ from typing import Any
 
 import anyio
 
+from hil.counted_run import judged
 from hil.demo import watch_first_valid
 from hil.district_side import all_stored
 from hil.processes import Processes, RigFailure
@@ -176,19 +174,13 @@ def main() -> int:
     if options.broker:
         anyio.run(_broker, options.broker, options.ready)
         return 0
-    run_dir = options.keep or Path(tempfile.mkdtemp(prefix="rsu-chaos-"))
-    try:
-        figures = chaos(options.n, options.seed, run_dir)
-    except RigFailure as failure:
-        print(f"{failure}\nthe logs are in {run_dir / 'logs'}", file=sys.stderr)
-        return 2
-    print(json.dumps(figures))
-    if passed(figures):
-        if options.keep is None:
-            shutil.rmtree(run_dir, ignore_errors=True)
-        return 0
-    print(f"lost, doubled or not back; the run's files are in {run_dir}", file=sys.stderr)
-    return 1
+    return judged(
+        "chaos",
+        lambda run_dir: chaos(options.n, options.seed, run_dir),
+        passed,
+        options.keep,
+        "lost, doubled or not back",
+    )
 
 
 if __name__ == "__main__":

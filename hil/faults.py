@@ -7,11 +7,8 @@ or something did not come back, 2 when the crossing did not come up.
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,8 +16,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from hil.counted_run import judged
 from hil.demo import provenance, watch_first_valid
-from hil.processes import RigFailure
 from hil.rig import Rig, RigOptions
 from hil.scenario.expect import Evidence
 
@@ -95,19 +92,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
     options = parser.parse_args()
-    run_dir = options.keep or Path(tempfile.mkdtemp(prefix="rsu-faults-"))
-    try:
-        figures = faults(options.n, options.seed, run_dir)
-    except RigFailure as failure:
-        print(f"{failure}\nthe logs are in {run_dir / 'logs'}", file=sys.stderr)
-        return 2
-    print(json.dumps(figures))
-    if passed(figures):
-        if options.keep is None:
-            shutil.rmtree(run_dir, ignore_errors=True)
-        return 0
-    print(f"a wrong colour, or something not back; the run's files are in {run_dir}", file=sys.stderr)
-    return 1
+    return judged(
+        "faults",
+        lambda run_dir: faults(options.n, options.seed, run_dir),
+        passed,
+        options.keep,
+        "a wrong colour, or something not back",
+    )
 
 
 if __name__ == "__main__":
