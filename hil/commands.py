@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hil.processes import RigFailure
+from hil.processes import RigFailure, ended_by_signals
 from hil.scenario.verbs import all_scenarios, run
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
@@ -55,10 +54,11 @@ def demo(
         metrics_port=0 if bounded_run else 9464,
     )
     try:
-        if for_s is None:
-            endless(options, keep or Path(tempfile.mkdtemp(prefix="rsu-demo-")))
-            return
-        figures = demo_figures(for_s, options, runs, keep, ablations)
+        with ended_by_signals():
+            if for_s is None:
+                endless(options, keep)
+                return
+            figures = demo_figures(for_s, options, runs, keep, ablations)
     except RigFailure as failure:
         stop(Exit.FAILED, str(failure), as_json=as_json)
     _report(figures, as_json)

@@ -133,7 +133,7 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
         window, watch, drain_s = _run(rig, seconds)
         figures = score_run(run_dir, _ends(rig, window.extended), window.t0, window.t1)
     finally:
-        rig.stop()
+        _leave(rig, keep)
     figures["spat"]["first_valid_s"] = round(window.first_valid_s - window.exec_s, 3)
     figures["process"] = watch.figures()
     figures["machine"] = {"loop_ns": loop_ns()}
@@ -142,9 +142,14 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
     figures["drain_s"] = round(drain_s, 1)
     figures |= {"seed": options.seed, "seconds": seconds, **provenance()}
     exempted(figures, seconds)
-    if keep is None:
-        shutil.rmtree(run_dir, ignore_errors=True)
     return figures
+
+
+def _leave(rig: Rig, keep: Path | None) -> None:
+    """End everything; the run's folder goes too unless it was asked for."""
+    rig.stop()
+    if keep is None:
+        shutil.rmtree(rig.run_dir, ignore_errors=True)
 
 
 def _ends(rig: Rig, extended: int) -> Ends:
@@ -222,8 +227,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def endless(options: RigOptions, run_dir: Path) -> None:
-    """Bring everything up, say where to look, show the state in one line until Ctrl-C."""
+def endless(options: RigOptions, keep: Path | None = None) -> None:
+    """Bring everything up, say where to look, show the state in one line until Ctrl-C.
+
+    The run's folder stays where `keep` says, else it goes with the run.
+    """
+    run_dir = keep or Path(tempfile.mkdtemp(prefix="rsu-demo-"))
     rig = Rig(run_dir, options)
     try:
         _say("starting the virtual crossing ...")
@@ -241,7 +250,7 @@ def endless(options: RigOptions, run_dir: Path) -> None:
     except KeyboardInterrupt:
         _say("\nending ...")
     finally:
-        rig.stop()
+        _leave(rig, keep)
 
 
 def _follow(rig: Rig) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ from typing import Any
 READY_S = 60.0  # the first start compiles byte code and the vehicle's decoder
 STOP_S = 10.0
 POLL_S = 0.05
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LIBC = ctypes.CDLL(None)
 
 
 class RigFailure(Exception):
@@ -108,8 +113,30 @@ class Processes:
     def _spawn(self, child: Child) -> None:
         with (self._logs / f"{child.name}.log").open("ab") as log:
             child.process = subprocess.Popen(
-                child.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                child.command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=_end_with_the_rig,
             )
+
+
+def _end_with_the_rig() -> None:
+    """Asks the kernel for a SIGTERM when the rig is gone without having ended its children (Linux)."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """A closed terminal and a SIGTERM end a verb as Ctrl-C does: with everything it started."""
+    ends = (signal.SIGHUP, signal.SIGTERM)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _filled(path: Path) -> bool:

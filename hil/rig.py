@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from hil.processes import Processes, RigFailure
 from rsu_agent.ports.assets import asset
 
 SITE = "config/virtual.yaml"
+LONGEST_PATH_BYTES = 70  # a Unix socket's address has 107 (unix(7)); the bus needs the rest
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Rig:
         self.run_dir, self.options = run_dir, options
         if run_dir.exists() and any(run_dir.iterdir()):
             raise RigFailure(f"{run_dir} is not empty: name a new folder, or remove it")
+        if len(os.fsencode(run_dir.absolute())) > LONGEST_PATH_BYTES:
+            raise RigFailure(
+                f"{run_dir} is too long for the sockets in it ({LONGEST_PATH_BYTES} bytes at most): "
+                "name a shorter folder, or set TMPDIR"
+            )
         self.processes = Processes(run_dir / "logs")
         self.bus = Bus(run_dir)
         self.site_file = run_dir / "site.yaml"

@@ -55,10 +55,13 @@ def windows_of(stalls: Iterable[Mapping[str, Any]], t0: float, t1: float) -> Win
 
 
 def host_figures(stalls: Sequence[Mapping[str, Any]], windows: Windows, extended: int) -> dict[str, Any]:
-    """`host.*`: the longest stall of the scored seconds, windows it cost, how often the run was extended."""
+    """`host.*`: the longest stall of the scored seconds, windows it cost, how often the run was extended.
+
+    `stall_max_ms` is None when the probe wrote nothing: it did not run, and nothing is known.
+    """
     late = [stall["late_ms"] for stall in stalls if windows.t0 <= stall["t"] <= windows.t1]
     return {
-        "stall_max_ms": max(late, default=0.0),
+        "stall_max_ms": max(late, default=None),
         "windows_void": len(windows.void),
         "extended": extended,
     }

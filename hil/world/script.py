@@ -21,6 +21,7 @@ RED_LASTS_S = 38.0  # a light that has been red for longer may be green before t
 PATIENCE_S = 12.0  # so long a runner waits for crosswalks to be empty
 BOX_M, CROSS_M = 45.0, 2.5  # of a route behind its stop line; so near is in each other's way
 QUIET_M = ((14.0, 10.0), (7.0, 18.0), (-1.0, 30.0))  # after so many seconds, no vehicle within so many metres
+ALONE_M, SHY_S = 4.0, 14.0  # who crosses on red does it where nobody waits; after so long anywhere
 # The left turners of these arms stay away: by where they enter, or by where they leave.
 KEPT_FREE = {
     "red_light_running": ("entry", "E"),
@@ -172,8 +173,8 @@ class Script:
         traffic = self._traffic
         if act.user is None:
             for route in self._walks():
-                red = traffic.colour(route.group) == "red"
-                if red and self._quiet(route, now_s - act.after_s):
+                red, waited_s = traffic.colour(route.group) == "red", now_s - act.after_s
+                if red and self._quiet(route, waited_s) and (waited_s > SHY_S or self._alone(route)):
                     act.user = traffic.add(route, "pedestrian", 0.0, 1.7, obeys=False)
                     return
             return
@@ -209,6 +210,11 @@ class Script:
             if near and user.speed > 1.0 and user.cls != "pedestrian":
                 return False
         return True
+
+    def _alone(self, route: Route) -> bool:
+        """Whether nobody waits at the kerb where a walk begins, who would hide it from the sensors."""
+        x, y, *_ = route.at(route.stop_m)
+        return not any(np.hypot(u.x - x, u.y - y) < ALONE_M for u in self._traffic.users)
 
     def _walks_stand(self, route: Route) -> bool:
         """Whether the crosswalks that a route passes are red."""

@@ -13,12 +13,13 @@ from hil.world.crossing_read import RigCrossing
 from hil.world.routes import STEP_M, Route, routes_of, walk_routes
 from hil.world.user import User
 
-# Arrivals a second: motor, bicycle lanes, pedestrians; and the most users at once.
+# Arrivals a second: motor, bicycle lanes, pedestrians; users at once: the fewest hoped for, the most.
 DENSITIES = {
-    "day": (0.48, 0.20, 0.11, 40),
-    "peak": (1.6, 1.3, 0.6, 150),
-    "night": (0.16, 0.06, 0.03, 20),
+    "day": (0.48, 0.20, 0.11, 30, 36),
+    "peak": (1.6, 1.3, 0.6, 80, 150),
+    "night": (0.16, 0.06, 0.03, 0, 20),
 }
+SPARSE = 3.0  # so many times more arrive while there are fewer
 MOTOR = (("car", 0.86), ("truck", 0.08), ("bus", 0.06))
 TWO_WHEEL = (("bicycle", 0.42), ("motorcycle", 0.34), ("tricycle", 0.16), ("cart", 0.08))
 SPEEDS = {
@@ -119,9 +120,11 @@ class Traffic:
         return self.now_s - self._red_s.get(group or 0, self.now_s) if red else 0.0
 
     def _arrive(self, dt_s: float) -> None:
-        motor, bicycle, walk, most = self._rates
+        motor, bicycle, walk, fewest, most = self._rates
         if len(self.users) >= most:
             return
+        if len(self.users) < fewest:
+            dt_s *= SPARSE
         for rate, routes, mix in ((motor, self.motor, MOTOR), (bicycle, self.bicycle, TWO_WHEEL)):
             if self._random.random() < rate * dt_s:
                 weights = [

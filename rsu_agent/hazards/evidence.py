@@ -38,7 +38,9 @@ class Seen:
     still: Mark | None = None  # where it came to stand
     wrong: Mark | None = None  # where it began to drive against its lane
     on_walk: Mark | None = None  # where it stepped onto a crosswalk
+    walked_m: float = 0.0  # from the kerb behind it, when it was first seen on the crosswalk
     walk_judged: bool = False
+    walk_words: str | None = None  # what it did there, while it is on the road
     box_judged: bool = False
 
     def mark(self, now_s: float) -> Mark:

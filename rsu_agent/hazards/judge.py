@@ -16,18 +16,23 @@ from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Colour
 
-STOPPED_HOLD_S = 8.0  # hidden by passing traffic it is lost and found again: that takes the rule four seconds
+HIDDEN_S = 8.0  # what passing traffic hides is lost and found again: that takes a rule some seconds
+WALK_MPS = 2.0
 SAME_PLACE_M = 6.0  # a new track so near a hazard of the same kind is the same hazard
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind: its rule, how long it is held after its last evidence, what its onset is reckoned from."""
+    """One kind: its rule, how long it is held after its last evidence, what its onset is reckoned from.
+
+    moves_mps: how fast it goes on while nobody sees it.
+    """
 
     kind: HazardKind
     find: Callable[[Seen, Lights, float], str | None]
     hold_s: float
     since: Callable[[Seen], Mark | None] = lambda _: None  # None: the instant of the finding
+    moves_mps: float = 0.0
 
 
 class Judge:
@@ -42,8 +47,10 @@ class Judge:
         self._rules = (
             Rule(HazardKind.RED_LIGHT_RUNNING, red_light_running, 3.0),
             Rule(HazardKind.WRONG_WAY, wrong_way, 3.0, lambda seen: seen.wrong),
-            Rule(HazardKind.STOPPED_VEHICLE, stopped_vehicle, STOPPED_HOLD_S),
-            Rule(HazardKind.PEDESTRIAN_ON_RED, self._pedestrian, 3.0, lambda seen: seen.on_walk),
+            Rule(HazardKind.STOPPED_VEHICLE, stopped_vehicle, HIDDEN_S),
+            Rule(
+                HazardKind.PEDESTRIAN_ON_RED, self._pedestrian, HIDDEN_S, lambda seen: seen.on_walk, WALK_MPS
+            ),
         )
 
     def saw_lamp(self, group: int, colour: Colour, at_s: float) -> None:
@@ -83,10 +90,9 @@ class Judge:
 
     def _found(self, rule: Rule, seen: Seen, words: str, now_s: float, began: list[Hazard]) -> None:
         user = seen.user
-        for number, (hazard, _, known) in self._held.items():
-            near = (
-                abs(hazard.x_east_m - user.x_east_m) + abs(hazard.y_north_m - user.y_north_m) < SAME_PLACE_M
-            )
+        for number, (hazard, last_s, known) in self._held.items():
+            apart_m = abs(hazard.x_east_m - user.x_east_m) + abs(hazard.y_north_m - user.y_north_m)
+            near = apart_m < SAME_PLACE_M + known.moves_mps * (now_s - last_s)
             if known.kind is rule.kind and (hazard.track == user.track or near):
                 moved = replace(hazard, x_east_m=user.x_east_m, y_north_m=user.y_north_m, evidence=words)
                 self._held[number] = moved, now_s, rule

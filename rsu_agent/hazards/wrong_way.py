@@ -11,6 +11,7 @@ from rsu_agent.world.road_user import MOTOR, UserClass
 AGAINST_DEG = 120.0
 LEAST_SPEED_MPS = 2.0
 FOR_S, FOR_M = 1.0, 4.0  # a standing body's estimate wanders by some metres, never so far so straight
+SURE_SD_M = 0.9  # a place known no better than this may be the lane beside, its motion the estimate's own
 KINDS = MOTOR | {UserClass.UNKNOWN}
 
 
@@ -23,6 +24,7 @@ def wrong_way(seen: Seen, _lights: Lights, now_s: float) -> str | None:
         and abs(lane.right_m) < lane.lane.width_m / 2
         and user.heading_deg is not None
         and user.speed_mps > LEAST_SPEED_MPS
+        and user.position_sd_m < SURE_SD_M
         and abs(turn_deg(lane.heading_deg, user.heading_deg)) > AGAINST_DEG
     )
     if not against or lane is None:

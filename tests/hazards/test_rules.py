@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from rsu_agent.hazards.judge import STOPPED_HOLD_S, Judge
+from rsu_agent.hazards.judge import HIDDEN_S, Judge
 from rsu_agent.hazards.stopped_vehicle import FOR_S
 from rsu_agent.ports.assets import asset
 from rsu_agent.settings.crossing import read_crossing
@@ -142,6 +143,17 @@ def test_driving_with_the_lane_and_turning_round_are_lawful(crossing: Crossing) 
     assert not drive(judge(crossing, (8, 21)), list(along(route(crossing, 31, 1), 3.0, 40, 60.0)), 3.0)
 
 
+@pytest.mark.parametrize(("sd_m", "expected"), [(0.5, 1), (1.2, 0)])
+def test_a_place_known_too_badly_is_no_evidence_of_wrong_way(
+    crossing: Crossing, sd_m: float, expected: int
+) -> None:
+    lane, made = next(entry for entry in crossing.lanes if entry.lane == 5), judge(crossing)
+    way = along(tuple(reversed(lane.points)), 5.0, 4, 20.0)
+    users = [replace(user(7, *place, 5.0), position_sd_m=sd_m) for place in way]
+    began = [made.scene(Scene(100.0 + n / 10, n, (here,), ()))[0] for n, here in enumerate(users)]
+    assert len(sum(began, [])) == expected
+
+
 def test_noise_in_heading_of_a_standing_car_is_not_wrong_way(crossing: Crossing) -> None:
     lane = next(entry for entry in crossing.lanes if entry.lane == 2)
     x, y = lane.points[1]
@@ -158,10 +170,10 @@ def test_a_car_that_stands_in_an_exit_lane_is_found_after_a_few_seconds_and_let_
     assert kinds(found) == [HazardKind.STOPPED_VEHICLE]
     assert found[0].onset_s == pytest.approx(100.0 + FOR_S, abs=0.5)
     last_s = 100.0 + 0.1 * (len(way) - 1)
-    passing = [made.scene(Scene(last_s + n, 200 + n, (), ()))[1] for n in range(1, int(STOPPED_HOLD_S))]
+    passing = [made.scene(Scene(last_s + n, 200 + n, (), ()))[1] for n in range(1, int(HIDDEN_S))]
     assert made.active, "traffic that hides it for some seconds ends nothing"
     assert not any(passing)
-    ended = [made.scene(Scene(last_s + STOPPED_HOLD_S + n, 210 + n, (), ()))[1] for n in (0.5, 1.5)]
+    ended = [made.scene(Scene(last_s + HIDDEN_S + n, 210 + n, (), ()))[1] for n in (0.5, 1.5)]
     assert [hazard.ended_s for scene in ended for hazard in scene] == [pytest.approx(last_s)]
     assert not made.active
 
@@ -242,3 +254,24 @@ def test_who_rides_over_a_crosswalk_is_nobody_on_foot(crossing: Crossing) -> Non
     walk = crossing.crosswalks[0]
     way = list(along(walk.axis, 4.0, 6))
     assert not drive(judge(crossing), way, 4.0, UserClass.PEDESTRIAN)
+
+
+def test_a_walker_hidden_for_some_seconds_and_found_again_is_one_hazard(crossing: Crossing) -> None:
+    walk, made = crossing.crosswalks[0], judge(crossing)
+    began = []
+    for step, (x, y, heading) in enumerate(along(walk.axis, 1.5, 11)):
+        here = user(3 if step < 25 else 4, x, y, heading, 1.5, UserClass.PEDESTRIAN)
+        seen = () if 25 <= step < 65 else (here,)
+        began += made.scene(Scene(100 + step / 10, step, seen, ()))[0]
+    assert kinds(began) == [HazardKind.PEDESTRIAN_ON_RED]
+    assert len(made.active) == 1
+
+
+@pytest.mark.parametrize(("red_s", "expected"), [(30.0, 1), (3.0, 0)])
+def test_who_is_first_seen_on_the_road_is_judged_by_when_they_left_the_kerb(
+    crossing: Crossing, red_s: float, expected: int
+) -> None:
+    walk, made = crossing.crosswalks[0], judge(crossing)
+    made.saw_lamp(walk.group, Colour.RED, 100.0 - red_s)
+    way = [place for place in along(walk.axis, 1.5, 5) if math.dist(place[:2], walk.axis[0]) > 4.0]
+    assert len(drive(made, way, 1.5, UserClass.PEDESTRIAN)) == expected

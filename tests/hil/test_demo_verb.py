@@ -166,6 +166,11 @@ def test_a_rig_that_does_not_come_up_says_why(one_run: list, monkeypatch: Any) -
     assert json.loads(ended.stdout)["error"].startswith("camera is not ready")
 
 
+def test_a_folder_too_long_for_sockets_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(RigFailure, match="too long for the sockets in it .70 bytes at most.: name a shorter"):
+        hil.demo.bounded(1.0, RigOptions(), tmp_path / ("x" * 70))
+
+
 def test_a_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
     ended = CliRunner().invoke(app, ["demo", "--for", "1", "--keep", str(tmp_path), "--json"])

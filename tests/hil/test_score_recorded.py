@@ -77,6 +77,20 @@ def test_the_probe_notes_a_stall_of_its_own(tmp_path: Path) -> None:
         assert probe.wait(LONG_S) == 0
 
 
+def test_the_probe_writes_its_worst_of_every_second_also_on_a_calm_host(tmp_path: Path) -> None:
+    probe = subprocess.Popen([sys.executable, "-m", "hil.score.probe", "--run-dir", str(tmp_path)])
+    try:
+        deadline, late = time.monotonic() + LONG_S, list[float]()
+        while len(late) < 2 and time.monotonic() < deadline:
+            if (tmp_path / "truth" / "probe.jsonl").exists():
+                late = [entry["late_ms"] for entry in read_truth(tmp_path, "stall")]
+            time.sleep(0.05)
+        assert len(late) >= 2 and min(late) > 0
+    finally:
+        probe.terminate()
+        assert probe.wait(LONG_S) == 0
+
+
 def test_sizes_and_processor_share_are_those_of_the_named_processes() -> None:
     eat = "import time\nheld = bytearray(60_000_000)\nprint('up', flush=True)\nwhile True: sum(range(1000))"
     child = subprocess.Popen([sys.executable, "-c", eat], stdout=subprocess.PIPE)
