@@ -151,7 +151,7 @@ def test_a_place_known_too_badly_is_no_evidence_of_wrong_way(
     way = along(tuple(reversed(lane.points)), 5.0, 4, 20.0)
     users = [replace(user(7, *place, 5.0), position_sd_m=sd_m) for place in way]
     began = [made.scene(Scene(100.0 + n / 10, n, (here,), ()))[0] for n, here in enumerate(users)]
-    assert len(sum(began, [])) == expected
+    assert sum(map(len, began)) == expected
 
 
 def test_noise_in_heading_of_a_standing_car_is_not_wrong_way(crossing: Crossing) -> None:
