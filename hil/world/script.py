@@ -22,11 +22,12 @@ PATIENCE_S = 12.0  # so long a runner waits for crosswalks to be empty
 BOX_M, CROSS_M = 45.0, 2.5  # of a route behind its stop line; so near is in each other's way
 QUIET_M = ((14.0, 10.0), (7.0, 18.0), (-1.0, 30.0))  # after so many seconds, no vehicle within so many metres
 ALONE_M, SHY_S = 4.0, 14.0  # who crosses on red does it where nobody waits; after so long anywhere
-# The left turners of these arms stay away: by where they enter, or by where they leave.
+# The left turners of these arms stay away: by where they enter, or by where they leave. South's would wait in
+# their waiting area, in the runner's way.
 KEPT_FREE = {
-    "red_light_running": ("entry", "E"),
-    "wrong_way": ("exit", "N"),
-    "stopped_vehicle": ("exit", "E"),
+    "red_light_running": (("entry", "E"), ("entry", "S")),
+    "wrong_way": (("exit", "N"),),
+    "stopped_vehicle": (("exit", "E"),),
 }
 
 
@@ -69,11 +70,7 @@ class Script:
     def plan(self, kind: str, after_s: float) -> None:
         """Let a hazard happen at the first harmless moment from then on; its lanes are kept free."""
         self.acts.append(Act(kind, after_s))
-        by, arm = KEPT_FREE.get(kind, ("entry", ""))
-        kept = [
-            r for r in self._routes("left", by=by) if self._traffic.crossing.lanes[getattr(r, by)].arm == arm
-        ]
-        self._traffic.barred.update(route.name for route in kept)
+        self._traffic.barred.update(self._kept_free(kind))
 
     def step(self, now_s: float) -> Iterator[Event]:
         """Move every act on; edges as they happen."""
@@ -81,6 +78,16 @@ class Script:
             if not act.over and now_s >= act.after_s:
                 yield from getattr(self, f"_{act.kind}")(act, now_s)
         self._traffic.held = set().union(*(act.holds for act in self.acts if not act.over))
+
+    def _kept_free(self, kind: str) -> set[str]:
+        """Names of the routes on which nobody sets out while an act is to come."""
+        lanes = self._traffic.crossing.lanes
+        return {
+            route.name
+            for by, arm in KEPT_FREE.get(kind, ())
+            for route in self._traffic.motor
+            if route.turn == "left" and lanes[getattr(route, by)].arm == arm
+        }
 
     def _routes(self, turn: str, *, by: str = "entry") -> list[Route]:
         lanes = self._traffic.crossing.lanes
@@ -95,16 +102,20 @@ class Script:
         traffic = self._traffic
         routes = [r for r in self._routes("left") if traffic.crossing.lanes[r.entry].arm == "E"]
         if act.user is None:
-            late = now_s - act.after_s > PATIENCE_S
+            waited_s = now_s - act.after_s
             for route in routes:
                 red = 0.0 < traffic.red_for(route.group) < RED_LASTS_S
-                walks = late or self._walks_stand(route)
-                free = not any(
-                    u.route.entry == route.entry and u.along_m < u.route.stop_m for u in traffic.users
-                )
-                if red and walks and free:
+                ahead = [
+                    u for u in traffic.users if u.route.entry == route.entry and u.along_m < u.route.stop_m
+                ]
+                if not red or not (waited_s > PATIENCE_S or self._walks_stand(route)):
+                    continue
+                if not ahead:
                     act.user = traffic.add(route, "car", RUN_START_M, RUN_SPEED, obeys=False)
                     act.user.shade |= 0xFF
+                elif waited_s > PATIENCE_S and ahead[0].still_s > 1.0:  # left over from its green: it goes
+                    act.user, ahead[0].obeys = ahead[0], False
+                if act.user is not None:
                     act.holds = {other.name for other in traffic.routes if _cross(route, other)}
                     return
             return
@@ -118,7 +129,7 @@ class Script:
                 act.user, act.holds = None, set()  # it got through in time: try again
         elif not inside(traffic.crossing.conflict, user.x, user.y):
             act.over = True
-            traffic.barred.difference_update(route.name for route in routes)
+            traffic.barred -= self._kept_free(act.kind)
             yield _event(act, "clear", now_s)
 
     def _wrong_way(self, act: Act, now_s: float) -> Iterator[Event]:
@@ -142,7 +153,7 @@ class Script:
         if user.route.end_m - user.along_m < left_m + 2.0:
             act.over = True
             traffic.users.remove(user)
-            traffic.barred.discard(user.route.name)
+            traffic.barred -= self._kept_free(act.kind)
             yield _event(act, "clear", now_s)
 
     def _stopped_vehicle(self, act: Act, now_s: float) -> Iterator[Event]:
@@ -164,7 +175,7 @@ class Script:
             yield _event(act, "onset", now_s, sure_s=now_s + STILL_S)
         elif act.began_s is not None and now_s - act.began_s > STOPPED_FOR_S:
             user.halt_at_m = None
-            traffic.barred.discard(user.route.name)
+            traffic.barred -= self._kept_free(act.kind)
             act.over = True
             yield _event(act, "clear", now_s)
 

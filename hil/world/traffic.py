@@ -15,7 +15,7 @@ from hil.world.user import User
 
 # Arrivals a second: motor, bicycle lanes, pedestrians; users at once: the fewest hoped for, the most.
 DENSITIES = {
-    "day": (0.48, 0.20, 0.11, 30, 36),
+    "day": (0.48, 0.20, 0.11, 32, 36),
     "peak": (1.6, 1.3, 0.6, 80, 150),
     "night": (0.16, 0.06, 0.03, 0, 20),
 }
@@ -166,10 +166,14 @@ class Traffic:
             return self._walk_gap(user, colour)
         stop_m = route.stop_m
         held = route.name in self.held
-        if (
-            route.wait_m is not None and not held and colour not in GO and self.colour(route.wait_group) in GO
-        ) or (route.wait_m is not None and front > route.stop_m + 0.5):
+        if route.wait_m is not None and front > route.stop_m + 0.5:
+            user.waits = user.waits and colour not in GO
+            if not user.waits:  # its light has been green: it clears the crossing
+                return 999.0
             stop_m = route.wait_m
+        elif route.wait_m is not None:
+            user.waits = not held and colour not in GO and self.colour(route.wait_group) in GO
+            stop_m = route.wait_m if user.waits else route.stop_m
         gap = stop_m - front
         if gap < -0.3 or (colour in GO and not held):
             return 999.0

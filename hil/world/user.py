@@ -42,7 +42,7 @@ class User:
     braking: bool = False
     still_s: float = 0.0
     halt_at_m: float | None = None
-    started_green: bool = False
+    waits: bool = False  # went into a waiting area before its own light was green
 
     @property
     def size(self) -> tuple[float, float, float]:
