@@ -81,7 +81,7 @@ def _report(figures: dict[str, Any], as_json: bool) -> None:
 
 @hil.command()
 def fault(
-    device: Annotated[str, typer.Argument(help="controller, camera, radar, vehicle or time")],
+    device: Annotated[str, typer.Argument(help="controller, camera, radar, vehicle, time or district")],
     name: Annotated[str, typer.Argument(help="unplug, replug, silence, garbage, freeze, kill ...")],
     state: Annotated[str, typer.Argument(help="on, off, or a value such as seconds")] = "on",
     run: Annotated[Path | None, typer.Option("--run", help="The run's folder (the demo prints it).")] = None,

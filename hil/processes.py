@@ -118,12 +118,12 @@ class Processes:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_end_with_the_rig,
+                preexec_fn=end_with_the_parent,
             )
 
 
-def _end_with_the_rig() -> None:
-    """Asks the kernel for a SIGTERM when the rig is gone without having ended its children (Linux)."""
+def end_with_the_parent() -> None:
+    """In a child: asks the kernel for a SIGTERM when its parent is gone without having ended it (Linux)."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 

@@ -76,12 +76,7 @@ class Rig:
             "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
         )
         self.processes.module("probe", "hil.score.probe", *run, ready=self._ready("probe"))
-        self.processes.module(
-            "district",
-            "rsu_agent.district.main",
-            *("--database", str(self.run_dir / "district.sqlite"), "--ready", str(self._ready("district"))),
-            ready=self._ready("district"),
-        )
+        self._device("district", "hil.devices.district", *run)
         self.processes.wait_ready(*self.processes.children)
         self._write_site(template)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -17,6 +16,7 @@ from ruamel.yaml import YAML
 
 from hil.bus import Bus
 from hil.devices.camera_server import CameraServer
+from hil.devices.ready import announce, former
 from hil.paint.ground import Picture, paint_ground
 from hil.paint.lens import View
 from hil.paint.scene import Look, paint
@@ -63,7 +63,7 @@ class CameraProcess:
         self.view, self.crossing, self.night = view_of(camera), crossing, night
         self.name = camera["name"]
         self.ground = paint_ground(crossing, seed + 77)
-        self.server = CameraServer(self._sent)
+        self.server = CameraServer(self._sent, former(run_dir, DEVICE).get("port", 0))
         self.random = random.Random(seed)
         self.users: tuple[float, list[dict[str, Any]]] = (0.0, [])
         self.lamps: dict[int, str] = {}
@@ -166,9 +166,8 @@ def main() -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / f"{DEVICE}.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"url": f"http://127.0.0.1:{process.server.port}/stream"}))
+    port = process.server.port
+    announce(options.run_dir, DEVICE, url=f"http://127.0.0.1:{port}/stream", port=port)
     process.run()
 
 

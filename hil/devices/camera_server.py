@@ -24,12 +24,12 @@ class CameraServer:
     A slow line (`line.delay_s`) lies behind the camera: it makes pictures late, not their stamps.
     """
 
-    def __init__(self, sent: Callable[[int, float], None]) -> None:
+    def __init__(self, sent: Callable[[int, float], None], port: int = 0) -> None:
         self._sent = sent
         self.line = Line()
         self._listener: socket.socket | None = None
         self._clients: set[socket.socket] = set()
-        self.port = 0
+        self.port = port
         self.silent = False
         self.spoil: Callable[[bytes], bytes] = lambda data: data
         self._told = -1

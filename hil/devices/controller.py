@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import select
 import signal
@@ -17,6 +16,7 @@ from hil.devices.gbt20999_front import Front, Manners
 from hil.devices.line_spoiler import LineSpoiler
 from hil.devices.pacing import Pacer
 from hil.devices.port import Port
+from hil.devices.ready import announce
 from hil.devices.signal_model import SignalModel
 from hil.devices.signal_plan import GROUPS
 from hil.truth import TruthLog
@@ -175,9 +175,7 @@ def main() -> None:
     process = ControllerProcess(options.run_dir, model, front)
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "stopping", True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / f"{DEVICE}.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"port": str(process.port.link), "baud": options.baud}))
+    announce(options.run_dir, DEVICE, port=str(process.port.link), baud=options.baud)
     process.run()
     process.port.unplug()
 

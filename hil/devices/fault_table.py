@@ -9,8 +9,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "controller": (*COMMON, "truncate"),
     "camera": (*COMMON, "black", "delay"),
     "radar": (*COMMON, "cooked_tty"),
-    "vehicle": ("kill",),
-    "time": ("silence", "kill", "unsynchronised", "step", "coast"),
+    "vehicle": COMMON,
+    "time": (*COMMON, "unsynchronised", "step", "coast"),
+    "district": COMMON,
 }
 FORMER = {"silent": "silence"}
 

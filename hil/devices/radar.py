@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import random
@@ -19,6 +18,7 @@ from ruamel.yaml import YAML
 from hil.bus import Bus
 from hil.devices.pacing import Pacer
 from hil.devices.port import Port
+from hil.devices.ready import announce
 from hil.devices.ti_codec import Point, frame40, frame48
 from hil.truth import TruthLog
 
@@ -197,9 +197,7 @@ def main() -> None:
     process = RadarProcess(options.run_dir, model, options.header, options.seed)
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / f"{DEVICE}.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"data_port": str(process.port.link), "baud": BAUD}))
+    announce(options.run_dir, DEVICE, data_port=str(process.port.link), baud=BAUD)
     process.run()
     process.port.unplug()
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
+import random
 import select
 import signal
-import socket
 import struct
 import time
 from pathlib import Path
 from typing import Any
 
 from hil.bus import Bus
+from hil.devices.ready import announce, former
+from hil.devices.udp_port import UdpPort
 from hil.truth import TruthLog
 
 DEVICE = "time"
@@ -43,11 +44,21 @@ class Clockwork:
         self.offset_s = 0.0
         self.dispersion_s = 0.0005
         self.leap = "none"
-        self.silent = False
+        self.silent = self.garbage = self.frozen = False
+        self._random = random.Random(1)
+        self._last = b""
+
+    def reply(self, data: bytes) -> bytes | None:
+        """What goes out for a request: nothing, noise, the reply of the moment it froze, or the answer."""
+        answer = None if self.silent else self.answer(data)
+        if answer is None or self.frozen:
+            return None if answer is None else self._last or None
+        self._last = answer
+        return self._random.randbytes(self._random.randint(1, 200)) if self.garbage else answer
 
     def answer(self, data: bytes) -> bytes | None:
-        """The reply to a request, None when it is no tracking request or while silent."""
-        if self.silent or len(data) < ANSWER_BYTES or data[:2] != b"\x06\x01":
+        """The reply to a request, None when it is no tracking request."""
+        if len(data) < ANSWER_BYTES or data[:2] != b"\x06\x01":
             return None
         command, _, sequence = struct.unpack_from(">HHI", data, 4)
         if command != 33:
@@ -64,10 +75,14 @@ class Clockwork:
         return head + body
 
     def obey(self, name: str, on: Any) -> None:
-        """silent; unsynchronised; step and coast take seconds as their value."""
+        """What a fault changes in the answers; step and coast take seconds as their value."""
         match name:
             case "silence" | "silent":
                 self.silent = bool(on)
+            case "garbage":
+                self.garbage = bool(on)
+            case "freeze":
+                self.frozen = bool(on)
             case "unsynchronised":
                 self.leap = "unsynchronised" if on else "none"
             case "step":
@@ -84,29 +99,35 @@ def main() -> None:
     parser.add_argument("--run-dir", type=Path, required=True)
     options = parser.parse_args()
     clockwork = Clockwork()
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.0.1", 0))
+    port = UdpPort(former(options.run_dir, DEVICE).get("port", 0))
     heard = Bus(options.run_dir).subscribe("fault")
     truth = TruthLog(options.run_dir, DEVICE)
     going = [True]
     signal.signal(signal.SIGTERM, lambda *_: going.clear())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / f"{DEVICE}.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"host": "127.0.0.1", "port": server.getsockname()[1]}))
+    announce(options.run_dir, DEVICE, host="127.0.0.1", port=port.port)
     while going:
-        watched: list[Any] = [server, heard]
+        server = port.socket
+        watched: list[Any] = [heard, *([server] if server else [])]
         readable, _, _ = select.select(watched, [], [], 0.5)
-        if server in readable:
+        if server in readable and server is not None:
             data, address = server.recvfrom(2048)
-            answer = clockwork.answer(data)
-            if answer is not None:
-                server.sendto(answer, address)
+            reply = clockwork.reply(data)
+            if reply is not None:
+                server.sendto(reply, address)
         while (message := heard.get()) is not None:
-            if message[1]["device"] == DEVICE:
-                said = message[1]
+            if (said := message[1])["device"] == DEVICE:
                 truth.write("fault", time.monotonic(), device=DEVICE, name=said["name"], on=said["on"])
-                clockwork.obey(said["name"], said["on"])
+                _obey(port, clockwork, said["name"], said["on"])
+
+
+def _obey(port: UdpPort, clockwork: Clockwork, name: str, on: Any) -> None:
+    if name == "unplug" and on:
+        port.unplug()
+    elif name in ("unplug", "replug"):
+        port.plug()
+    else:
+        clockwork.obey(name, on)
 
 
 if __name__ == "__main__":

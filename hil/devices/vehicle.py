@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from hil.bus import Bus
+from hil.devices.ready import announce, former
+from hil.devices.udp_port import UdpPort
 from hil.devices.vehicle_codec import decode
 from hil.truth import TruthLog
 
 DEVICE = "vehicle"
 SO_TIMESTAMPNS = 35  # asm-generic; Python has no name for it
+LOOK_S = 0.2
 REPORT_S = 1.0
 LARGEST = 65536
 
@@ -48,10 +52,16 @@ def receive(sock: socket.socket) -> tuple[bytes, float]:
 
 
 class Vehicle:
-    """Counts, and what was decoded last of each kind."""
+    """Counts, and what was decoded last of each kind.
 
-    def __init__(self, run_dir: Path, sock: socket.socket) -> None:
-        self._sock, self._path = sock, run_dir / "vehicle.json"
+    unplug: nobody at the port. silence: hears nothing. garbage: bits flip on the way. freeze: hears late,
+    all at once when it ends.
+    """
+
+    def __init__(self, run_dir: Path, port: UdpPort) -> None:
+        self._port, self._path = port, run_dir / "vehicle.json"
+        self._random = random.Random(1)
+        self._silent = self._garbage = self._frozen = False
         self._truth = TruthLog(run_dir, DEVICE)
         self._heard = Bus(run_dir).subscribe("fault")
         self._fresh: dict[int, bytes] = {}
@@ -62,25 +72,46 @@ class Vehicle:
 
     def run(self) -> None:
         """Until told to stop."""
-        watched: list[Any] = [self._sock, self._heard]
         while self.going:
-            readable, _, _ = select.select(watched, [], [], 0.2)
-            if self._sock in readable:
-                data, at_s = receive(self._sock)
-                self._truth.write("air", at_s, hex=data.hex())
-                self._counts["datagrams"] += 1
-                self._fresh[data[0] >> 4 if data else -1] = data  # the first four bits tell the kind
+            sock = None if self._frozen else self._port.socket
+            watched: list[Any] = [self._heard, *([sock] if sock else [])]
+            readable, _, _ = select.select(watched, [], [], LOOK_S)
+            if sock in readable and sock is not None:
+                self._take(*receive(sock))
             while (message := self._heard.get()) is not None:
                 self._obey(message[1])
             if time.monotonic() - self._report_s >= REPORT_S:
                 self._report()
 
+    def _take(self, data: bytes, at_s: float) -> None:
+        """One datagram, as it is or as the fault makes it."""
+        if self._silent:
+            return
+        if self._garbage and data:
+            at = self._random.randrange(len(data))
+            data = data[:at] + bytes([data[at] ^ 1 << self._random.randrange(8)]) + data[at + 1 :]
+        self._truth.write("air", at_s, hex=data.hex())
+        self._counts["datagrams"] += 1
+        self._fresh[data[0] >> 4 if data else -1] = data  # the first four bits tell the kind
+
     def _obey(self, message: dict[str, Any]) -> None:
         if message["device"] != DEVICE:
             return
-        self._truth.write("fault", time.monotonic(), device=DEVICE, name=message["name"], on=message["on"])
-        if message["name"] == "kill":
-            os._exit(9)
+        name, on = message["name"], bool(message["on"])
+        self._truth.write("fault", time.monotonic(), device=DEVICE, name=name, on=message["on"])
+        match name:
+            case "unplug" if on:
+                self._port.unplug()
+            case "unplug" | "replug":
+                self._port.plug()
+            case "silence":
+                self._silent = on
+            case "garbage":
+                self._garbage = on
+            case "freeze":
+                self._frozen = on
+            case "kill":
+                os._exit(9)
 
     def _report(self) -> None:
         """Decode the newest of each kind, once a second, for people who look."""
@@ -104,22 +135,22 @@ def _plain(value: object) -> object:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def _stamped(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+
+
 def main() -> None:
     """`python -m hil.devices.vehicle --run-dir DIR [--port N]`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    sock.bind(("127.0.0.1", options.port))
-    vehicle = Vehicle(options.run_dir, sock)
+    port = UdpPort(options.port or former(options.run_dir, DEVICE).get("port", 0), _stamped)
+    vehicle = Vehicle(options.run_dir, port)
     signal.signal(signal.SIGTERM, lambda *_: setattr(vehicle, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / f"{DEVICE}.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"host": "127.0.0.1", "port": sock.getsockname()[1]}))
+    announce(options.run_dir, DEVICE, host="127.0.0.1", port=port.port)
     vehicle.run()
 
 

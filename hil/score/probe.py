@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import time
 from pathlib import Path
 
+from hil.devices.ready import announce
 from hil.truth import TruthLog
 
 PERIOD_S = 0.010
@@ -24,9 +24,7 @@ def main() -> None:
     going = [True]
     signal.signal(signal.SIGTERM, lambda *_: going.clear())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / "probe.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"period_s": PERIOD_S}))
+    announce(options.run_dir, "probe", period_s=PERIOD_S)
     slept, told, worst = time.monotonic(), time.monotonic(), 0.0
     while going:
         time.sleep(PERIOD_S)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import signal
 import time
@@ -13,6 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from hil.bus import Bus
+from hil.devices.ready import announce
 from hil.truth import TruthLog
 from hil.world.crossing_read import RigCrossing, read_rig_crossing
 from hil.world.script import KINDS, Script
@@ -118,9 +118,7 @@ def main() -> None:
     _warm(world)
     signal.signal(signal.SIGTERM, lambda *_: setattr(world, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready = options.run_dir / "ready" / "world.json"
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.write_text(json.dumps({"users": len(world.traffic.users)}))
+    announce(options.run_dir, "world", users=len(world.traffic.users))
     world.run()
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,13 +33,6 @@ def started(process: subprocess.Popen[str]) -> Path:
         if "--run " in line:
             return Path(line.split("--run ")[1].strip())
     raise AssertionError("the demo ended before it was up")
-
-
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """A folder of its own with a name short enough for the rig's sockets."""
-    with tempfile.TemporaryDirectory(prefix="rsu", dir="/tmp") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
