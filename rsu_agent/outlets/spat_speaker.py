@@ -82,7 +82,7 @@ class SpatSpeaker:
         told, self._told = self._told, None
         doubt = told or outlook.doubt or self.guard.doubt()
         before = self.doubts.voice
-        voice = self.doubts.tick(doubt, now_s, self.guard.cycle_s)
+        voice = self.doubts.tick(doubt, now_s, self._cycle_s)
         state = outlook.plan, outlook.control, outlook.stage
         if doubt is not None:
             self._state_after = None
@@ -103,6 +103,11 @@ class SpatSpeaker:
             return self._blocked(frame, verdict, outlook, now_s)
         return Spoken(frame, True, None, outlook, verdict=verdict)
 
+    @property
+    def _cycle_s(self) -> float:
+        """The present plan's cycle; the longest of all while it is not known which that is."""
+        return self.signals.cycle_s or self.guard.cycle_s
+
     def _encode(
         self, outlook: SignalOutlook, stamp: UtcStamp | None, now_s: float, recent_map: bool
     ) -> bytes:
@@ -121,7 +126,7 @@ class SpatSpeaker:
     def _blocked(self, frame: bytes | None, verdict: Verdict, outlook: SignalOutlook, now_s: float) -> Spoken:
         self.counters[f"blocked_{verdict.cause}"] += 1
         self._state_after = None
-        voice = self.doubts.tick(verdict.cause, now_s, self.guard.cycle_s)
+        voice = self.doubts.tick(verdict.cause, now_s, self._cycle_s)
         told = self._without(voice, outlook)
         return Spoken(told.frame, False, verdict.cause, outlook, frame, verdict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from rsu_agent.world.signal import Colour, SignalReport
 PERIODS_KEPT = 100  # field-rules 3.3: the report period is the p99 of the last 100 intervals
 KEPT_SHARE = 0.99
 FIRST_PERIOD_S = 0.1
+STALE_FLOOR_S = 0.3  # field-rules 4: 300 ms for 10 Hz sources, else 1.5 report periods + 100 ms
+TEN_HZ_PERIOD_S = 0.130
+PACE_KNOWN = 10  # intervals from which an interval that made us doubt is an outage, and no pace
+NO_RETURN_S = 2.0  # in so short a time no lamp leaves a colour and is back in it
+NEW_PACE = 5  # unless so many follow each other: the source has become slower
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,28 @@ class History:
     def __init__(self) -> None:
         self.shown: dict[int, Shown] = {}
         self.complete_s: float | None = None
+        self.dark: set[int] = set()  # groups that have been seen dark: no plan says when they are
         self._intervals: deque[float] = deque(maxlen=PERIODS_KEPT)
+        self._outages: list[float] = []
+        self._blind = False  # colours may have changed unseen since the last report
 
     def receive(self, report: SignalReport) -> Iterator[Edge]:
-        """Edges between what was known and this report; older reports than the newest are ignored."""
+        """Edges between what was known and this report; older reports than the newest are ignored.
+
+        What changed while nothing was heard is no edge: nobody saw when.
+        """
         if report.complete:
-            if self.complete_s is not None and report.first_byte_s > self.complete_s:
-                self._intervals.append(report.first_byte_s - self.complete_s)
-            self.complete_s = max(report.first_byte_s, self.complete_s or report.first_byte_s)
+            self._complete(report.first_byte_s)
         for lamp in report.lamps:
+            if lamp.colour is Colour.DARK:
+                self.dark.add(lamp.group)
             shown = self.shown.get(lamp.group)
             if shown is None:
                 self.shown[lamp.group] = Shown(lamp.colour, None, report.first_byte_s)
+            elif self._blind:
+                same = lamp.colour is shown.colour and report.first_byte_s - shown.seen_s < NO_RETURN_S
+                since_s = shown.since_s if same else None
+                self.shown[lamp.group] = Shown(lamp.colour, since_s, report.first_byte_s)
             elif report.first_byte_s >= shown.seen_s:
                 shown.seen_s = report.first_byte_s
                 if lamp.colour is not shown.colour:
@@ -57,10 +73,41 @@ class History:
                     shown.colour, shown.since_s = lamp.colour, report.first_byte_s
                     yield edge
 
+        self._blind = self._blind and not report.complete
+
+    def line_lost(self) -> None:
+        """The line broke: the next complete report starts afresh."""
+        self.complete_s, self._blind = None, True
+
     @property
     def report_period_s(self) -> float:
-        """p99 of the last hundred intervals between complete reports."""
+        """p99 (nearest rank) of the last hundred intervals between complete reports."""
         if not self._intervals:
             return FIRST_PERIOD_S
         ordered = sorted(self._intervals)
-        return ordered[min(len(ordered) - 1, int(KEPT_SHARE * len(ordered)))]
+        return ordered[math.ceil(KEPT_SHARE * len(ordered)) - 1]
+
+    @property
+    def stale_after_s(self) -> float:
+        """Age of the newest complete report from which nothing is said."""
+        period_s = self.report_period_s
+        return STALE_FLOOR_S if period_s <= TEN_HZ_PERIOD_S else 1.5 * period_s + 0.1
+
+    def _complete(self, at_s: float) -> None:
+        """A complete report's instant: the interval before it, and whether that was an outage."""
+        if self.complete_s is not None and at_s > self.complete_s:
+            interval_s = at_s - self.complete_s
+            self._blind = self._blind or bool(self._intervals and interval_s > self.stale_after_s)
+            self._paced(interval_s)
+        self.complete_s = max(at_s, self.complete_s or at_s)
+
+    def _paced(self, interval_s: float) -> None:
+        if interval_s > self.stale_after_s and len(self._intervals) >= PACE_KNOWN:
+            self._outages.append(interval_s)
+            if len(self._outages) == NEW_PACE:
+                self._intervals.clear()
+                self._intervals.extend(self._outages)
+                self._outages.clear()
+            return
+        self._outages.clear()
+        self._intervals.append(interval_s)

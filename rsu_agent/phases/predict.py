@@ -17,14 +17,20 @@ MOST_STRANGERS = 2  # edges that fit no learnt one in a whole cycle: it is anoth
 
 
 class FixedTimePredictor:
-    """One plan of fixed times. Ends are absolute monotonic seconds."""
+    """One plan of fixed times. Ends are absolute monotonic seconds.
 
-    def __init__(self, programme: Programme, plan: Plan, now_s: float) -> None:
+    abrupt: the controller has just changed plan, mode or step. What its counters say of the stage it was
+    in no longer tells where in the cycle it is; the first stage that is seen to begin does.
+    """
+
+    def __init__(self, programme: Programme, plan: Plan, now_s: float, *, abrupt: bool = False) -> None:
         self.plan = plan
         self._turns = expand(programme, plan)
         self._stages = stage_offsets(plan)
         self._cycle = Cycle(plan.cycle_s, now_s, now_s)
         self._bounds: tuple[float, float] | None = None  # of the cycle's start, before calibration
+        self._stage_before: int | None = None
+        self._stage_told = not abrupt
         self._scores: deque[bool] = deque(maxlen=SCORES_KEPT)
         self._held_until: dict[int, float] = {}
         self.errors_s: deque[float] = deque(maxlen=SCORES_KEPT)
@@ -51,6 +57,10 @@ class FixedTimePredictor:
 
     def saw_stage(self, report: StageReport, at_s: float) -> None:
         """Narrow the bounds of the cycle's start; they never widen but when they contradict each other."""
+        self._stage_told = self._stage_told or self._stage_before not in (None, report.stage)
+        self._stage_before = report.stage
+        if not self._stage_told:
+            return
         for stage, start, seconds in self._stages:
             if stage != report.stage or sum(s == stage for s, _, _ in self._stages) > 1:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from rsu_agent.phases.history import Edge, History, Shown
 from rsu_agent.phases.predict import FixedTimePredictor
@@ -18,8 +19,6 @@ from rsu_agent.world.signal import (
 
 PREDICTABLE = frozenset({Control.FIXED_TIME, Control.COORDINATED})
 BY_INTERVAL = frozenset({Control.ACTUATED, Control.ADAPTIVE})
-STALE_FLOOR_S = 0.3  # field-rules 4: 300 ms for 10 Hz sources, else 1.5 report periods + 100 ms
-TEN_HZ_PERIOD_S = 0.130
 DOUBTS = ("no_programme", "no_report", "stale", "no_mode", "other_controller")
 
 
@@ -37,6 +36,7 @@ class Signals:
         self.preempt = self.priority = False
         self.other_controller = False
         self._predictor: FixedTimePredictor | None = None
+        self._abrupt = False  # what was learnt has been forgotten, and no predictor has begun since
 
     def receive(self, item: SignalReport | Programme) -> list[Edge]:
         """Take in what the controller says; the changes of colour it contains."""
@@ -58,8 +58,7 @@ class Signals:
     @property
     def stale_after_s(self) -> float:
         """Age of the newest complete report from which nothing is said."""
-        period_s = self.history.report_period_s
-        return STALE_FLOOR_S if period_s <= TEN_HZ_PERIOD_S else 1.5 * period_s + 0.1
+        return self.history.stale_after_s
 
     @property
     def stale_at_s(self) -> float | None:
@@ -72,6 +71,12 @@ class Signals:
         """How far predicted ends were off lately; None before anything was predicted."""
         errors = sorted(self._predictor.errors_s) if self._predictor else []
         return errors[int(0.95 * (len(errors) - 1))] if errors else None
+
+    @property
+    def cycle_s(self) -> float | None:
+        """Length of the present plan's cycle, None when that plan is not known."""
+        plans = self.programme.plans if self.programme else ()
+        return next((plan.cycle_s for plan in plans if plan.plan == self.plan), None)
 
     def doubt(self, now_s: float) -> str | None:
         """Why nothing may be said now, from DOUBTS."""
@@ -102,7 +107,7 @@ class Signals:
 
     def line_lost(self) -> None:
         """The line broke: what was seen is history; the next complete report starts afresh."""
-        self.history.complete_s = None
+        self.history.line_lost()
 
     def _programme(self, programme: Programme) -> None:
         known = self.programme
@@ -140,18 +145,19 @@ class Signals:
         plans = self.programme.plans if self.programme else ()
         plan = next((p for p in plans if p.plan == self.plan and p.slots), None)
         if plan is not None and self.programme is not None:
-            self._predictor = FixedTimePredictor(self.programme, plan, now_s)
+            self._predictor = FixedTimePredictor(self.programme, plan, now_s, abrupt=self._abrupt)
+            self._abrupt = False
 
     def _forget(self, reason: str) -> None:
         """What was learnt no longer holds."""
         if self._predictor is not None:
             self.counters[f"forgot_{reason}"] += 1
             self.counters.update(self._predictor.counters)
-            self._predictor = None
+            self._predictor, self._abrupt = None, True
 
     def _group(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
         if self._predictor is not None:
-            return self._predictor.outlook(group, shown, now_s, self.history.report_period_s)
+            return self._by_plan(self._predictor, group, shown, now_s)
         phase = self._phase_of(group)
         if (
             self.control in BY_INTERVAL
@@ -161,6 +167,18 @@ class Signals:
         ):
             return _interval(group, shown, phase, now_s)
         return GroupOutlook(group, shown.colour, shown.since_s)
+
+    def _by_plan(self, predictor: FixedTimePredictor, group: int, shown: Shown, now_s: float) -> GroupOutlook:
+        """Fixed time; where the prediction has nothing to say, a green's minimum still holds."""
+        found = GroupOutlook(group, shown.colour, shown.since_s)
+        if predictor.calibrated(now_s) or group not in self.history.dark:
+            found = predictor.outlook(group, shown, now_s, self.history.report_period_s)
+        phase = self._phase_of(group)
+        bare = found.min_end_s is None and found.colour in GO and found.since_s is not None
+        if bare and phase is not None and phase.min_green_s is not None:
+            since_s = found.since_s or now_s
+            return replace(found, min_end_s=max(now_s, since_s + phase.min_green_s))
+        return found
 
     def _phase_of(self, group: int) -> Phase | None:
         phases = self.programme.phases if self.programme else ()

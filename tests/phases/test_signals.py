@@ -214,7 +214,37 @@ def test_a_green_that_outlasts_its_end_keeps_its_colour_and_loses_its_end() -> N
     at = late + 0.8
     signals.receive(SignalReport(at, at, frozen, True, Control.FIXED_TIME, 1))
     said = next(g for g in signals.outlook(at).groups if g.group == green.group)
-    assert (said.colour, said.likely_end_s) == (Colour.GREEN, None)
+    assert (said.colour, said.likely_end_s, said.max_end_s) == (Colour.GREEN, None, None)
+    assert said.min_end_s == at, "interval form: it may end at any time now"
+
+
+def test_a_green_after_a_missed_prediction_still_has_its_minimum() -> None:
+    signals, _, now = warmed()
+    green = next(g for g in signals.outlook(now).groups if g.colour is Colour.GREEN and g.likely_end_s)
+    shown = signals.history.shown[green.group]
+    shown.colour, shown.since_s = Colour.GREEN, now
+    assert signals._predictor is not None
+    signals._predictor._miss(green.group, now)
+    said = next(g for g in signals.outlook(now + 1.0).groups if g.group == green.group)
+    assert said.likely_end_s is None
+    assert said.min_end_s == pytest.approx(now + 4.0), "the phase's minimum green"
+
+
+def test_after_another_plan_ends_are_told_only_once_a_stage_has_begun() -> None:
+    signals, stream, now = warmed()
+    stream.model.set_plan(2, now)
+    told, stage = [], None
+    for step in range(400):
+        at = now + step / 10
+        stream.model.advance(at)
+        signals.receive(complete(stream, at))
+        stage = stage or signals.stage
+        ends = [g.likely_end_s for g in signals.outlook(at).groups if g.likely_end_s]
+        told.append((signals.stage != stage, bool(ends)))
+    before, after = ([ends for begun, ends in told if begun is kind] for kind in (False, True))
+    assert before
+    assert not any(before)
+    assert any(after)
 
 
 @pytest.mark.parametrize(
