@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hil.devices.fault_table import FAULTS, told
 from hil.processes import RigFailure, ended_by_signals
 from hil.scenario.verbs import all_scenarios, run
 from rsu_agent.cli.exits import Exit
@@ -81,8 +82,8 @@ def _report(figures: dict[str, Any], as_json: bool) -> None:
 
 @hil.command()
 def fault(
-    device: Annotated[str, typer.Argument(help="controller, camera, radar, vehicle, time or district")],
-    name: Annotated[str, typer.Argument(help="unplug, replug, silence, garbage, freeze, kill ...")],
+    device: Annotated[str, typer.Argument(help=", ".join(FAULTS))],
+    name: Annotated[str, typer.Argument(help=told())],
     state: Annotated[str, typer.Argument(help="on, off, or a value such as seconds")] = "on",
     run: Annotated[Path | None, typer.Option("--run", help="The run's folder (the demo prints it).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was done as one JSON object.")] = False,

@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +19,33 @@ from ruamel.yaml import YAML
 
 from hil.counted_run import judged
 from hil.demo import provenance, watch_first_valid
+from hil.district_side import all_stored
 from hil.rig import Rig, RigOptions
 from hil.scenario.expect import Evidence
 
-DEVICES = ("controller", "radar", "camera")
-FAULTS = ("unplug", "silence", "garbage", "freeze")
+DEVICES = ("controller", "radar", "camera", "vehicle", "time", "district")
+FAULTS = ("unplug", "silence", "garbage", "freeze", "kill")
 LASTS_S = 0.5, 4.0
 REST_S = 1.0, 4.0
 BACK_S = 130.0  # a third doubt within ten minutes asks for one clean cycle, a second for a minute
 LOOK_S = 0.1
+HEAR_S = 5.0  # reading the whole log again costs time
 
 
 def faults(count: int, seed: int, run_dir: Path) -> dict[str, Any]:
     """Run, act, wait for everything to be back; the figures. Raises RigFailure."""
-    dice, done = random.Random(seed), Counter[str]()
+    drawn, dice, done = list(draws(count, seed)), random.Random(seed), Counter[str]()
     rig = Rig(run_dir, RigOptions(seed=seed, plan=3, page=False, metrics_port=0))
     try:
         rig.start_devices()
         rig.start_agent()
         t0 = watch_first_valid(run_dir, time.monotonic())
-        for _ in range(count):
-            device, fault = dice.choice(DEVICES), dice.choice(FAULTS)
+        for device, fault in drawn:
             _pass(rig, dice.uniform(*REST_S))
             rig.fault(device, fault, True)
             _pass(rig, dice.uniform(*LASTS_S))
-            rig.fault(device, "replug" if fault == "unplug" else fault, fault == "unplug")
+            if fault != "kill":  # the rig has started a killed one again
+                rig.fault(device, "replug" if fault == "unplug" else fault, fault == "unplug")
             done[f"{device} {fault}"] += 1
         ended_s = time.monotonic()
         phases = YAML(typ="safe").load(rig.site_file.read_text())["signals"]["phases"]
@@ -61,13 +64,27 @@ def faults(count: int, seed: int, run_dir: Path) -> dict[str, Any]:
         rig.stop()
 
 
+def draws(count: int, seed: int) -> Iterator[tuple[str, str]]:
+    """(device, fault) in order: every device once before any twice."""
+    dice = random.Random(seed)
+    for start in range(0, count, len(DEVICES)):
+        for device in dice.sample(DEVICES, min(len(DEVICES), count - start)):
+            yield device, dice.choice(FAULTS)
+
+
 def _back(rig: Rig, phases: dict[int, list[int]], ended_s: float) -> dict[str, float | None]:
-    """Seconds until colours, road users and pictures were there again; None: not in time."""
+    """Seconds until colours, users and pictures were there and all records stored; None: not in time."""
     found: dict[str, float | None] = {}
+    outbox, database, stored_s = rig.state / "outbox", rig.run_dir / "district.sqlite", None
     while time.monotonic() - ended_s < BACK_S:
-        _pass(rig, 5.0)
+        until_s = time.monotonic() + HEAR_S
+        while time.monotonic() < until_s:
+            _pass(rig, LOOK_S)
+            if stored_s is None and all_stored(outbox, database):
+                stored_s = time.monotonic() - ended_s
         evidence = Evidence(rig.run_dir, phases, ended_s)
         found = {what: evidence.heard(what, 0.0) for what in ("valid", "users", "picture")}
+        found["stored"] = stored_s
         if None not in found.values():
             break
     return {what: None if at is None else round(at, 2) for what, at in found.items()}

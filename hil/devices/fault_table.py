@@ -16,6 +16,17 @@ FAULTS: dict[str, tuple[str, ...]] = {
 FORMER = {"silent": "silence"}
 
 
+def more(device: str) -> tuple[str, ...]:
+    """What a device knows beyond the common six."""
+    return tuple(name for name in FAULTS[device] if name not in COMMON)
+
+
+def told() -> str:
+    """The whole table in a sentence, for people who ask for help."""
+    others = "; ".join(f"{device} {', '.join(more(device))}" for device in FAULTS if more(device))
+    return f"Every device: {', '.join(COMMON)}. Some have more: {others}."
+
+
 def checked(device: str, name: str) -> tuple[str, str]:
     """The device and the fault as the devices call it. Raises ValueError listing what is known."""
     if device not in FAULTS:

@@ -54,8 +54,8 @@ def receive(sock: socket.socket) -> tuple[bytes, float]:
 class Vehicle:
     """Counts, and what was decoded last of each kind.
 
-    unplug: nobody at the port. silence: hears nothing. garbage: bits flip on the way. freeze: hears late,
-    all at once when it ends.
+    unplug: nobody at the port. silence: hears nothing. garbage: a bit flips on the way, and the log says so.
+    freeze: hears late, all at once when it ends.
     """
 
     def __init__(self, run_dir: Path, port: UdpPort) -> None:
@@ -87,10 +87,11 @@ class Vehicle:
         """One datagram, as it is or as the fault makes it."""
         if self._silent:
             return
-        if self._garbage and data:
+        spoilt = {"spoilt": True} if self._garbage and data else {}
+        if spoilt:
             at = self._random.randrange(len(data))
             data = data[:at] + bytes([data[at] ^ 1 << self._random.randrange(8)]) + data[at + 1 :]
-        self._truth.write("air", at_s, hex=data.hex())
+        self._truth.write("air", at_s, hex=data.hex(), **spoilt)
         self._counts["datagrams"] += 1
         self._fresh[data[0] >> 4 if data else -1] = data  # the first four bits tell the kind
 

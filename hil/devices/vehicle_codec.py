@@ -77,8 +77,14 @@ def encode_bsm(value: dict[str, Any]) -> bytes:
 
 
 def decode_air(run_dir: Path) -> Iterator[tuple[float, str, Any]]:
-    """Everything received in a run: (arrival, kind, value); what is not understood is BAD."""
+    """Everything received in a run: (arrival, kind, value); what is not understood is BAD.
+
+    So is what the vehicle itself has spoilt: a radio's frame check would refuse it, and nobody sent it.
+    """
     for entry in read_truth(run_dir, "air"):
+        if entry.get("spoilt"):
+            yield entry["t"], "BAD", "spoilt on the way"
+            continue
         try:
             kind, value = decode(bytes.fromhex(entry["hex"]))
         except ValueError as error:

@@ -65,6 +65,19 @@ def lines(result: Result) -> Iterable[str]:
             yield f"        wanted {one['wish']}, found {one['found']}"
 
 
+def table(results: list[Result]) -> Iterable[str]:
+    """All of them, a line each, and how many passed."""
+    yield f"{'outcome':<8}{'scenario':<27}{'speed':<6}{'seconds':>8}  expectations"
+    for result in results:
+        held = sum(one["passed"] for one in result["expect"])
+        outcome = "passed" if result["passed"] else "FAILED"
+        expectations = result["error"] or f"{held} of {len(result['expect'])} held"
+        name = f"{outcome:<8}{result['scenario']:<27}{result['speed']:<6}"
+        yield f"{name}{result['seconds']:8.1f}  {expectations.splitlines()[0]}"
+    passed, seconds = sum(result["passed"] for result in results), sum(r["seconds"] for r in results)
+    yield f"{passed} of {len(results)} passed, {seconds:.0f} s"
+
+
 def summary(results: list[Result]) -> Result:
     """All of them as one object."""
     failed = [result["scenario"] for result in results if not result["passed"]]

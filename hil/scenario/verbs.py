@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hil.processes import ended_by_signals
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.explain import SiteInvalid
@@ -43,7 +44,8 @@ def run(
         chosen = speed_of(scenario, speed)
     except ValueError as error:
         stop(Exit.USAGE, str(error), as_json=as_json)
-    result = run_scenario(scenario, chosen, keep)
+    with ended_by_signals():
+        result = run_scenario(scenario, chosen, keep)
     if as_json:
         print_json(result)
     else:
@@ -57,25 +59,28 @@ def all_scenarios(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     speed: Annotated[Speed | None, typer.Option(help="Only those that run at this speed.")] = None,
 ) -> None:
-    """Run every scenario that ships with the rig, with a report; exit 1 when one fails.
+    """Run every scenario that ships with the rig, with a report; exit 1 when one fails. Some minutes.
 
     Example: rsu hil all --out build/hil
     """
     from hil.scenario.read import read_scenario
-    from hil.scenario.run import lines, run_scenario, shipped, speed_of, summary, write_report
+    from hil.scenario.run import lines, run_scenario, shipped, speed_of, summary, table, write_report
 
     try:
         scenarios = [read_scenario(path) for path in shipped()]
     except SiteInvalid as invalid:
         stop(Exit.INVALID, str(invalid), as_json=as_json)
+    chosen = [scenario for scenario in scenarios if speed in (None, speed_of(scenario, None))]
     results = []
-    for scenario in scenarios:
-        if speed is not None and speed_of(scenario, None) != speed:
-            continue
-        results.append(run_scenario(scenario, speed_of(scenario, None)))
-        typer.echo("\n".join(lines(results[-1])), err=as_json)
-        write_report(results, out)
+    with ended_by_signals():
+        for index, scenario in enumerate(chosen, 1):
+            typer.echo(f"[{index}/{len(chosen)}] {scenario.name}: {scenario.says}", err=True)
+            results.append(run_scenario(scenario, speed_of(scenario, None)))
+            typer.echo("\n".join(lines(results[-1])), err=True)
+            write_report(results, out)
     if as_json:
         print_json(summary(results))
+    else:
+        typer.echo("\n".join(table(results)) + f"\nreport: {out / 'report.md'}")
     if not all(result["passed"] for result in results):
         raise typer.Exit(int(Exit.FAILED))

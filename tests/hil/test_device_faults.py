@@ -19,6 +19,7 @@ import pytest
 
 from hil.bus import Bus
 from hil.devices.fault_table import COMMON, FAULTS
+from hil.devices.vehicle_codec import decode_air
 from hil.processes import Processes
 from hil.truth import read_truth
 from rsu_agent.ports.assets import asset
@@ -121,6 +122,7 @@ def test_the_vehicle_hears_nothing_while_unplugged_or_silent_and_late_what_came_
     radio.send(bytes(20))
     until(lambda: len(heard()) == 2)
     assert bin(int(heard()[1], 16)).count("1") == 1
+    assert [kind for _, kind, _ in decode_air(bench.run_dir)][1] == "BAD", "it is not what was sent"
 
 
 def test_the_time_source_is_away_silent_noisy_and_stands_still(bench: Bench) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hil.devices import fault_table
 from hil.devices.fault_table import checked
-from hil.faults import DEVICES, FAULTS, passed
+from hil.faults import DEVICES, FAULTS, draws, passed
 
-GOOD: dict[str, Any] = {"wrong_colour_ms": 0.0, "came_back_s": {"valid": 3.1, "users": 0.2, "picture": 0.1}}
+BACK = {"valid": 3.1, "users": 0.2, "picture": 0.1, "stored": 1.4}
+GOOD: dict[str, Any] = {"wrong_colour_ms": 0.0, "came_back_s": BACK}
 
 
 def test_everything_back_and_no_wrong_colour_passes() -> None:
@@ -21,9 +25,23 @@ def test_a_wrong_colour_or_none_measured_does_not_pass(wrong: float | None) -> N
     assert not passed({**GOOD, "wrong_colour_ms": wrong})
 
 
-@pytest.mark.parametrize("part", ["valid", "users", "picture"])
+@pytest.mark.parametrize("part", BACK)
 def test_a_part_that_does_not_come_back_does_not_pass(part: str) -> None:
     assert not passed({**GOOD, "came_back_s": {**GOOD["came_back_s"], part: None}})
+
+
+@given(count=st.integers(0, 60), seed=st.integers(0, 10_000))
+def test_every_device_has_its_turn_before_any_has_a_second(count: int, seed: int) -> None:
+    drawn = list(draws(count, seed))
+    turns = [[device for device, _ in drawn].count(device) for device in DEVICES]
+    assert len(drawn) == count
+    assert max(turns) - min(turns) <= 1
+    assert drawn == list(draws(count, seed))
+
+
+def test_no_device_is_left_out_of_the_draw() -> None:
+    assert set(DEVICES) == set(fault_table.FAULTS)
+    assert {fault for _, fault in draws(200, 1)} == set(FAULTS)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hil.commands import hil
+import hil.scenario.run
+from hil.commands import hil as verbs
 from hil.scenario.expect import Evidence, judge
 from hil.scenario.read import Scenario, read_scenario
 from hil.scenario.run import run_scenario, shipped, write_report
@@ -68,7 +69,7 @@ def test_a_failed_expectation_is_told_with_what_was_found(tmp_path: Path) -> Non
         "says: this cannot hold at all\ngiven: {seconds: 10, warm_s: 1, plan: 3}\n"
         "expect:\n  - {figure: spat.per_10s_min, least: 1000}\n"
     )
-    ended = CliRunner().invoke(hil, ["run", str(path)])
+    ended = CliRunner().invoke(verbs, ["run", str(path)])
     assert ended.exit_code == 1
     assert "FAILED  hopeful" in ended.stdout
     assert "wanted spat.per_10s_min >= 1000, found 10" in ended.stdout
@@ -77,3 +78,33 @@ def test_a_failed_expectation_is_told_with_what_was_found(tmp_path: Path) -> Non
     told = json.loads((tmp_path / "out" / "report.json").read_text())
     assert (told["scenarios"], told["passed"], told["failed"]) == (1, 0, ["hopeful"])
     assert "**no**: spat.per_10s_min >= 1000" in (tmp_path / "out" / "report.md").read_text()
+
+
+def scenario_file(folder: Path, name: str, least: int) -> Path:
+    path = folder / f"{name}.yaml"
+    wish = f"  - {{figure: spat.per_10s_min, least: {least}}}\n"
+    path.write_text(
+        f"says: what {name} says holds\ngiven: {{seconds: 10, warm_s: 1, plan: 3}}\nexpect:\n{wish}"
+    )
+    return path
+
+
+@pytest.mark.parametrize("least", [95, 1000])
+def test_all_shows_where_it_is_ends_with_a_table_and_fails_with_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    files = [scenario_file(tmp_path, "first", 95), scenario_file(tmp_path, "second", least)]
+    monkeypatch.setattr(hil.scenario.run, "shipped", lambda: files)
+    ended = CliRunner().invoke(verbs, ["all", "--out", str(tmp_path / "out")])
+    assert ended.exit_code == (0 if least == 95 else 1)
+    assert "[1/2] first: what first says holds" in ended.stderr
+    assert "[2/2] second" in ended.stderr
+    head, *rows, count, report = ended.stdout.splitlines()
+    assert head.split() == ["outcome", "scenario", "speed", "seconds", "expectations"]
+    outcomes = ["passed", "passed" if least == 95 else "FAILED"]
+    assert [row.split()[:3] for row in rows] == [
+        [outcomes[0], "first", "fake"],
+        [outcomes[1], "second", "fake"],
+    ]
+    assert count.startswith(f"{outcomes.count('passed')} of 2 passed")
+    assert Path(report.removeprefix("report: ")).read_text().count("what ") >= 2

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from hil.commands import hil
-from hil.devices.fault_table import COMMON, FAULTS, checked
+from hil.devices.fault_table import COMMON, FAULTS, checked, more
 from hil.devices.line_spoiler import LineSpoiler
 from hil.scenario.read import FAKE_FAULTS, read_scenario
 from hil.scenario.run import shipped, speed_of
+from rsu_agent.ports.assets import asset
 from rsu_agent.settings.explain import SiteInvalid
 
 HEAD = "says: something that holds\ngiven: {seconds: 20}\n"
@@ -99,10 +100,27 @@ def test_a_scenario_that_needs_real_processes_refuses_the_fake_clock(tmp_path: P
     assert "needs real processes" in ended.stderr
 
 
-def test_sensors_and_controller_know_the_common_faults() -> None:
-    assert all(set(COMMON) <= set(FAULTS[device]) for device in ("controller", "camera", "radar"))
-    assert all("kill" in names for names in FAULTS.values())
+def test_the_fake_line_knows_only_what_the_controller_knows() -> None:
     assert set(FAKE_FAULTS) <= set(FAULTS["controller"])
+
+
+def test_the_page_tells_of_every_device_what_each_fault_does() -> None:
+    lines = asset("docs/reference/scenario.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    told = {row[0].strip("`"): row[1:] for row in rows if row[0].strip("`") in FAULTS}
+    assert set(told) == set(FAULTS)
+    for device, (*common, others) in told.items():
+        assert len(common) == 4
+        assert all(common), device
+        assert all(f"`{name}`" in others for name in more(device))
+
+
+@pytest.mark.parametrize("device", FAULTS)
+def test_help_names_every_fault_of_every_device(device: str) -> None:
+    shown = CliRunner().invoke(hil, ["fault", "--help"], env={"COLUMNS": "400", "TERM": "dumb"}).output
+    assert device in shown
+    assert all(name in shown for name in FAULTS[device])
+    assert set(COMMON) | set(more(device)) == set(FAULTS[device])
 
 
 def test_the_former_name_of_silence_still_works() -> None:
