@@ -11,7 +11,7 @@ from hil.world.crossing_read import inside
 from hil.world.routes import STEP_M, Route, walk_routes
 from hil.world.traffic import Traffic
 from hil.world.user import User
-from hil.world.visibility import Eye
+from hil.world.visibility import Eye, seen
 
 KINDS = ("red_light_running", "wrong_way", "stopped_vehicle", "pedestrian_on_red")
 STILL_S, STOPPED_FOR_S = 5.0, 30.0  # a stopped vehicle is sure after five seconds of standing
@@ -21,7 +21,8 @@ RED_LASTS_S = 38.0  # a light that has been red for longer may be green before t
 PATIENCE_S = 12.0  # so long a runner waits for crosswalks to be empty
 BOX_M, CROSS_M = 45.0, 2.5  # of a route behind its stop line; so near is in each other's way
 QUIET_M = ((14.0, 10.0), (7.0, 18.0), (-1.0, 30.0))  # after so many seconds, no vehicle within so many metres
-ALONE_M, SHY_S = 4.0, 14.0  # who crosses on red does it where nobody waits; after so long anywhere
+# Who crosses on red does it where nobody waits and where it is seen; after so long anywhere.
+ALONE_M, SEEN, SHY_S = 4.0, 0.6, 14.0
 # The left turners of these arms stay away: by where they enter, or by where they leave. South's would wait in
 # their waiting area, in the runner's way.
 KEPT_FREE = {
@@ -185,7 +186,7 @@ class Script:
         if act.user is None:
             for route in self._walks():
                 red, waited_s = traffic.colour(route.group) == "red", now_s - act.after_s
-                if red and self._quiet(route, waited_s) and (waited_s > SHY_S or self._alone(route)):
+                if red and self._quiet(route, waited_s) and (waited_s > SHY_S or self._in_sight(route)):
                     act.user = traffic.add(route, "pedestrian", 0.0, 1.7, obeys=False)
                     return
             return
@@ -222,10 +223,14 @@ class Script:
                 return False
         return True
 
-    def _alone(self, route: Route) -> bool:
-        """Whether nobody waits at the kerb where a walk begins, who would hide it from the sensors."""
-        x, y, *_ = route.at(route.stop_m)
-        return not any(np.hypot(u.x - x, u.y - y) < ALONE_M for u in self._traffic.users)
+    def _in_sight(self, route: Route) -> bool:
+        """Whether the cameras see who steps onto the road here: nobody waits there, nothing hides it."""
+        users = self._traffic.users
+        walker = User(0, "pedestrian", route, route.stop_m + 1.0, 1.7, 1.7)
+        walker.place()
+        alone = not any(np.hypot(u.x - walker.x, u.y - walker.y) < ALONE_M for u in users)
+        cameras = [eye for eye in self._eyes if eye.kind == "camera"]
+        return alone and all(seen(eye, [*users, walker]).get(0, 0.0) > SEEN for eye in cameras)
 
     def _walks_stand(self, route: Route) -> bool:
         """Whether the crosswalks that a route passes are red."""

@@ -63,8 +63,10 @@ class Judge:
         present = self._memory.update(scene)
         for seen in present:
             for rule in self._rules:
+                if rule.kind is HazardKind.STOPPED_VEHICLE and self._queued(seen, present):
+                    seen.still = seen.mark(scene.at_s)  # whoever waits behind somebody begins to stand alone
                 words = rule.find(seen, self.lights, scene.at_s)
-                if words is not None and not self._queued(rule, seen, present):
+                if words is not None:
                     self._found(rule, seen, words, scene.at_s, began)
         return began, self._release(scene.at_s)
 
@@ -76,9 +78,9 @@ class Judge:
     def _pedestrian(self, seen: Seen, lights: Lights, now_s: float) -> str | None:
         return pedestrian_on_red(seen, lights, now_s, self._places)
 
-    def _queued(self, rule: Rule, seen: Seen, present: list[Seen]) -> bool:
+    def _queued(self, seen: Seen, present: list[Seen]) -> bool:
         """Whether somebody stands close ahead in the same lane."""
-        if rule.kind is not HazardKind.STOPPED_VEHICLE or seen.lane is None:
+        if seen.lane is None:
             return False
         for other in present:
             ahead = other.lane

@@ -11,7 +11,7 @@ from rsu_agent.world.road_user import UserClass
 SURE_RED_S = 1.0
 KERB_M = 0.8  # so far inside the kerb before it counts: who waits at the kerb is not on the road
 SLOW_MPS = 0.8  # who is seen first on the road came from the kerb behind it, at no less than this
-FOR_S, INWARD_M = 0.5, 0.7  # a step onto the road goes on: an estimate that jumps comes back
+FOR_S, INWARD_M = 0.9, 1.1  # a step onto the road goes on: an estimate that jumps comes back
 SPEED_MPS = (0.4, 3.0)  # who is faster is on wheels, whatever the class says
 
 
