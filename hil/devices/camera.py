@@ -119,6 +119,7 @@ class CameraProcess:
                 self._obey(body["name"], body["on"])
 
     def _obey(self, name: str, on: Any) -> None:
+        self.truth.write("fault", time.monotonic(), device=DEVICE, name=name, on=on)
         match name:
             case "unplug" if on:
                 self.server.close()

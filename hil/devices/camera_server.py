@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -50,10 +51,10 @@ class CameraServer:
     def close(self) -> None:
         """Refuse and cut everybody, as an unplugged camera does."""
         if self._listener is not None:
-            self._listener.close()
+            _cut(self._listener)
             self._listener = None
         for client in list(self._clients):
-            client.close()
+            _cut(client)
 
     def show(self, frame: int, jpeg: bytes) -> None:
         """The newest picture."""
@@ -102,3 +103,10 @@ class CameraServer:
             if last > self._told:
                 self._told = last
                 self._sent(last, now - held_s)
+
+
+def _cut(sock: socket.socket) -> None:
+    """Close at once: a thread that waits in accept or send would keep the bare close from taking effect."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()

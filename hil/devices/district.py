@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import SocketAttribute, SocketStream, TaskStatus
 
 from hil.bus import Bus
 from hil.devices.ready import announce, former
@@ -35,27 +35,35 @@ class Line:
 
     def __init__(self, broker_port: int) -> None:
         self._broker_port = broker_port
-        self._open: set[anyio.CancelScope] = set()
         self._random = random.Random(1)
         self._flows = anyio.Event()
         self._flows.set()
-        self.plugged = True
+        self.plugged, self.unplugged = anyio.Event(), anyio.Event()
         self.silent = self.garbage = False
+
+    async def serve(self, port: int, *, task_status: TaskStatus[int]) -> None:
+        """Listen while plugged in, on the same port each time; started with that port."""
+        listener = await anyio.create_tcp_listener(local_host=HOST, local_port=port)
+        port = listener.listeners[0].extra(SocketAttribute.local_port)
+        task_status.started(port)
+        while True:
+            async with listener, anyio.create_task_group() as tasks:
+                tasks.start_soon(listener.serve, self.carry)
+                await self.unplugged.wait()
+                tasks.cancel_scope.cancel()
+            await self.plugged.wait()
+            listener = await anyio.create_tcp_listener(local_host=HOST, local_port=port)
 
     async def carry(self, client: SocketStream) -> None:
         """One connection, until either end closes it or it is cut."""
         async with client:
-            if not self.plugged:
-                return
             try:
                 broker = await anyio.connect_tcp(HOST, self._broker_port)
             except OSError:
                 return
             async with broker, anyio.create_task_group() as tasks:
-                self._open.add(tasks.cancel_scope)
                 tasks.start_soon(self._pump, client, broker, False, tasks.cancel_scope)
                 tasks.start_soon(self._pump, broker, client, True, tasks.cancel_scope)
-            self._open.discard(tasks.cancel_scope)
 
     async def _pump(
         self, source: SocketStream, sink: SocketStream, from_broker: bool, whole: anyio.CancelScope
@@ -76,11 +84,11 @@ class Line:
         """A fault begins or ends."""
         match name:
             case "unplug" if on:
-                self.plugged = False
-                for scope in self._open:
-                    scope.cancel()
+                self.plugged = anyio.Event()
+                self.unplugged.set()
             case "unplug" | "replug":
-                self.plugged = True
+                self.unplugged = anyio.Event()
+                self.plugged.set()
             case "silence":
                 self.silent = on
             case "garbage":
@@ -95,13 +103,9 @@ async def serve(run_dir: Path, inner: subprocess.Popen[bytes], broker_port: int)
     """Until told to stop, or until the real district ends."""
     heard, truth = Bus(run_dir).subscribe("fault"), TruthLog(run_dir, DEVICE)
     line = Line(broker_port)
-    listener = await anyio.create_tcp_listener(
-        local_host=HOST, local_port=former(run_dir, DEVICE).get("port", 0)
-    )
-    port = listener.listeners[0].extra(SocketAttribute.local_port)
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, line.carry)
+    async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, tasks.cancel_scope)
+        port = await tasks.start(line.serve, former(run_dir, DEVICE).get("port", 0))
         announce(run_dir, DEVICE, host=HOST, port=port)
         while inner.poll() is None:
             while (message := heard.get()) is not None:

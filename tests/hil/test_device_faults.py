@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +17,11 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+from typer.testing import CliRunner
 
 from hil.bus import Bus
+from hil.commands import hil
+from hil.devices.camera_server import CameraServer
 from hil.devices.fault_table import COMMON, FAULTS
 from hil.devices.vehicle_codec import decode_air
 from hil.processes import Processes
@@ -217,3 +221,49 @@ def test_the_districts_line_fails_in_its_way_and_is_there_again(bench: Bench, fa
     assert held.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     held.close()
     assert json.loads((bench.run_dir / "ready" / "receiver.json").read_text())["port"]
+
+
+def reachable(kind: int, host: str, port: int) -> bool:
+    """Whether anybody is at the port."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        try:
+            sock.connect((host, port))
+            for _ in range(2):  # a refused datagram is told at the next one
+                sock.send(b"\x00")
+        except ConnectionError:
+            return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"),
+    [
+        ("camera", socket.SOCK_STREAM),
+        ("district", socket.SOCK_STREAM),
+        ("vehicle", socket.SOCK_DGRAM),
+        ("time", socket.SOCK_DGRAM),
+    ],
+)
+def test_by_the_command_a_device_is_unplugged_and_replugged(bench: Bench, device: str, kind: int) -> None:
+    told = bench.start(device)
+    address = urllib.parse.urlsplit(told.get("url", f"//{told.get('host')}:{told.get('port', 0)}"))
+    for name, there in (("unplug", False), ("replug", True)):
+        ended = CliRunner().invoke(hil, ["fault", device, name, "on", "--run", str(bench.run_dir)])
+        assert ended.exit_code == 0, ended.output
+        until(lambda wanted=there: reachable(kind, address.hostname, address.port) is wanted)
+        assert bench.obeyed()[-1] == {**bench.obeyed()[-1], "device": device, "name": name, "on": True}
+
+
+def test_an_unplugged_camera_serves_nobody_not_even_the_next_who_asks() -> None:
+    server = CameraServer(lambda frame, at_s: None)
+    server.show(0, b"picture")
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as client:
+        client.sendall(b"GET /stream HTTP/1.1\r\n\r\n")
+        until(lambda: b"picture" in client.recv(4096))
+        server.close()
+        until(lambda: client.recv(4096) == b"")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), WAIT_S)
+    server.open()
+    socket.create_connection(("127.0.0.1", server.port), WAIT_S).close()
+    server.close()
