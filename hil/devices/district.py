@@ -84,19 +84,28 @@ class Line:
         """A fault begins or ends."""
         match name:
             case "unplug" if on:
-                self.plugged = anyio.Event()
-                self.unplugged.set()
+                self._plug(False)
             case "unplug" | "replug":
-                self.unplugged = anyio.Event()
-                self.plugged.set()
+                self._plug(True)
             case "silence":
                 self.silent = on
             case "garbage":
                 self.garbage = on
             case "freeze" if on:
-                self._flows = anyio.Event()
+                if self._flows.is_set():  # who already waits, waits for this one
+                    self._flows = anyio.Event()
             case "freeze":
                 self._flows.set()
+
+    def _plug(self, wanted: bool) -> None:
+        if wanted is not self.unplugged.is_set():
+            return  # it is so already, and who waits for a change waits for the present events
+        if wanted:
+            self.unplugged = anyio.Event()
+            self.plugged.set()
+        else:
+            self.plugged = anyio.Event()
+            self.unplugged.set()
 
 
 async def serve(run_dir: Path, inner: subprocess.Popen[bytes], broker_port: int) -> None:
