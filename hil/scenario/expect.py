@@ -15,7 +15,9 @@ from hil.score.spat import score_spat
 from hil.score.timeline import lamp_truth, spats
 from hil.truth import read_truth
 
-RSU_ONLY = 1  # an RSM always names the roadside unit itself
+ANY = frozenset({"unknown", "video", "microwaveRadar", "integrated"})  # the roadside unit itself is selfinfo
+WITH_CAMERA = frozenset({"video", "integrated"})  # csae53 SourceType; integrated: several sensors
+WITH_RADAR = frozenset({"microwaveRadar", "integrated"})
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,17 @@ class Evidence:
         times: dict[str, Callable[[], list[float]]] = {
             "valid": lambda: [spat.t for spat in self._spats if spat.valid],
             "unavailable": lambda: [spat.t for spat in self._spats if not spat.valid],
-            "users": lambda: [t for t, kind, value in self._air if kind == "RSM" and _users(value)],
+            "users": lambda: self._users(ANY),
+            "camera_users": lambda: self._users(WITH_CAMERA),
+            "radar_users": lambda: self._users(WITH_RADAR),
             "picture": lambda: self._frames,
         }
         return min((t - from_s for t in times[what]() if t >= from_s), default=None)
+
+    def _users(self, sources: frozenset[str]) -> list[float]:
+        """When road users were told that one of these has seen."""
+        rsms = ((t, value["participants"]) for t, kind, value in self._air if kind == "RSM")
+        return [t for t, users in rsms if any(user["source"] in sources for user in users)]
 
 
 def _tens(times: Sequence[float], begin: float, end: float) -> list[int]:
@@ -74,18 +83,16 @@ def _tens(times: Sequence[float], begin: float, end: float) -> list[int]:
     return [sum(edge <= t < edge + 10.0 for t in times) for edge in edges]
 
 
-def _users(value: Mapping[str, Any]) -> bool:
-    return len(value["participants"]) > RSU_ONLY
-
-
 def judge(scenario: Scenario, evidence: Evidence) -> list[Judged]:
     """Every expectation of the scenario; what could not be measured has not passed."""
     judged = []
     for wish in scenario.expect:
         if "heard" in wish:
             found = evidence.heard(wish["heard"], wish["after_s"])
-            words = f"{wish['heard']} heard within {wish['within_s']:g} s of second {wish['after_s']:g}"
-            judged.append(Judged(words, _rounded(found), found is not None and found <= wish["within_s"]))
+            first, last = wish.get("not_before_s", 0.0), wish["within_s"]
+            words = f"{wish['heard']} heard within {last:g} s of second {wish['after_s']:g}"
+            words += f", not in the first {first:g} s" if first else ""
+            judged.append(Judged(words, _rounded(found), found is not None and first <= found <= last))
             continue
         from_s, to_s = wish.get("from_s", 0.0), wish.get("to_s", scenario.given["seconds"])
         found = figure(evidence.figures(from_s, to_s), wish["figure"])

@@ -18,6 +18,7 @@ from rsu_agent.settings.explain import Fault, SiteInvalid, position
 
 SCHEMA = "docs/reference/scenario.schema.json"
 FAKE_FAULTS = ("silence", "garbage", "freeze", "truncate")
+REAL_HEARD = ("users", "camera_users", "radar_users", "picture")
 PLAIN = {"minItems": "needs at least one entry", "minLength": "is too short"}
 
 
@@ -101,10 +102,12 @@ def _senseless(tree: Any) -> list[tuple[list[str | int], str]]:
         if "kill" in step and not real:
             found.append((["when", index, "kill"], "processes die in real runs: say needs: real"))
     for index, wish in enumerate(tree["expect"]):
-        if wish.get("heard") in ("users", "picture") and not real:
+        if wish.get("heard") in REAL_HEARD and not real:
             found.append((["expect", index, "heard"], "needs pictures: say needs: real"))
         if str(wish.get("figure", "")).startswith("uplink.") and not real:
             found.append((["expect", index, "figure"], "needs a district: say needs: real"))
+        if wish.get("not_before_s", 0) >= wish.get("within_s", float("inf")):
+            found.append((["expect", index, "not_before_s"], "leaves no time before within_s"))
         for key in ("from_s", "to_s", "after_s"):
             if wish.get(key, 0) > seconds:
                 found.append((["expect", index, key], f"is after the end, {seconds} s"))

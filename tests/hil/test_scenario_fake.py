@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from hil.scenario.read import Scenario, read_scenario
 from hil.scenario.run import run_scenario, shipped, write_report
 from hil.truth import TruthLog
 from rsu_agent.runtime.air import Air
+from tests.hil.test_vehicle_codec import rsm_frame
 
 FAKE = [path for path in shipped() if not read_scenario(path).real]
 SHORT = {"seconds": 12, "warm_s": 2, "plan": 3}
@@ -61,6 +63,59 @@ def test_nothing_that_was_not_measured_passes(tmp_path: Path) -> None:
     wishes.append({"heard": "valid", "after_s": 0, "within_s": 9})
     judged = judge(Scenario("x", "x", False, {"seconds": 10}, (), tuple(wishes)), evidence)
     assert [(one.found, one.passed) for one in judged] == [(None, False)] * 3
+
+
+PARTICIPANT = ("id", "mark", "east", "north", "speed", "heading", "width", "length")
+RSU, VIDEO, MICROWAVE, LOOP, INTEGRATED = 1, 3, 4, 5, 7  # csae53 SourceType
+
+
+def road(at_s: float, *sources: int) -> dict[str, Any]:
+    """An RSM as the vehicle logs it, of users that these sensors have seen."""
+    rows = [{**dict.fromkeys(PARTICIPANT, 0), "type": 1, "source": source} for source in (RSU, *sources)]
+    return {"t": at_s, "hex": rsm_frame(rows).hex()}
+
+
+def heard_in(tmp_path: Path, what: str, *entries: dict[str, Any]) -> float | None:
+    log = TruthLog(tmp_path, "vehicle")
+    for entry in entries:
+        log.write("air", **entry)
+    TruthLog(tmp_path, "controller").write("lamp", 1.0, group=1, colour="red")
+    return Evidence(tmp_path, {1: [1]}, 10.0).heard(what, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("what", "sources", "heard"),
+    [
+        ("users", (), False),
+        ("users", (VIDEO,), True),
+        ("camera_users", (MICROWAVE, LOOP), False),
+        ("camera_users", (MICROWAVE, VIDEO), True),
+        ("radar_users", (VIDEO,), False),
+        ("radar_users", (MICROWAVE,), True),
+        ("camera_users", (INTEGRATED,), True),
+        ("radar_users", (INTEGRATED,), True),
+    ],
+)
+def test_users_are_told_apart_by_who_has_seen_them(
+    tmp_path: Path, what: str, sources: tuple[int, ...], heard: bool
+) -> None:
+    assert heard_in(tmp_path, what, road(11.5), road(12.0, *sources)) == (2.0 if heard else None)
+
+
+def test_what_the_vehicle_has_spoilt_itself_is_not_heard(tmp_path: Path) -> None:
+    assert heard_in(tmp_path, "users", {**road(11.0, VIDEO), "spoilt": True}, road(13.0, VIDEO)) == 3.0
+
+
+@pytest.mark.parametrize(("at_s", "passes"), [(11.9, False), (12.1, True), (14.9, True), (15.1, False)])
+def test_what_must_be_away_first_may_not_be_heard_too_early(
+    tmp_path: Path, at_s: float, passes: bool
+) -> None:
+    heard_in(tmp_path, "users", road(at_s, VIDEO))
+    wish = {"heard": "users", "after_s": 0.0, "not_before_s": 2.0, "within_s": 5.0}
+    scenario = Scenario("x", "x", True, {"seconds": 10}, (), (wish,))
+    (one,) = judge(scenario, Evidence(tmp_path, {1: [1]}, 10.0))
+    assert one.passed is passes
+    assert one.wish == "users heard within 5 s of second 0, not in the first 2 s"
 
 
 def test_a_failed_expectation_is_told_with_what_was_found(tmp_path: Path) -> None:

@@ -74,11 +74,23 @@ def test_a_senseless_step_is_refused_where_it_stands(
 
 
 @pytest.mark.parametrize(
-    "wish", ["{heard: users, after_s: 1, within_s: 1}", "{figure: uplink.missing, most: 0}"]
+    "wish",
+    [
+        "{heard: users, after_s: 1, within_s: 1}",
+        "{heard: radar_users, after_s: 1, within_s: 1}",
+        "{heard: camera_users, after_s: 1, within_s: 1}",
+        "{figure: uplink.missing, most: 0}",
+    ],
 )
 def test_what_only_real_processes_show_is_not_expected_of_the_fake_clock(tmp_path: Path, wish: str) -> None:
     (found,) = faults(tmp_path, HEAD + f"expect:\n  - {wish}\n")
     assert "needs: real" in found
+
+
+def test_a_wish_that_leaves_no_time_is_refused_where_it_stands(tmp_path: Path) -> None:
+    wish = "{heard: valid, after_s: 1, not_before_s: 3, within_s: 3}"
+    (found,) = faults(tmp_path, HEAD + f"expect:\n  - {wish}\n")
+    assert found == "4:46: expect.0.not_before_s: leaves no time before within_s"
 
 
 @pytest.mark.parametrize("text", ["a: [1\n", "- 1\n- 2\n", "", "a: 1\na: 2\n", "&a [*a]\n"])
