@@ -41,6 +41,7 @@ SIZES: dict[UserClass, tuple[float, float, float]] = {
     UserClass.PEDESTRIAN: (0.5, 0.6, 1.7),
     UserClass.UNKNOWN: (4.0, 1.7, 1.5),
 }
+LONGEST_BODY_M = max(length for length, _, _ in SIZES.values())
 
 
 @dataclass(slots=True)
@@ -314,13 +315,12 @@ class Fusion:
 
     def _join(self, alive: npt.NDArray[np.bool_]) -> None:
         """Two tracks in one body that move alike are one: the older identity stays."""
-        for i in range(len(self._lives)):
-            for j in range(i + 1, len(self._lives)):
-                if not (alive[i] and alive[j]):
-                    continue
-                if self._same_body(i, j):
-                    older, younger = (i, j) if self._worth(i) >= self._worth(j) else (j, i)
-                    alive[younger] = False
-                    for kind, votes in self._lives[younger].votes.items():
-                        mine = self._lives[older].votes
-                        mine[kind] = mine.get(kind, 0.0) + votes
+        state = self._tracks.state
+        apart = np.hypot(*(state[:, None, :2] - state[None, :, :2]).transpose(2, 0, 1))
+        for i, j in np.argwhere(np.triu(apart < LONGEST_BODY_M / 2 + BODY_MARGIN_M, 1)).tolist():
+            if alive[i] and alive[j] and self._same_body(i, j):
+                older, younger = (i, j) if self._worth(i) >= self._worth(j) else (j, i)
+                alive[younger] = False
+                for kind, votes in self._lives[younger].votes.items():
+                    mine = self._lives[older].votes
+                    mine[kind] = mine.get(kind, 0.0) + votes
