@@ -57,7 +57,7 @@ def user(
 ) -> RoadUser:
     angle = math.radians(heading)
     velocity = math.sin(angle) * speed, math.cos(angle) * speed
-    return RoadUser(track, kind, x, y, *velocity, speed, heading, 4.5, 1.8, 1.5, 0.4, ("cam",), 0.0)
+    return RoadUser(track, kind, x, y, *velocity, speed, heading, 4.5, 1.8, 1.5, 0.4, ("cam", "radar"), 0.0)
 
 
 def drive(
@@ -141,6 +141,17 @@ def test_a_car_against_its_lane_is_found_after_a_second(crossing: Crossing) -> N
 def test_driving_with_the_lane_and_turning_round_are_lawful(crossing: Crossing) -> None:
     assert not drive(judge(crossing, (1, 3)), list(along(route(crossing, 2), 10.0, 14)), 10.0)
     assert not drive(judge(crossing, (8, 21)), list(along(route(crossing, 31, 1), 3.0, 40, 60.0)), 3.0)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(1.3, 0), (2.2, 1)])
+def test_one_sensor_alone_needs_twice_the_way_for_wrong_way(
+    crossing: Crossing, seconds: float, expected: int
+) -> None:
+    lane, made = next(entry for entry in crossing.lanes if entry.lane == 5), judge(crossing)
+    way = along(tuple(reversed(lane.points)), 5.0, seconds, 20.0)
+    users = [replace(user(7, *place, 5.0), sources=("cam",)) for place in way]
+    began = [made.scene(Scene(100.0 + n / 10, n, (here,), ()))[0] for n, here in enumerate(users)]
+    assert sum(map(len, began)) == expected
 
 
 @pytest.mark.parametrize(("sd_m", "expected"), [(0.5, 1), (1.2, 0)])
