@@ -93,7 +93,8 @@ class Core:
                 start(self.speaking.run_map, self.crossing)
                 start(self.hub.run)
                 start(self.roads.run)
-                start(serve_http, control_app(self.window), control)
+                app = control_app(self.window)
+                start(serve_http, app, control, app.state.streams)
                 start(
                     serve_http, metrics_app(lambda: measure.page(self.others), self.window.healthy), metrics
                 )

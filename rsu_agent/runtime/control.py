@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from rsu_agent.runtime.streams import Streams
 
 LIVE_PERIOD_S = 0.1
 MOST_STREAMS = 16  # a pole has a few people looking, not hundreds
@@ -33,27 +35,16 @@ class View(Protocol):
 
 
 def control_app(view: View) -> Starlette:
-    """The read-only application behind the control socket."""
-    streams = 0
+    """The read-only application behind the control socket; `state.streams.ended` ends its streams."""
+    streams = Streams(MOST_STREAMS)
 
     async def live(request: Request) -> Response:
-        nonlocal streams
-        if streams >= MOST_STREAMS:
-            return PlainTextResponse("too many streams are open\n", status_code=503)
-
         async def events() -> AsyncIterator[str]:
-            nonlocal streams
-            streams += 1
-            try:
-                while not await request.is_disconnected():
-                    yield f"data: {json.dumps(view.live(), separators=(',', ':'))}\n\n"
-                    await asyncio.sleep(LIVE_PERIOD_S)
-            finally:
-                streams -= 1
+            while not streams.ended and not await request.is_disconnected():
+                yield f"data: {json.dumps(view.live(), separators=(',', ':'))}\n\n"
+                await asyncio.sleep(LIVE_PERIOD_S)
 
-        return StreamingResponse(
-            events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        return streams.open(events())
 
     def give(read: Callable[[], dict[str, Any]]) -> Callable[[Request], Any]:
         async def answer(_request: Request) -> Response:
@@ -61,7 +52,7 @@ def control_app(view: View) -> Starlette:
 
         return answer
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/status", give(view.status)),
             Route("/v1/crossing", give(view.crossing)),
@@ -70,6 +61,8 @@ def control_app(view: View) -> Starlette:
             Route("/v1/live", live),
         ]
     )
+    app.state.streams = streams
+    return app
 
 
 def metrics_app(metrics: Callable[[], str], healthy: Callable[[], tuple[bool, str]]) -> Starlette:

@@ -11,6 +11,8 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
+from rsu_agent.runtime.streams import Streams
+
 STOP_S = 1  # streams that never end are cut after this
 
 
@@ -21,8 +23,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_http(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until cancelled."""
+async def serve_http(app: ASGIApp, listener: socket.socket, streams: Streams | None = None) -> None:
+    """Serve until cancelled; then the streams are told to end, and those that do not are cut."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_S
     )
@@ -30,6 +32,8 @@ async def serve_http(app: ASGIApp, listener: socket.socket) -> None:
     try:
         await server.serve(sockets=[listener])
     finally:
+        if streams is not None:
+            streams.ended = True
         server.should_exit = True
         with anyio.CancelScope(shield=True), anyio.move_on_after(STOP_S):
             await server.shutdown(sockets=[listener])

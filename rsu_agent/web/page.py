@@ -11,11 +11,12 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rsu_agent.runtime.streams import Streams
 from rsu_agent.web.upstream import Newest, Upstream
 
 MOST_STREAMS = 32
@@ -43,34 +44,12 @@ class _SafeHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-class _Places:
-    """How many more browsers may look."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-
-class _Live(StreamingResponse):
-    """A stream that holds a place from before its first byte until its browser has gone."""
-
-    def __init__(self, content: AsyncIterator[str], places: _Places) -> None:
-        super().__init__(content, media_type="text/event-stream")
-        self._places = places
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._places.left -= 1
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._places.left += 1
-
-
 def page_app(control: Path) -> Starlette:
     """The whole page over the control socket at `control`."""
     upstream = Upstream(control)
     newest = Newest(upstream)
     static = Path(str(files("rsu_agent.web"))) / "static"
-    places = _Places(MOST_STREAMS)
+    streams = Streams(MOST_STREAMS)
 
     async def answer(request: Request) -> Response:
         what = request.path_params["what"]
@@ -82,9 +61,7 @@ def page_app(control: Path) -> Starlette:
             return JSONResponse({"error": str(error)}, status_code=503)
 
     async def live(request: Request) -> Response:
-        if not places.left:
-            return PlainTextResponse("too many browsers are looking\n", status_code=503)
-        return _Live(_live(request, newest), places)
+        return streams.open(_live(request, newest))
 
     async def index(_request: Request) -> Response:
         return FileResponse(static / "index.html")

@@ -26,6 +26,7 @@ from hil.devices.vehicle_codec import decode
 from hil.processes import Processes
 from hil.resources import agent_processes
 from rsu_agent.district.broker import free_port
+from rsu_agent.runtime.main import CORE_ENDS_ALLOWED
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(280)]
 
@@ -197,3 +198,60 @@ def test_told_to_end_the_agent_leaves_no_process_behind(agent: Agent, number: si
     os.killpg(agent.process.pid, number) if number == signal.SIGINT else agent.process.send_signal(number)
     assert agent.process.wait(WAIT_S) == 0
     assert alive(pids) == []
+
+
+def test_killed_outright_the_parent_takes_every_process_with_it(agent: Agent) -> None:
+    pids = agent.pids()
+    agent.process.kill()
+    agent.process.wait(WAIT_S)
+    until(lambda: alive(pids) == [])
+
+
+def test_the_sixth_death_of_the_core_in_ten_minutes_ends_the_parent(agent: Agent) -> None:
+    dead: set[int] = set()
+    for _ in range(CORE_ENDS_ALLOWED + 1):
+        until(lambda: agent.pids().get("core", -1) not in {-1, *dead})
+        pids = agent.pids()
+        dead.add(agent.kill("core"))
+    assert agent.process.wait(WAIT_S) != 0
+    until(lambda: alive(pids) == [])
+
+
+class Manager:
+    """systemd's end of the notify socket: every state, with its arrival."""
+
+    def __init__(self, path: Path) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(str(path))
+        self.said: list[tuple[float, str]] = []
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def _hear(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := self.sock.recv(4096):
+                self.said += [(time.monotonic(), state) for state in data.decode().splitlines()]
+
+    def heard(self, state: str, since_s: float = 0.0) -> int:
+        return sum(at_s >= since_s and said == state for at_s, said in list(self.said))
+
+
+def test_systemd_hears_readiness_and_a_watchdog_that_stops_while_the_core_hangs(
+    tmp_path: Path, controller: dict[str, Any]
+) -> None:
+    manager = Manager(tmp_path / "n.sock")
+    agent = Agent(tmp_path, controller, NOTIFY_SOCKET=str(tmp_path / "n.sock"), WATCHDOG_USEC="1000000")
+    try:
+        agent.up()
+        assert manager.heard("READY=1") == 1
+        until(lambda: manager.heard("WATCHDOG=1") >= 3)
+        hung = agent.kill("core", signal.SIGSTOP)
+        until(lambda: agent.radio.spat(time.monotonic() - 0.2)[-1:] and not agent.radio.spat(0.0)[-1][2])
+        silent_s = time.monotonic()
+        told = until(lambda: len(found := agent.radio.spat(silent_s)) >= 20 and found)
+        assert not any(valid for _, _, valid in told), "the parent's word, for as long as the core hangs"
+        assert manager.heard("WATCHDOG=1", silent_s) == 0
+        os.kill(hung, signal.SIGCONT)
+        until(lambda: manager.heard("WATCHDOG=1", silent_s) >= 2)
+    finally:
+        agent.close()
+        manager.sock.close()
