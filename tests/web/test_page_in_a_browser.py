@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.sync.client import ClientConnection
 
+from rsu_agent.outlets.guard_table import CAUSES
 from tests.web.browser import CHROMIUM, Tab, browser
 from tests.web.made_up import MadeUpAgent, agent_at, page_over, until
 
@@ -23,6 +24,7 @@ DRAWN = """(() => { const c = document.getElementById('crossing'); const p = c.g
   for (let i = 0; i < p.length; i += 4) { const k = p[i] << 16 | p[i+1] << 8 | p[i+2];
     seen.set(k, (seen.get(k) ?? 0) + 1); }
   return Object.fromEntries(seen); })()"""
+LOST = ("missing", "permission", "busy", "silent", "garbled", "closed", "refused", "timeout", "version")
 BUS, GREEN, RED = 0xEF8440, 0x2FB36D, 0xD64545
 FRESH = "document.querySelectorAll('.lamp').length === 3 && !document.querySelector('.grid.old')"
 
@@ -189,3 +191,18 @@ def test_every_english_word_of_the_page_has_a_chinese_one(scene: Scene) -> None:
         ".map((e) => e.innerText).filter((t) => /^[a-z ]+$/i.test(t) && t !== 'km/h'))"
     )
     assert english == []
+
+
+def test_every_reason_of_the_guard_and_of_a_lost_device_is_told_in_chinese(scene: Scene) -> None:
+    look = scene.look(language="zh-CN")
+    reasons = {*CAUSES, "opening", *LOST}
+    told = look.read(f"import('/static/words.js').then((w) => {sorted(reasons)}.map(w.tell))")
+    assert [word for word in told if word.isascii()] == []
+    scene.agent.state["spat"] |= {"valid": False, "reason": "stale"}
+    look.until("document.getElementById('air').textContent === '不可用：灯态过期'")
+
+
+def test_a_repeater_that_leads_nowhere_stands_for_the_arm_that_it_faces(scene: Scene) -> None:
+    scene.agent.state["signal"]["groups"][2]["group"] = 24
+    look = scene.look()
+    look.until("[...document.querySelectorAll('.lamp')].some((l) => /^24.*E ○/.test(l.textContent))")

@@ -29,6 +29,11 @@ const CODES = {
     wrong_way: "逆行", stopped_vehicle: "车辆滞留", pedestrian_on_red: "行人闯红灯", ok: "正常", starting: "启动中", degraded: "降级",
     lost: "失联", missing: "设备不存在", closed: "连接断开", refused: "连接被拒", timeout: "超时", garbled: "数据乱码",
     N: "北", E: "东", S: "南", W: "西", silent: "无数据", frozen: "画面不动",
+    opening: "正在打开", busy: "端口被占用", permission: "无权限", version: "版本不符", no_programme: "未读到配时方案",
+    no_report: "无完整灯态报告", stale: "灯态过期", no_mode: "控制方式未知", other_controller: "不是本路口的信号机",
+    line_lost: "信号机线路中断", conflict: "灯色冲突", last_word: "进程中断后的最后声明", late: "处理延迟", colour: "灯色与报告不符",
+    phases: "相位与配置不符", identity: "路口编号不符", order: "倒计时次序错误", time: "消息时间错误", unreadable: "消息无法读取",
+    unusual: "异常变灯", returned: "刚刚恢复", clock: "时钟不可信",
   },
 };
 
