@@ -15,7 +15,8 @@ from rsu_agent.world.place import GeoPoint
 from rsu_agent.world.road_user import NON_MOTOR, RoadUser, Scene, UserClass
 
 BYTES_A_USER = 36  # of an RSM, with its share of the frame
-RATE_HZ = 10.0
+CYCLES_HZ = 10.0
+EVERY = (1, 2, 5)  # field-rules 5.2: every cycle, every second, every fifth: 10, 5, 2 Hz
 STANDING_MPS = 0.3
 FAR_M = 40.0
 VULNERABLE = NON_MOTOR | {UserClass.PEDESTRIAN}
@@ -36,7 +37,7 @@ class RoadSpeaker:
     ) -> None:
         self._origin, self._rsu_id, self._kinds = origin, rsu_id, dict(kinds_of_sensor)
         self._must_cover, self._codes, self._counts = frozenset(must_cover), dict(codes), counts
-        self._most_users = max(1, int(budget_bytes_s / RATE_HZ / BYTES_A_USER))
+        self._users_s = budget_bytes_s / BYTES_A_USER  # so many, over all frames of a second
         self._ids = PtcIds()
         self.counters: Counter[str] = Counter()
 
@@ -49,7 +50,10 @@ class RoadSpeaker:
         if self._must_cover - covered or not any(sensor.healthy for sensor in scene.sensors):
             self.counters["uncovered"] += 1
             return []
-        users = self._within_budget(scene.users)
+        every, users = self._within_budget(scene.users)
+        if scene.tick % every:
+            self.counters[f"thinned_to_{CYCLES_HZ / every:.0f}_hz"] += 1
+            return []
         mark = utc_stamp(utc_at_scene_s).millisecond
         frames = []
         for value in rsm_values(users, self._kinds, self._ids, self._origin, self._rsu_id, mark, scene.at_s):
@@ -65,12 +69,21 @@ class RoadSpeaker:
         value = rsi_value(hazards, self._codes, self._origin, self._rsu_id, utc_stamp(utc_s), count)
         return None if value is None else codec.encode(("rsiFrame", value))
 
-    def _within_budget(self, users: Sequence[RoadUser]) -> list[RoadUser]:
-        """Shed who is parked and far first, vulnerable users and movers near the conflict last."""
-        if len(users) <= self._most_users:
-            return list(users)
-        self.counters["shed"] += len(users) - self._most_users
-        return sorted(users, key=_importance, reverse=True)[: self._most_users]
+    def _within_budget(self, users: Sequence[RoadUser]) -> tuple[int, list[RoadUser]]:
+        """(every how manieth cycle is sent, its users).
+
+        Who is parked and far goes first, then the rate, vulnerable users and movers near the conflict last.
+        """
+        needed = sum(_importance(user)[0] > 0 for user in users)
+        every = next((n for n in EVERY if needed <= self._most_users(n)), EVERY[-1])
+        most = self._most_users(every)
+        if len(users) <= most:
+            return every, list(users)
+        self.counters["shed"] += len(users) - most
+        return every, sorted(users, key=_importance, reverse=True)[:most]
+
+    def _most_users(self, every: int) -> int:
+        return max(1, int(self._users_s * every / CYCLES_HZ))
 
 
 def _importance(user: RoadUser) -> tuple[int, float]:

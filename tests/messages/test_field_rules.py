@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rsu_agent.messages.csae53 import codec
@@ -113,6 +113,8 @@ def test_the_year_turns_at_eight_in_the_morning_in_beijing() -> None:
     last = datetime(2026, 12, 31, 23, 59, 59, 999_000, UTC).timestamp()
     assert utc_stamp(last) == UtcStamp(525_599, 59_999)
     assert utc_stamp(last + 0.001) == UtcStamp(0, 0)
+    leap = datetime(2028, 12, 31, 23, 59, tzinfo=UTC).timestamp()
+    assert utc_stamp(leap).minute_after(2) == 1
 
 
 def user(track: int, kind: UserClass = UserClass.CAR, x: float = 10.0, speed: float = 5.0) -> RoadUser:
@@ -167,8 +169,10 @@ def speaker(budget: float = 30_000.0, must_cover: tuple[str, ...] = ("n",)) -> R
     return RoadSpeaker(ORIGIN, RSU, {"cam": "camera"}, must_cover, budget, codes, Counts())
 
 
-def scene(users: list[RoadUser], *, healthy: bool = True, covers: tuple[str, ...] = ("n",)) -> Scene:
-    return Scene(5.0, 50, tuple(users), (SensorHealth("cam", healthy, "", 0.0, covers),))
+def scene(
+    users: list[RoadUser], *, healthy: bool = True, covers: tuple[str, ...] = ("n",), tick: int = 50
+) -> Scene:
+    return Scene(5.0, tick, tuple(users), (SensorHealth("cam", healthy, "", 0.0, covers),))
 
 
 def told(frames: list[bytes]) -> list[dict]:
@@ -197,11 +201,27 @@ def test_an_empty_road_that_is_covered_is_told_as_empty() -> None:
     assert told([frame]) == []
 
 
-def test_the_default_budget_holds_for_a_cycle_of_far_too_many_users() -> None:
-    users = [user(track, x=10.0 + track / 10) for track in range(1, 201)]
-    frames = speaker().rsm(scene(users), 1.79e9)
-    assert sum(map(len, frames)) <= 3000
-    assert len(told(frames)) >= 60
+@pytest.mark.parametrize(
+    ("people", "cycles", "told_of"), [(70, 10, 70), (130, 5, 130), (200, 2, 200), (254, 2, 254)]
+)
+def test_the_default_budget_holds_every_second_by_rate_before_anybody_that_matters_is_left_out(
+    people: int, cycles: int, told_of: int
+) -> None:
+    road = speaker()
+    users = [user(track, x=10.0 + track / 10) for track in range(1, people + 1)]
+    sent = [road.rsm(scene(users, tick=tick), 1.79e9 + tick / 10) for tick in range(10)]
+    assert [bool(frames) for frames in sent] == [tick % (10 // cycles) == 0 for tick in range(10)]
+    assert sum(len(frame) for frames in sent for frame in frames) <= 30_000
+    assert {len(told(frames)) for frames in sent if frames} == {told_of}
+
+
+def test_who_is_parked_and_far_does_not_slow_down_the_others() -> None:
+    parked = [user(track, x=90.0, speed=0.0) for track in range(1, 101)]
+    movers = [user(track) for track in range(101, 121)]
+    road = speaker()
+    sent = [told(road.rsm(scene([*parked, *movers], tick=tick), 1.79e9)) for tick in range(10)]
+    assert all(sent)
+    assert road.counters["shed"] > 0
 
 
 def test_parked_and_far_is_shed_first_and_vulnerable_and_conflicting_last() -> None:
@@ -219,8 +239,11 @@ def test_parked_and_far_is_shed_first_and_vulnerable_and_conflicting_last() -> N
     everybody = [one for rank in ranks for one in rank]
     sizes = {one.track: one for one in everybody}
     for room in range(1, len(everybody) + 1):
-        road = speaker(budget=room * 360.0)
-        kept = {one.track for one in road._within_budget(everybody)}
+        road = speaker(budget=room * 72.0)  # at 2 Hz: the rate has gone as far as it goes
+        every, kept_users = road._within_budget(everybody)
+        kept = {one.track for one in kept_users}
+        if every != 5:
+            continue
         assert len(kept) == room
         lost = [[one.track not in kept for one in rank] for rank in ranks]
         for lesser, greater in pairwise(lost):
@@ -233,15 +256,20 @@ def hazard(number: int, kind: HazardKind) -> Hazard:
 
 
 @settings(max_examples=60)
-@given(st.integers(0, 527_039), st.integers(0, 59_999), st.integers(1, 1000))
-def test_an_rsi_ends_with_the_next_minute_at_the_earliest(minute: int, millisecond: int, number: int) -> None:
-    stamp = UtcStamp(minute, millisecond)
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)).map(lambda at: at.replace(tzinfo=UTC)),
+    st.integers(1, 1000),
+)
+@example(datetime(2027, 12, 31, 23, 59, 59, tzinfo=UTC), 1)
+@example(datetime(2028, 12, 31, 23, 59, 59, tzinfo=UTC), 1)
+def test_an_rsi_ends_with_the_next_minute_at_the_earliest(at: datetime, number: int) -> None:
+    stamp = utc_stamp(at.timestamp())
     value = rsi_value([hazard(number, HazardKind.WRONG_WAY)], {"wrong_way": 904}, ORIGIN, RSU, stamp, 3)
     assert value is not None
     (event,) = codec.decode(codec.encode(("rsiFrame", value)))[1]["rtes"]
     details = event["timeDetails"]
-    assert (details["endTime"] - details["startTime"]) % 527_040 == 1
-    assert details["startTime"] == minute
+    assert details["endTime"] == utc_stamp(at.timestamp() + 60.0).minute_of_year
+    assert details["startTime"] == stamp.minute_of_year
     assert (event["eventType"], event["rteId"]) == (904, number % 256)
 
 

@@ -10,7 +10,6 @@ from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.place import GeoPoint, LocalFrame
 
 MINUTES_AHEAD = 1  # endTime is at least the next minute (field-rules 5.3)
-MINUTES_A_YEAR = 527_040
 RADIUS_M = 5.0
 PRIORITY = bytes([0xA0])  # level 5 of 0..7 in the top three bits
 MOST_EVENTS = 8
@@ -51,7 +50,7 @@ def _event(hazard: Hazard, code: int, origin: GeoPoint, stamp: UtcStamp) -> dict
         value["description"] = ("textGB2312", words.encode("gb2312"))
     value["timeDetails"] = {
         "startTime": stamp.minute_of_year,
-        "endTime": (stamp.minute_of_year + MINUTES_AHEAD) % MINUTES_A_YEAR,
+        "endTime": stamp.minute_after(MINUTES_AHEAD),
         "endTimeConfidence": "unavailable",
     }
     value["priority"] = PRIORITY
