@@ -21,7 +21,7 @@ class GeoPoint:
 
 @dataclass(frozen=True, slots=True)
 class LocalFrame:
-    """East-north metres on the tangent plane at `origin`; good to 1 mm within 500 m."""
+    """East-north metres on the tangent plane at `origin`; good to 5 mm within 200 m, to 3 cm within 500 m."""
 
     origin: GeoPoint
 
@@ -45,7 +45,8 @@ class LocalFrame:
 
 def heading_deg(dx_east: float, dy_north: float) -> float:
     """Direction of a vector, degrees clockwise from north, 0 <= heading < 360."""
-    return math.degrees(math.atan2(dx_east, dy_north)) % 360.0
+    heading = math.degrees(math.atan2(dx_east, dy_north)) % 360.0
+    return 0.0 if heading == 360.0 else heading  # a hair west of north is rounded up to 360 by the modulus
 
 
 def turn_deg(from_deg: float, to_deg: float) -> float:

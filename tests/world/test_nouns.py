@@ -10,7 +10,7 @@ import re
 import typing
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rsu_agent import world
@@ -113,3 +113,9 @@ def test_classes_are_told_apart_once_and_only_green_means_go() -> None:
     assert not MOTOR & NON_MOTOR
     assert set(UserClass) - MOTOR - NON_MOTOR == {UserClass.PEDESTRIAN, UserClass.UNKNOWN}
     assert {Colour.GREEN, Colour.GREEN_FLASH} == GO
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+@example(-1e-20, 1.0)
+def test_a_heading_is_never_360(east: float, north: float) -> None:
+    assert 0.0 <= heading_deg(east, north) < 360.0
