@@ -77,8 +77,9 @@ def test_a_missed_bound_ends_badly_is_named_and_still_written(
     assert (tmp_path / OUT).exists()
 
 
-def test_a_bound_that_is_just_met_is_met() -> None:
+def test_a_bound_that_is_just_met_is_met_and_too_few_samples_are_a_miss() -> None:
     assert over("signals", {**GOOD, "lamp_to_radio_p99_ms": 200.0}) == []
+    assert over("signals", {**GOOD, "changes": 1999}) == ["changes 1999 < 2000"]
 
 
 def test_what_the_demo_missed_the_benchmark_missed(monkeypatch: pytest.MonkeyPatch) -> None:
