@@ -9,6 +9,7 @@ from rsu_agent.phases.history import Edge
 from rsu_agent.world.signal import Colour
 
 SAME_EDGE_S = 1.5  # an edge so near to where it was learnt is the same edge, one cycle later
+WHOLE_MARGIN_S = 0.3  # so much longer than a cycle we look, so that every edge has been seen, late or early
 ORIGIN_GAIN = 0.02  # an edge moves the origin by this share of its residual: some 60 edges a cycle
 OFFSET_WINDOW = 16  # an edge's own offset is the mean of about so many cycles
 SPREAD_FLOOR_S = 0.15  # lamps change up to 50 ms before the controller knows, reports jitter
@@ -54,7 +55,7 @@ class Cycle:
 
     def whole(self, now_s: float) -> bool:
         """Whether a full cycle has been seen."""
-        return now_s - self.began_s >= self.length_s + SAME_EDGE_S
+        return now_s - self.began_s >= self.length_s + WHOLE_MARGIN_S
 
     def end_of(
         self, group: int, colour: Colour, since_s: float | None, now_s: float
