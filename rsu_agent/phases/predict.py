@@ -11,6 +11,7 @@ from rsu_agent.world.signal import Colour, GroupOutlook, Plan, Programme, StageR
 
 HELD_AHEAD_S = 0.1  # field-rules 3.3: until it counts as missed, the announced end is 0.1 s ahead
 MISSED_FLOOR_S = 0.5
+STAMP_S = 0.25  # a report's stamp and the reading of its counters are less than this apart
 GOOD_ERROR_S = 1.0  # field-rules 3.5
 SCORES_KEPT = 100
 MOST_STRANGERS = 2  # edges that fit no learnt one in a whole cycle: it is another cycle now
@@ -134,9 +135,11 @@ class FixedTimePredictor:
         middle = (self._bounds[0] + self._bounds[1]) / 2
         shift = round((middle - (low + high) / 2) / self.plan.cycle_s) * self.plan.cycle_s
         both = max(self._bounds[0], low + shift), min(self._bounds[1], high + shift)
-        if both[0] > both[1]:
+        if both[0] > both[1] + STAMP_S:
             self.counters["bounds_contradict"] += 1
             both = low + shift, high + shift
+        elif both[0] > both[1]:  # apart by no more than stamps are: the start lies between
+            both = both[1], both[0]
         self._bounds = both
 
     def _miss(self, group: int, now_s: float) -> None:

@@ -315,3 +315,27 @@ def test_dark_lamps_have_no_times_and_the_arrow_that_goes_dark_is_learnt() -> No
             red += arrow.likely_end_s is not None
     assert dark > 300
     assert red > 300
+
+
+@pytest.mark.parametrize("into_s", [0, 6, 15, 24, 33, 51])
+def test_by_the_stage_counters_alone_ends_are_right_after_some_seconds_and_stay_so(into_s: int) -> None:
+    """Counters in whole seconds and stamps some milliseconds apart: found a second wrong at each turn."""
+    stream, signals, checked = Stream(3), Signals(), 0
+    signals.receive(programme())
+    for now, report, _ in stream.run(into_s + 25):
+        since_s = now - stream.start_s - into_s
+        if report is None or since_s < 0:
+            continue
+        signals.receive(report)
+        if since_s < 3.0 or not report.complete:
+            continue
+        for group in signals.outlook(now).groups:
+            known_s = stream.model.next_change(group.group, now + 0.1)
+            if group.likely_end_s is None or known_s is None or group.group == 9:
+                continue
+            if group.likely_end_s - now > 0.2 and known_s - now < 12.0:
+                assert group.likely_end_s == pytest.approx(known_s, abs=0.2)
+                checked += 1
+    assert checked > 300
+    assert signals._predictor is not None
+    assert signals._predictor.counters["bounds_contradict"] == 0
