@@ -34,7 +34,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("spat.first_valid_s", most=5, kind="time"),
     Bound("spat.wrong_colour_ms", most=0),
     Bound("spat.dangerous_ms", most=0),
-    Bound("spat.end_error_p95_s", most=0.2),
+    Bound("spat.end_error_p95_s", most=0.2, needs_s=CHANGE_S),
     Bound("latency.report_to_radio_p95_ms", most=20, kind="time", needs_s=CHANGE_S),
     Bound("latency.lamp_to_radio_p95_ms", most=200, kind="time", needs_s=CHANGE_S),
     Bound("latency.camera_to_rsm_p95_ms", most=250, kind="time"),
