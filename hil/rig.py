@@ -15,7 +15,7 @@ from hil.processes import Processes, RigFailure
 from rsu_agent.ports.assets import asset
 
 SITE = "config/virtual.yaml"
-LONGEST_PATH_BYTES = 70  # a Unix socket's address has 107 (unix(7)); the bus needs the rest
+LONGEST_PATH_BYTES = 75  # a Unix socket's address has 107 (unix(7)); the longest name on the bus takes 32
 
 
 @dataclass(frozen=True)

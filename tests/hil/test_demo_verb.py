@@ -168,7 +168,7 @@ def test_a_rig_that_does_not_come_up_says_why(one_run: list, monkeypatch: Any) -
 
 def test_a_folder_too_long_for_sockets_is_named_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(RigFailure, match="too long for the sockets in it"):
-        hil.demo.bounded(1.0, RigOptions(), tmp_path / ("x" * 70))
+        hil.demo.bounded(1.0, RigOptions(), tmp_path / ("x" * 75))
 
 
 def test_a_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from hil.scenario.run import run_scenario, shipped
 pytestmark = pytest.mark.real
 
 
-def test_a_killed_core_is_told_by_the_last_word_and_comes_back(tmp_path: Path) -> None:
+def test_a_killed_core_is_told_by_the_last_word_and_comes_back(short_path: Path) -> None:
     (path,) = [path for path in shipped() if path.stem == "core-killed"]
-    result = run_scenario(read_scenario(path), "real", tmp_path / "kept")
+    result = run_scenario(read_scenario(path), "real", short_path / "kept")
     assert result["error"] is None
     assert result["passed"], result["expect"]
-    assert list((tmp_path / "kept" / "run" / "truth").glob("vehicle.jsonl"))
+    assert list((short_path / "kept" / "run" / "truth").glob("vehicle.jsonl"))
 
 
 def test_a_folder_that_is_in_use_is_a_failure_with_its_reason(tmp_path: Path) -> None:

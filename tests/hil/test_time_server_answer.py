@@ -99,9 +99,9 @@ def test_unsynchronised_has_leap_three_and_no_reference() -> None:
 def test_silent_it_answers_nothing() -> None:
     clockwork = Clockwork()
     clockwork.obey("silent", True)
-    assert clockwork.answer(request()) is None
+    assert clockwork.reply(request()) is None
     clockwork.obey("silent", False)
-    assert clockwork.answer(request()) is not None
+    assert clockwork.reply(request()) is not None
 
 
 @settings(deadline=None)
