@@ -52,7 +52,7 @@ def test_eight_changes_in_ten_seconds_give_95_to_110_frames_and_no_gap_over_150_
 
 
 def test_a_change_just_before_a_tick_waits_for_it() -> None:
-    sent = frames([1.090], 2.0)
+    sent = frames([1.095], 2.0)
     assert sum(1.05 < at < 1.15 for at in sent) == 1
 
 
