@@ -50,7 +50,7 @@ def test_every_module_opens_with_a_caption() -> None:
 
 
 # The aim is 0.8 lines of test a line of code. Code came faster than tests at first: this floor only rises.
-LEAST_TEST_SHARE = 0.62
+LEAST_TEST_SHARE = 0.66
 
 
 def test_the_share_of_test_lines_does_not_fall() -> None:
