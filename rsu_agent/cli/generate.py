@@ -8,21 +8,38 @@ from pathlib import Path
 from rsu_agent.cli.main import add_other_verbs, app
 from rsu_agent.cli.reference import cli_page, settings_page
 from rsu_agent.messages.generator.emit import emit
+from rsu_agent.messages.generator.from_pycrate import schema_text
 from rsu_agent.messages.generator.parse import parse
 
 MESSAGES = Path(__file__).parents[1] / "messages"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-CODECS = {"csae53": "MessageFrame"}  # folder of the set -> its top-level type
+TOPS = {  # folder of the set -> its top-level types
+    "csae53": ("MessageFrame",),
+    "dsrc": ("SPAT", "MapData"),
+    "etsi": ("CAM", "DENM"),
+}
 
 
 def generated() -> dict[Path, str]:
     """Every generated file and what it must hold."""
-    codecs = {
-        MESSAGES / name / "codec.py": emit(parse((MESSAGES / name / "schema.asn").read_text()), top)
-        for name, top in CODECS.items()
-    }
+    schemas = {name: (MESSAGES / name / "schema.asn").read_text() for name in TOPS}
+    schemas |= foreign_schemas()
+    texts = {MESSAGES / name / "schema.asn": text for name, text in schemas.items()}
+    texts |= {MESSAGES / name / "codec.py": emit(parse(text), *TOPS[name]) for name, text in schemas.items()}
     add_other_verbs()
-    return codecs | {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+    return texts | {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+
+
+def foreign_schemas() -> dict[str, str]:
+    """The schemas that are read from the modules of ETSI as pycrate ships them."""
+    from pycrate_asn1dir import ITS_CAM_2, ITS_DENM_3, ITS_IS
+
+    road = [ITS_IS.DSRC.SPAT, ITS_IS.DSRC.MapData]
+    facilities = [ITS_CAM_2.CAM_PDU_Descriptions.CAM, ITS_DENM_3.DENM_PDU_Descriptions.DENM]
+    return {
+        "dsrc": schema_text("DSRC", road, "SPAT and MAP of ISO/TS 19091 as ETSI TS 103 301 uses them."),
+        "etsi": schema_text("Facilities", facilities, "CAM of EN 302 637-2 and DENM of EN 302 637-3."),
+    }
 
 
 def main() -> int:

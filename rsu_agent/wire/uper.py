@@ -1,19 +1,14 @@
-"""Run time of the generated codecs: bits, open types, and finding which field of a value is at fault."""
+"""Run time of the generated codecs: what carries its length, what lies beyond extension markers (X.691)."""
 
 from __future__ import annotations
 
-from typing import Any
+from rsu_agent.wire.uper_fault import Malformed, explain
+
+__all__ = ["Malformed", "explain"]
 
 MOST_ADDITIONS = 64  # a "normally small number" in its short form (X.691 11.6)
-
-
-class Malformed(ValueError):
-    """A value that cannot be encoded, or bytes that are no message. `path` names the field."""
-
-    def __init__(self, path: str = "", reason: str = "") -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
+TEXT_BITS = {"IA5String": 7, "NumericString": 4}
+DIGITS = " 0123456789"  # a NumericString's characters by their index
 
 
 def read_bits(data: bytes, at: int, width: int) -> int:
@@ -36,142 +31,208 @@ def length(data: bytes, at: int) -> tuple[int, int]:
         return first, at + 8
     if first < 0xC0:
         return read_bits(data, at, 16) & 0x3FFF, at + 16
-    raise Malformed("extension", "fragmented")
+    raise Malformed("length", "fragmented")
 
 
-def _octets(data: bytes, at: int) -> tuple[bytes, int]:
+def put_length(size: int) -> tuple[int, int]:
+    """(integer, bits) of a length determinant."""
+    if size >= 0x4000:
+        raise Malformed
+    return (size, 8) if size < 0x80 else (0x8000 | size, 16)
+
+
+def open_type(data: bytes, at: int) -> tuple[bytes, int]:
+    """The raw bytes of an open type and the position after them."""
     size, at = length(data, at)
+    return _octets(data, at, size), at + 8 * size
+
+
+def put_open(raw: bytes) -> tuple[int, int]:
+    """(integer, bits) of raw bytes with their length."""
+    head, width = put_length(len(raw))
+    return head << 8 * len(raw) | int.from_bytes(raw, "big"), width + 8 * len(raw)
+
+
+def _octets(data: bytes, at: int, size: int) -> bytes:
     if at + 8 * size > 8 * len(data):
-        raise Malformed("extension", f"{size} bytes announced, fewer follow")
-    return read_bits(data, at, 8 * size).to_bytes(size, "big"), at + 8 * size
+        raise Malformed("length", f"{size} bytes announced, fewer follow")
+    return read_bits(data, at, 8 * size).to_bytes(size, "big")
 
 
-def skip_additions(data: bytes, at: int) -> int:
-    """Position after the extension additions of a SEQUENCE, skipped by their lengths (X.691 19.7-19.9)."""
+def additions(data: bytes, at: int) -> tuple[list[bytes | None], int]:
+    """Extension additions of a SEQUENCE (X.691 19.7 to 19.9): raw bytes, None where one is absent."""
     count, at = small(data, at)
     present = read_bits(data, at, count + 1)
     at += count + 1
-    for _ in range(present.bit_count()):
-        _, at = _octets(data, at)
-    return at
+    found: list[bytes | None] = []
+    for index in range(count, -1, -1):
+        raw = None
+        if present >> index & 1:
+            raw, at = open_type(data, at)
+        found.append(raw)
+    return found, at
 
 
-def open_type(data: bytes, at: int) -> tuple[int, bytes, int]:
-    """(number, raw bytes, position after) of an unknown alternative of a CHOICE."""
-    number, at = small(data, at)
-    raw, at = _octets(data, at)
-    return number, raw, at
-
-
-def put_open(number: int, raw: bytes) -> tuple[int, int]:
-    """(integer, bits) of an unknown alternative handed over raw."""
-    size = len(raw)
-    if not 0 <= number < MOST_ADDITIONS or size >= 0x4000:
+def put_additions(found: list[bytes | None]) -> tuple[int, int]:
+    """(integer, bits) of extension additions as they were read."""
+    if not 0 < len(found) <= MOST_ADDITIONS:
         raise Malformed
-    head, width = (size, 8) if size < 0x80 else (0x8000 | size, 16)
-    a = (1 << 7 | number) << width | head
-    return a << 8 * size | int.from_bytes(raw, "big"), 8 + width + 8 * size
+    a, n = len(found) - 1, 7
+    for raw in found:
+        a, n = a << 1 | (raw is not None), n + 1
+    for raw in found:
+        if raw is not None:
+            m, k = put_open(raw)
+            a, n = a << k | m, n + k
+    return a, n
 
 
-def bit_tail(data: bytes, at: int, size: int) -> tuple[tuple[bytes, int], int]:
-    """A BIT STRING with an extensible size."""
+def alternative(data: bytes, at: int) -> tuple[tuple[str, bytes], int]:
+    """An alternative of a CHOICE beyond its marker: ('ext:number', raw bytes)."""
+    number, at = small(data, at)
+    raw, at = open_type(data, at)
+    return (f"ext:{number}", raw), at
+
+
+def put_alternative(name: str, raw: bytes) -> tuple[int, int]:
+    """(integer, bits), the extension bit among them, of an alternative handed over raw."""
+    m, k = put_open(raw)
+    return (1 << 7 | _number(name)) << k | m, 8 + k
+
+
+def addition(data: bytes, at: int, later: tuple[str, ...]) -> tuple[str, int]:
+    """A value of an ENUMERATED beyond its marker: its name, or 'ext:number' where we know none."""
+    number, at = small(data, at)
+    return later[number] if number < len(later) else f"ext:{number}", at
+
+
+def put_addition(name: str, later: tuple[str, ...]) -> tuple[int, int]:
+    """(integer, bits), the extension bit among them, of a value beyond the marker."""
+    return 1 << 7 | (later.index(name) if name in later else _number(name)), 8
+
+
+def _number(name: str) -> int:
+    word, _, number = name.partition(":")
+    if word != "ext" or not number.isdecimal() or int(number) >= MOST_ADDITIONS:
+        raise Malformed
+    return int(number)
+
+
+def other_integer(data: bytes, at: int) -> tuple[int, int]:
+    """A number outside an extensible range; `at` is behind the extension bit."""
+    raw, at = open_type(data, at)
+    return int.from_bytes(raw, "big", signed=True), at
+
+
+def put_other_integer(value: int) -> tuple[int, int]:
+    """(integer, bits), the extension bit among them, of a number outside an extensible range."""
+    m, k = put_open(value.to_bytes((8 + (value + (value < 0)).bit_length()) // 8, "big", signed=True))
+    return 1 << k | m, k + 1
+
+
+def longer_list(data: bytes, at: int, low: int, high: int) -> tuple[int, int]:
+    """The count of a list whose size is extensible."""
     if read_bits(data, at, 1):
-        size, at = length(data, at + 1)
-        at -= 1
-    if at + 1 + size > 8 * len(data):
+        return length(data, at + 1)
+    width = (high - low).bit_length()
+    return read_bits(data, at + 1, width) + low, at + 1 + width
+
+
+def put_longer_list(count: int) -> tuple[int, int]:
+    """(integer, bits) of a count outside the root sizes."""
+    m, k = put_length(count)
+    return 1 << k | m, k + 1
+
+
+def longer_bits(data: bytes, at: int) -> tuple[tuple[bytes, int], int]:
+    """A BIT STRING of another size than its root's; `at` is behind the extension bit."""
+    size, at = length(data, at)
+    return _bits(data, at, size), at + size
+
+
+def put_longer_bits(raw: bytes, size: int) -> tuple[int, int]:
+    """(integer, bits), the extension bit among them."""
+    if len(raw) != (size + 7) // 8:
+        raise Malformed
+    m, k = put_length(size)
+    return (1 << k | m) << size | int.from_bytes(raw, "big") >> (-size & 7), 1 + k + size
+
+
+def _bits(data: bytes, at: int, size: int) -> tuple[bytes, int]:
+    if at + size > 8 * len(data):
         raise Malformed("bit string", "ends too early")
-    value = read_bits(data, at + 1, size) << (-size & 7)
-    return (value.to_bytes((size + 7) // 8, "big"), size), at + 1 + size
+    return (read_bits(data, at, size) << (-size & 7)).to_bytes((size + 7) // 8, "big"), size
 
 
-def explain(schema: dict[str, Any], name: str, value: Any, error: Exception) -> Malformed:
-    """Which field of `value` cannot be encoded, by walking the schema."""
-    fault = _fault(schema, schema[name], value, name)
-    return fault or Malformed(name, f"cannot be encoded ({type(error).__name__}: {error})")
+def _size(data: bytes, at: int, low: int, high: int) -> tuple[int, int]:
+    """A size within bounds, in the bits that the bounds need."""
+    width = (high - low).bit_length()
+    size = read_bits(data, at, width) + low
+    if size > high:
+        raise Malformed("length", f"{size} not in {low}..{high}")
+    return size, at + width
 
 
-def _fault(schema: dict[str, Any], kind: Any, value: Any, path: str) -> Malformed | None:
-    while type(kind).__name__ == "Reference":
-        kind = schema[kind.name]
-    fault: Malformed | None = CHECKS[type(kind).__name__](schema, kind, value, path)
-    return fault
+def bits(data: bytes, at: int, low: int, high: int) -> tuple[tuple[bytes, int], int]:
+    """A BIT STRING whose size varies."""
+    size, at = _size(data, at, low, high)
+    return _bits(data, at, size), at + size
 
 
-def _integer(_schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    if not isinstance(value, int):
-        return Malformed(path, f"{value!r} is no whole number")
-    return (
-        None if kind.low <= value <= kind.high else Malformed(path, f"{value} not in {kind.low}..{kind.high}")
-    )
+def put_bits(value: tuple[bytes, int], low: int, high: int) -> tuple[int, int]:
+    """(integer, bits) of a BIT STRING whose size varies."""
+    raw, size = value
+    if not low <= size <= high or len(raw) != (size + 7) // 8:
+        raise Malformed
+    return (size - low) << size | int.from_bytes(raw, "big") >> (-size & 7), (high - low).bit_length() + size
 
 
-def _enumerated(_schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    return None if value in kind.names else Malformed(path, f"{value!r} is none of {', '.join(kind.names)}")
+def octets(data: bytes, at: int, low: int, high: int) -> tuple[bytes, int]:
+    """An OCTET STRING whose size varies."""
+    size, at = _size(data, at, low, high)
+    return _octets(data, at, size), at + 8 * size
 
 
-def _bit_string(_schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    good = isinstance(value, tuple) and len(value) == 2 and value[1] == kind.size
-    good = good and isinstance(value[0], bytes) and len(value[0]) == (kind.size + 7) // 8
-    return None if good else Malformed(path, f"must be (bytes, {kind.size})")
+def put_octets(value: bytes, low: int, high: int) -> tuple[int, int]:
+    """(integer, bits) of an OCTET STRING whose size varies."""
+    size = len(value)
+    if not low <= size <= high:
+        raise Malformed
+    return (size - low) << 8 * size | int.from_bytes(value, "big"), (high - low).bit_length() + 8 * size
 
 
-def _octet_string(_schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    if not isinstance(value, (bytes, bytearray)):
-        return Malformed(path, f"{value!r} is no byte string")
-    good = kind.low <= len(value) <= kind.high
-    return None if good else Malformed(path, f"{len(value)} bytes not in {kind.low}..{kind.high}")
+def text(data: bytes, at: int, kind: str, low: int, high: int) -> tuple[str, int]:
+    """Text: 7 or 4 bits a character behind its count, or UTF-8 behind its length in bytes."""
+    if kind == "UTF8String":
+        raw, at = open_type(data, at)
+        return _utf8(raw, low, high), at
+    width = TEXT_BITS[kind]
+    size, at = _size(data, at, low, high)
+    if at + width * size > 8 * len(data):
+        raise Malformed("text", "ends too early")
+    codes = [read_bits(data, at + width * i, width) for i in range(size)]
+    return "".join(map(chr, codes) if width == 7 else (DIGITS[code] for code in codes)), at + width * size
 
 
-def _ia5_string(_schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    if not isinstance(value, str) or not value.isascii():
-        return Malformed(path, f"{value!r} is no ASCII text")
-    good = kind.low <= len(value) <= kind.high
-    return None if good else Malformed(path, f"{len(value)} characters not in {kind.low}..{kind.high}")
+def _utf8(raw: bytes, low: int, high: int) -> str:
+    try:
+        value = raw.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed("text", str(error)) from None
+    if not low <= len(value) <= high:
+        raise Malformed("text", f"{len(value)} characters not in {low}..{high}")
+    return value
 
 
-def _sequence_of(schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    if not isinstance(value, (list, tuple)):
-        return Malformed(path, "is no list")
-    if not kind.low <= len(value) <= kind.high:
-        return Malformed(path, f"{len(value)} items not in {kind.low}..{kind.high}")
-    faults = (_fault(schema, kind.item, item, f"{path}[{i}]") for i, item in enumerate(value))
-    return next(filter(None, faults), None)
-
-
-def _sequence(schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    if not isinstance(value, dict):
-        return Malformed(path, "is no mapping")
-    names = {field.name for field in kind.fields}
-    for name in value:
-        if name not in names:
-            return Malformed(f"{path}.{name}", "no such field")
-    for field in kind.fields:
-        if field.name not in value:
-            if not field.optional:
-                return Malformed(f"{path}.{field.name}", "is missing")
-            continue
-        fault = _fault(schema, field.type, value[field.name], f"{path}.{field.name}")
-        if fault:
-            return fault
-    return None
-
-
-def _choice(schema: Any, kind: Any, value: Any, path: str) -> Malformed | None:
-    if not isinstance(value, tuple) or len(value) != 2:
-        return Malformed(path, "must be (name, value)")
-    for field in kind.fields:
-        if field.name == value[0]:
-            return _fault(schema, field.type, value[1], f"{path}.{field.name}")
-    return Malformed(path, f"{value[0]!r} is no alternative")
-
-
-CHECKS: dict[str, Any] = {
-    "Integer": _integer,
-    "Enumerated": _enumerated,
-    "BitString": _bit_string,
-    "OctetString": _octet_string,
-    "Ia5String": _ia5_string,
-    "SequenceOf": _sequence_of,
-    "Sequence": _sequence,
-    "Choice": _choice,
-}
+def put_text(value: str, kind: str, low: int, high: int) -> tuple[int, int]:
+    """(integer, bits) of text. Raises Malformed, ValueError."""
+    size = len(value)
+    if not low <= size <= high:
+        raise Malformed
+    if kind == "UTF8String":
+        return put_open(value.encode())
+    width = TEXT_BITS[kind]
+    a = size - low
+    for code in value.encode("ascii") if width == 7 else map(DIGITS.index, value):
+        a = a << width | code
+    return a, (high - low).bit_length() + width * size

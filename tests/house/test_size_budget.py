@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rsu_agent", "drivers", "hil", "models")
-GENERATED = {"rsu_agent/messages/csae53/codec.py"}
+GENERATED = {f"rsu_agent/messages/{name}/codec.py" for name in ("csae53", "dsrc", "etsi")}
 
 
 def sources(*folders: str) -> Iterator[Path]:

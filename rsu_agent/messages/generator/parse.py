@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from rsu_agent.messages.generator.model import (
     BitString,
+    Boolean,
     Choice,
     Enumerated,
     Field,
-    Ia5String,
     Integer,
     OctetString,
+    OpenType,
     Reference,
     Schema,
     Sequence,
     SequenceOf,
+    Text,
     Type,
 )
 
@@ -66,7 +69,7 @@ def parse(text: str) -> Schema:
     tokens.take()
     for word in ("DEFINITIONS", "AUTOMATIC", "TAGS", "::=", "BEGIN"):
         tokens.take(word)
-    schema: Schema = {}
+    schema = Schema()
     while not tokens.have("END"):
         name = tokens.take()
         tokens.take("::=")
@@ -84,21 +87,27 @@ def _integer(tokens: _Tokens) -> Type:
     low = int(tokens.take())
     tokens.take("..")
     high = int(tokens.take())
+    extensible = tokens.have(",") and bool(tokens.take("..."))
     tokens.take(")")
-    return Integer(low, high)
+    return Integer(low, high, extensible)
 
 
 def _enumerated(tokens: _Tokens) -> Type:
     tokens.take("{")
-    numbered: list[tuple[int, str]] = []
+    root: list[tuple[int, str]] = []
+    later: list[tuple[int, str]] = []
     extensible = False
     while not tokens.have("}"):
         if tokens.have("..."):
             extensible = True
         else:
-            numbered.append(_named_number(tokens))
+            (later if extensible else root).append(_named_number(tokens))
         tokens.have(",")
-    return Enumerated(tuple(name for _, name in sorted(numbered)), extensible)
+    return Enumerated(_in_order(root), extensible, _in_order(later))
+
+
+def _in_order(numbered: list[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(name for _, name in sorted(numbered))
 
 
 def _named_number(tokens: _Tokens) -> tuple[int, str]:
@@ -129,19 +138,21 @@ def _bit_string(tokens: _Tokens) -> Type:
         while not tokens.have("}"):
             names.append(_named_number(tokens))
             tokens.have(",")
-    low, _, extensible = _size(tokens)
-    return BitString(low, extensible, tuple(name for _, name in sorted(names)))
+    return BitString(*_size(tokens), _in_order(names))
 
 
 def _octet_string(tokens: _Tokens) -> Type:
+    """Without a size it is, on the wire, an open type."""
     tokens.take("STRING")
+    if tokens.peek() != "(":
+        return OpenType()
     low, high, _ = _size(tokens)
     return OctetString(low, high)
 
 
-def _ia5_string(tokens: _Tokens) -> Type:
+def _text(kind: str, tokens: _Tokens) -> Type:
     low, high, _ = _size(tokens)
-    return Ia5String(low, high)
+    return Text(kind, low, high)
 
 
 def _fields(tokens: _Tokens) -> tuple[tuple[Field, ...], bool]:
@@ -154,17 +165,21 @@ def _fields(tokens: _Tokens) -> tuple[tuple[Field, ...], bool]:
         else:
             name = tokens.take()
             kind = _type(tokens)
-            fields.append(Field(name, kind, tokens.have("OPTIONAL")))
+            fields.append(Field(name, kind, tokens.have("OPTIONAL") or _default(tokens)))
         tokens.have(",")
     return tuple(fields), extensible
+
+
+def _default(tokens: _Tokens) -> bool:
+    return tokens.have("DEFAULT") and bool(tokens.take())
 
 
 def _sequence(tokens: _Tokens) -> Type:
     if tokens.peek() == "{":
         return Sequence(*_fields(tokens))
-    low, high, _ = _size(tokens)
+    low, high, extensible = _size(tokens)
     tokens.take("OF")
-    return SequenceOf(low, high, _type(tokens))
+    return SequenceOf(low, high, _type(tokens), extensible)
 
 
 def _choice(tokens: _Tokens) -> Type:
@@ -173,10 +188,13 @@ def _choice(tokens: _Tokens) -> Type:
 
 BUILT_IN: dict[str, Callable[[_Tokens], Type]] = {
     "INTEGER": _integer,
+    "BOOLEAN": lambda _tokens: Boolean(),
     "ENUMERATED": _enumerated,
     "BIT": _bit_string,
     "OCTET": _octet_string,
-    "IA5String": _ia5_string,
+    "IA5String": partial(_text, "IA5String"),
+    "NumericString": partial(_text, "NumericString"),
+    "UTF8String": partial(_text, "UTF8String"),
     "SEQUENCE": _sequence,
     "CHOICE": _choice,
 }
