@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rsu_agent.cli.main import add_other_verbs, app
-from rsu_agent.cli.reference import cli_page, settings_page
 from rsu_agent.messages.generator.emit import emit
 from rsu_agent.messages.generator.from_pycrate import schema_text
 from rsu_agent.messages.generator.parse import parse
@@ -20,14 +18,27 @@ TOPS = {  # folder of the set -> its top-level types
 }
 
 
+def codecs() -> dict[Path, str]:
+    """Every schema and codec that is generated, and what it must hold."""
+    schemas = {name: (MESSAGES / name / "schema.asn").read_text() for name in TOPS} | foreign_schemas()
+    texts = {MESSAGES / name / "schema.asn": text for name, text in schemas.items()}
+    return texts | {
+        MESSAGES / name / "codec.py": emit(parse(text), *TOPS[name]) for name, text in schemas.items()
+    }
+
+
+def pages() -> dict[Path, str]:
+    """The reference pages. They need the whole command, and so codecs that are up to date."""
+    from rsu_agent.cli.main import add_other_verbs, app
+    from rsu_agent.cli.reference import cli_page, settings_page
+
+    add_other_verbs()
+    return {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+
+
 def generated() -> dict[Path, str]:
     """Every generated file and what it must hold."""
-    schemas = {name: (MESSAGES / name / "schema.asn").read_text() for name in TOPS}
-    schemas |= foreign_schemas()
-    texts = {MESSAGES / name / "schema.asn": text for name, text in schemas.items()}
-    texts |= {MESSAGES / name / "codec.py": emit(parse(text), *TOPS[name]) for name, text in schemas.items()}
-    add_other_verbs()
-    return texts | {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+    return codecs() | pages()
 
 
 def foreign_schemas() -> dict[str, str]:
@@ -44,13 +55,14 @@ def foreign_schemas() -> dict[str, str]:
 
 def main() -> int:
     """Write the files, or with --check say which would change."""
-    stale = [
-        (path, text) for path, text in generated().items() if not path.exists() or path.read_text() != text
-    ]
+    return max([_written(codecs()), _written(pages())])
+
+
+def _written(texts: dict[Path, str]) -> int:
+    stale = [(path, text) for path, text in texts.items() if not path.exists() or path.read_text() != text]
     for path, text in stale:
-        print(
-            f"{path.name} of {path.parent.name}: {'is out of date: make generate' if check() else 'written'}"
-        )
+        verdict = "is out of date: make generate" if check() else "written"
+        print(f"{path.name} of {path.parent.name}: {verdict}")
         if not check():
             path.write_text(text)
     return int(bool(stale) and check())

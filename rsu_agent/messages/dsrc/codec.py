@@ -418,23 +418,23 @@ def e_MovementEvent(v):
         a = a << 5 | o1
         if o1 & 16:
             x = v1['startTime']
-            if not 0 <= x <= 36001:
+            if not 0 <= x <= 65535:
                 raise Malformed
             a = a << 16 | x
             n += 16
         x = v1['minEndTime']
-        if not 0 <= x <= 36001:
+        if not 0 <= x <= 65535:
             raise Malformed
         a = a << 16 | x
         if o1 & 8:
             x = v1['maxEndTime']
-            if not 0 <= x <= 36001:
+            if not 0 <= x <= 65535:
                 raise Malformed
             a = a << 16 | x
             n += 16
         if o1 & 4:
             x = v1['likelyTime']
-            if not 0 <= x <= 36001:
+            if not 0 <= x <= 65535:
                 raise Malformed
             a = a << 16 | x
             n += 16
@@ -446,7 +446,7 @@ def e_MovementEvent(v):
             n += 4
         if o1 & 1:
             x = v1['nextTime']
-            if not 0 <= x <= 36001:
+            if not 0 <= x <= 65535:
                 raise Malformed
             a = a << 16 | x
             n += 16
@@ -2807,58 +2807,58 @@ def d_RestrictionUserType(b, p):
 
 SCHEMA = {
     'SPAT': Sequence(fields=(Field(name='timeStamp', type=Reference(name='MinuteOfTheYear'), optional=True), Field(name='name', type=Reference(name='DescriptiveName'), optional=True), Field(name='intersections', type=Reference(name='IntersectionStateList'), optional=False), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
-    'MinuteOfTheYear': Integer(low=0, high=527040, tolerant=False, extensible=False),
+    'MinuteOfTheYear': Integer(low=0, high=527040, extensible=False),
     'DescriptiveName': Text(kind='IA5String', low=1, high=63),
     'IntersectionStateList': SequenceOf(low=1, high=32, item=Reference(name='IntersectionState'), extensible=False),
     'IntersectionState': Sequence(fields=(Field(name='name', type=Reference(name='DescriptiveName'), optional=True), Field(name='id', type=Reference(name='IntersectionReferenceID'), optional=False), Field(name='revision', type=Reference(name='MsgCount'), optional=False), Field(name='status', type=Reference(name='IntersectionStatusObject'), optional=False), Field(name='moy', type=Reference(name='MinuteOfTheYear'), optional=True), Field(name='timeStamp', type=Reference(name='DSecond'), optional=True), Field(name='enabledLanes', type=Reference(name='EnabledLaneList'), optional=True), Field(name='states', type=Reference(name='MovementList'), optional=False), Field(name='maneuverAssistList', type=Reference(name='ManeuverAssistList'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'IntersectionReferenceID': Sequence(fields=(Field(name='region', type=Reference(name='RoadRegulatorID'), optional=True), Field(name='id', type=Reference(name='IntersectionID'), optional=False)), extensible=False),
-    'RoadRegulatorID': Integer(low=0, high=65535, tolerant=False, extensible=False),
-    'IntersectionID': Integer(low=0, high=65535, tolerant=False, extensible=False),
-    'MsgCount': Integer(low=0, high=127, tolerant=False, extensible=False),
+    'RoadRegulatorID': Integer(low=0, high=65535, extensible=False),
+    'IntersectionID': Integer(low=0, high=65535, extensible=False),
+    'MsgCount': Integer(low=0, high=127, extensible=False),
     'IntersectionStatusObject': BitString(low=16, high=16, extensible=False, names=('manualControlIsEnabled', 'stopTimeIsActivated', 'failureFlash', 'preemptIsActive', 'signalPriorityIsActive', 'fixedTimeOperation', 'trafficDependentOperation', 'standbyOperation', 'failureMode', 'off', 'recentMAPmessageUpdate', 'recentChangeInMAPassignedLanesIDsUsed', 'noValidMAPisAvailableAtThisTime', 'noValidSPATisAvailableAtThisTime')),
-    'DSecond': Integer(low=0, high=65535, tolerant=False, extensible=False),
+    'DSecond': Integer(low=0, high=65535, extensible=False),
     'EnabledLaneList': SequenceOf(low=1, high=16, item=Reference(name='LaneID'), extensible=False),
-    'LaneID': Integer(low=0, high=255, tolerant=False, extensible=False),
+    'LaneID': Integer(low=0, high=255, extensible=False),
     'MovementList': SequenceOf(low=1, high=255, item=Reference(name='MovementState'), extensible=False),
     'MovementState': Sequence(fields=(Field(name='movementName', type=Reference(name='DescriptiveName'), optional=True), Field(name='signalGroup', type=Reference(name='SignalGroupID'), optional=False), Field(name='state-time-speed', type=Reference(name='MovementEventList'), optional=False), Field(name='maneuverAssistList', type=Reference(name='ManeuverAssistList'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
-    'SignalGroupID': Integer(low=0, high=255, tolerant=False, extensible=False),
+    'SignalGroupID': Integer(low=0, high=255, extensible=False),
     'MovementEventList': SequenceOf(low=1, high=16, item=Reference(name='MovementEvent'), extensible=False),
     'MovementEvent': Sequence(fields=(Field(name='eventState', type=Reference(name='MovementPhaseState'), optional=False), Field(name='timing', type=Reference(name='TimeChangeDetails'), optional=True), Field(name='speeds', type=Reference(name='AdvisorySpeedList'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'MovementPhaseState': Enumerated(names=('unavailable', 'dark', 'stop-Then-Proceed', 'stop-And-Remain', 'pre-Movement', 'permissive-Movement-Allowed', 'protected-Movement-Allowed', 'permissive-clearance', 'protected-clearance', 'caution-Conflicting-Traffic'), extensible=False, later=()),
     'TimeChangeDetails': Sequence(fields=(Field(name='startTime', type=Reference(name='TimeMark'), optional=True), Field(name='minEndTime', type=Reference(name='TimeMark'), optional=False), Field(name='maxEndTime', type=Reference(name='TimeMark'), optional=True), Field(name='likelyTime', type=Reference(name='TimeMark'), optional=True), Field(name='confidence', type=Reference(name='TimeIntervalConfidence'), optional=True), Field(name='nextTime', type=Reference(name='TimeMark'), optional=True)), extensible=False),
-    'TimeMark': Integer(low=0, high=36001, tolerant=True, extensible=False),
-    'TimeIntervalConfidence': Integer(low=0, high=15, tolerant=False, extensible=False),
+    'TimeMark': Integer(low=0, high=65535, extensible=False),
+    'TimeIntervalConfidence': Integer(low=0, high=15, extensible=False),
     'AdvisorySpeedList': SequenceOf(low=1, high=16, item=Reference(name='AdvisorySpeed'), extensible=False),
     'AdvisorySpeed': Sequence(fields=(Field(name='type', type=Reference(name='AdvisorySpeedType'), optional=False), Field(name='speed', type=Reference(name='SpeedAdvice'), optional=True), Field(name='confidence', type=Reference(name='SpeedConfidence'), optional=True), Field(name='distance', type=Reference(name='ZoneLength'), optional=True), Field(name='class', type=Reference(name='RestrictionClassID'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'AdvisorySpeedType': Enumerated(names=('none', 'greenwave', 'ecoDrive', 'transit'), extensible=True, later=()),
-    'SpeedAdvice': Integer(low=0, high=500, tolerant=False, extensible=False),
+    'SpeedAdvice': Integer(low=0, high=500, extensible=False),
     'SpeedConfidence': Enumerated(names=('unavailable', 'prec100ms', 'prec10ms', 'prec5ms', 'prec1ms', 'prec0-1ms', 'prec0-05ms', 'prec0-01ms'), extensible=False, later=()),
-    'ZoneLength': Integer(low=0, high=10000, tolerant=False, extensible=False),
-    'RestrictionClassID': Integer(low=0, high=255, tolerant=False, extensible=False),
+    'ZoneLength': Integer(low=0, high=10000, extensible=False),
+    'RestrictionClassID': Integer(low=0, high=255, extensible=False),
     'RegionalExtensions': SequenceOf(low=1, high=4, item=Reference(name='RegionalExtension'), extensible=False),
-    'RegionalExtension': Sequence(fields=(Field(name='regionId', type=Integer(low=0, high=255, tolerant=False, extensible=False), optional=False), Field(name='regExtValue', type=OpenType(), optional=False)), extensible=False),
+    'RegionalExtension': Sequence(fields=(Field(name='regionId', type=Integer(low=0, high=255, extensible=False), optional=False), Field(name='regExtValue', type=OpenType(), optional=False)), extensible=False),
     'ManeuverAssistList': SequenceOf(low=1, high=16, item=Reference(name='ConnectionManeuverAssist'), extensible=False),
     'ConnectionManeuverAssist': Sequence(fields=(Field(name='connectionID', type=Reference(name='LaneConnectionID'), optional=False), Field(name='queueLength', type=Reference(name='ZoneLength'), optional=True), Field(name='availableStorageLength', type=Reference(name='ZoneLength'), optional=True), Field(name='waitOnStop', type=Reference(name='WaitOnStopline'), optional=True), Field(name='pedBicycleDetect', type=Reference(name='PedestrianBicycleDetect'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
-    'LaneConnectionID': Integer(low=0, high=255, tolerant=False, extensible=False),
+    'LaneConnectionID': Integer(low=0, high=255, extensible=False),
     'WaitOnStopline': Boolean(),
     'PedestrianBicycleDetect': Boolean(),
     'MapData': Sequence(fields=(Field(name='timeStamp', type=Reference(name='MinuteOfTheYear'), optional=True), Field(name='msgIssueRevision', type=Reference(name='MsgCount'), optional=False), Field(name='layerType', type=Reference(name='LayerType'), optional=True), Field(name='layerID', type=Reference(name='LayerID'), optional=True), Field(name='intersections', type=Reference(name='IntersectionGeometryList'), optional=True), Field(name='roadSegments', type=Reference(name='RoadSegmentList'), optional=True), Field(name='dataParameters', type=Reference(name='DataParameters'), optional=True), Field(name='restrictionList', type=Reference(name='RestrictionClassList'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'LayerType': Enumerated(names=('none', 'mixedContent', 'generalMapData', 'intersectionData', 'curveData', 'roadwaySectionData', 'parkingAreaData', 'sharedLaneData'), extensible=True, later=()),
-    'LayerID': Integer(low=0, high=100, tolerant=False, extensible=False),
+    'LayerID': Integer(low=0, high=100, extensible=False),
     'IntersectionGeometryList': SequenceOf(low=1, high=32, item=Reference(name='IntersectionGeometry'), extensible=False),
     'IntersectionGeometry': Sequence(fields=(Field(name='name', type=Reference(name='DescriptiveName'), optional=True), Field(name='id', type=Reference(name='IntersectionReferenceID'), optional=False), Field(name='revision', type=Reference(name='MsgCount'), optional=False), Field(name='refPoint', type=Reference(name='Position3D'), optional=False), Field(name='laneWidth', type=Reference(name='LaneWidth'), optional=True), Field(name='speedLimits', type=Reference(name='SpeedLimitList'), optional=True), Field(name='laneSet', type=Reference(name='LaneList'), optional=False), Field(name='preemptPriorityData', type=Reference(name='PreemptPriorityList'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'Position3D': Sequence(fields=(Field(name='lat', type=Reference(name='Latitude'), optional=False), Field(name='long', type=Reference(name='Longitude'), optional=False), Field(name='elevation', type=Reference(name='Elevation'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
-    'Latitude': Integer(low=-900000000, high=900000001, tolerant=False, extensible=False),
-    'Longitude': Integer(low=-1800000000, high=1800000001, tolerant=False, extensible=False),
-    'Elevation': Integer(low=-4096, high=61439, tolerant=False, extensible=False),
-    'LaneWidth': Integer(low=0, high=32767, tolerant=False, extensible=False),
+    'Latitude': Integer(low=-900000000, high=900000001, extensible=False),
+    'Longitude': Integer(low=-1800000000, high=1800000001, extensible=False),
+    'Elevation': Integer(low=-4096, high=61439, extensible=False),
+    'LaneWidth': Integer(low=0, high=32767, extensible=False),
     'SpeedLimitList': SequenceOf(low=1, high=9, item=Reference(name='RegulatorySpeedLimit'), extensible=False),
     'RegulatorySpeedLimit': Sequence(fields=(Field(name='type', type=Reference(name='SpeedLimitType'), optional=False), Field(name='speed', type=Reference(name='Velocity'), optional=False)), extensible=False),
     'SpeedLimitType': Enumerated(names=('unknown', 'maxSpeedInSchoolZone', 'maxSpeedInSchoolZoneWhenChildrenArePresent', 'maxSpeedInConstructionZone', 'vehicleMinSpeed', 'vehicleMaxSpeed', 'vehicleNightMaxSpeed', 'truckMinSpeed', 'truckMaxSpeed', 'truckNightMaxSpeed', 'vehiclesWithTrailersMinSpeed', 'vehiclesWithTrailersMaxSpeed', 'vehiclesWithTrailersNightMaxSpeed'), extensible=True, later=()),
-    'Velocity': Integer(low=0, high=8191, tolerant=False, extensible=False),
+    'Velocity': Integer(low=0, high=8191, extensible=False),
     'LaneList': SequenceOf(low=1, high=255, item=Reference(name='GenericLane'), extensible=False),
     'GenericLane': Sequence(fields=(Field(name='laneID', type=Reference(name='LaneID'), optional=False), Field(name='name', type=Reference(name='DescriptiveName'), optional=True), Field(name='ingressApproach', type=Reference(name='ApproachID'), optional=True), Field(name='egressApproach', type=Reference(name='ApproachID'), optional=True), Field(name='laneAttributes', type=Reference(name='LaneAttributes'), optional=False), Field(name='maneuvers', type=Reference(name='AllowedManeuvers'), optional=True), Field(name='nodeList', type=Reference(name='NodeListXY'), optional=False), Field(name='connectsTo', type=Reference(name='ConnectsToList'), optional=True), Field(name='overlays', type=Reference(name='OverlayLaneList'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
-    'ApproachID': Integer(low=0, high=15, tolerant=False, extensible=False),
+    'ApproachID': Integer(low=0, high=15, extensible=False),
     'LaneAttributes': Sequence(fields=(Field(name='directionalUse', type=Reference(name='LaneDirection'), optional=False), Field(name='sharedWith', type=Reference(name='LaneSharing'), optional=False), Field(name='laneType', type=Reference(name='LaneTypeAttributes'), optional=False), Field(name='regional', type=Reference(name='RegionalExtension'), optional=True)), extensible=False),
     'LaneDirection': BitString(low=2, high=2, extensible=False, names=('ingressPath', 'egressPath')),
     'LaneSharing': BitString(low=10, high=10, extensible=False, names=('overlappingLaneDescriptionProvided', 'multipleLanesTreatedAsOneLane', 'otherNonMotorizedTrafficTypes', 'individualMotorizedVehicleTraffic', 'busVehicleTraffic', 'taxiVehicleTraffic', 'pedestriansTraffic', 'cyclistVehicleTraffic', 'trackedVehicleTraffic', 'pedestrianTraffic')),
@@ -2877,17 +2877,17 @@ SCHEMA = {
     'NodeXY': Sequence(fields=(Field(name='delta', type=Reference(name='NodeOffsetPointXY'), optional=False), Field(name='attributes', type=Reference(name='NodeAttributeSetXY'), optional=True)), extensible=True),
     'NodeOffsetPointXY': Choice(fields=(Field(name='node-XY1', type=Reference(name='Node-XY-20b'), optional=False), Field(name='node-XY2', type=Reference(name='Node-XY-22b'), optional=False), Field(name='node-XY3', type=Reference(name='Node-XY-24b'), optional=False), Field(name='node-XY4', type=Reference(name='Node-XY-26b'), optional=False), Field(name='node-XY5', type=Reference(name='Node-XY-28b'), optional=False), Field(name='node-XY6', type=Reference(name='Node-XY-32b'), optional=False), Field(name='node-LatLon', type=Reference(name='Node-LLmD-64b'), optional=False), Field(name='regional', type=Reference(name='RegionalExtension'), optional=False)), extensible=False),
     'Node-XY-20b': Sequence(fields=(Field(name='x', type=Reference(name='Offset-B10'), optional=False), Field(name='y', type=Reference(name='Offset-B10'), optional=False)), extensible=False),
-    'Offset-B10': Integer(low=-512, high=511, tolerant=False, extensible=False),
+    'Offset-B10': Integer(low=-512, high=511, extensible=False),
     'Node-XY-22b': Sequence(fields=(Field(name='x', type=Reference(name='Offset-B11'), optional=False), Field(name='y', type=Reference(name='Offset-B11'), optional=False)), extensible=False),
-    'Offset-B11': Integer(low=-1024, high=1023, tolerant=False, extensible=False),
+    'Offset-B11': Integer(low=-1024, high=1023, extensible=False),
     'Node-XY-24b': Sequence(fields=(Field(name='x', type=Reference(name='Offset-B12'), optional=False), Field(name='y', type=Reference(name='Offset-B12'), optional=False)), extensible=False),
-    'Offset-B12': Integer(low=-2048, high=2047, tolerant=False, extensible=False),
+    'Offset-B12': Integer(low=-2048, high=2047, extensible=False),
     'Node-XY-26b': Sequence(fields=(Field(name='x', type=Reference(name='Offset-B13'), optional=False), Field(name='y', type=Reference(name='Offset-B13'), optional=False)), extensible=False),
-    'Offset-B13': Integer(low=-4096, high=4095, tolerant=False, extensible=False),
+    'Offset-B13': Integer(low=-4096, high=4095, extensible=False),
     'Node-XY-28b': Sequence(fields=(Field(name='x', type=Reference(name='Offset-B14'), optional=False), Field(name='y', type=Reference(name='Offset-B14'), optional=False)), extensible=False),
-    'Offset-B14': Integer(low=-8192, high=8191, tolerant=False, extensible=False),
+    'Offset-B14': Integer(low=-8192, high=8191, extensible=False),
     'Node-XY-32b': Sequence(fields=(Field(name='x', type=Reference(name='Offset-B16'), optional=False), Field(name='y', type=Reference(name='Offset-B16'), optional=False)), extensible=False),
-    'Offset-B16': Integer(low=-32768, high=32767, tolerant=False, extensible=False),
+    'Offset-B16': Integer(low=-32768, high=32767, extensible=False),
     'Node-LLmD-64b': Sequence(fields=(Field(name='lon', type=Reference(name='Longitude'), optional=False), Field(name='lat', type=Reference(name='Latitude'), optional=False)), extensible=False),
     'NodeAttributeSetXY': Sequence(fields=(Field(name='localNode', type=Reference(name='NodeAttributeXYList'), optional=True), Field(name='disabled', type=Reference(name='SegmentAttributeXYList'), optional=True), Field(name='enabled', type=Reference(name='SegmentAttributeXYList'), optional=True), Field(name='data', type=Reference(name='LaneDataAttributeList'), optional=True), Field(name='dWidth', type=Reference(name='Offset-B10'), optional=True), Field(name='dElevation', type=Reference(name='Offset-B10'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'NodeAttributeXYList': SequenceOf(low=1, high=8, item=Reference(name='NodeAttributeXY'), extensible=False),
@@ -2896,16 +2896,16 @@ SCHEMA = {
     'SegmentAttributeXY': Enumerated(names=('reserved', 'doNotBlock', 'whiteLine', 'mergingLaneLeft', 'mergingLaneRight', 'curbOnLeft', 'curbOnRight', 'loadingzoneOnLeft', 'loadingzoneOnRight', 'turnOutPointOnLeft', 'turnOutPointOnRight', 'adjacentParkingOnLeft', 'adjacentParkingOnRight', 'adjacentBikeLaneOnLeft', 'adjacentBikeLaneOnRight', 'sharedBikeLane', 'bikeBoxInFront', 'transitStopOnLeft', 'transitStopOnRight', 'transitStopInLane', 'sharedWithTrackedVehicle', 'safeIsland', 'lowCurbsPresent', 'rumbleStripPresent', 'audibleSignalingPresent', 'adaptiveTimingPresent', 'rfSignalRequestPresent', 'partialCurbIntrusion', 'taperToLeft', 'taperToRight', 'taperToCenterLine', 'parallelParking', 'headInParking', 'freeParking', 'timeRestrictionsOnParking', 'costToPark', 'midBlockCurbPresent', 'unEvenPavementPresent'), extensible=True, later=()),
     'LaneDataAttributeList': SequenceOf(low=1, high=8, item=Reference(name='LaneDataAttribute'), extensible=False),
     'LaneDataAttribute': Choice(fields=(Field(name='pathEndPointAngle', type=Reference(name='DeltaAngle'), optional=False), Field(name='laneCrownPointCenter', type=Reference(name='RoadwayCrownAngle'), optional=False), Field(name='laneCrownPointLeft', type=Reference(name='RoadwayCrownAngle'), optional=False), Field(name='laneCrownPointRight', type=Reference(name='RoadwayCrownAngle'), optional=False), Field(name='laneAngle', type=Reference(name='MergeDivergeNodeAngle'), optional=False), Field(name='speedLimits', type=Reference(name='SpeedLimitList'), optional=False), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=False)), extensible=True),
-    'DeltaAngle': Integer(low=-150, high=150, tolerant=False, extensible=False),
-    'RoadwayCrownAngle': Integer(low=-128, high=127, tolerant=False, extensible=False),
-    'MergeDivergeNodeAngle': Integer(low=-180, high=180, tolerant=False, extensible=False),
+    'DeltaAngle': Integer(low=-150, high=150, extensible=False),
+    'RoadwayCrownAngle': Integer(low=-128, high=127, extensible=False),
+    'MergeDivergeNodeAngle': Integer(low=-180, high=180, extensible=False),
     'ComputedLane': Sequence(fields=(Field(name='referenceLaneId', type=Reference(name='LaneID'), optional=False), Field(name='offsetXaxis', type=Reference(name='ComputedLane-offsetXaxis'), optional=False), Field(name='offsetYaxis', type=Reference(name='ComputedLane-offsetYaxis'), optional=False), Field(name='rotateXY', type=Reference(name='Angle'), optional=True), Field(name='scaleXaxis', type=Reference(name='Scale-B12'), optional=True), Field(name='scaleYaxis', type=Reference(name='Scale-B12'), optional=True), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'ComputedLane-offsetXaxis': Choice(fields=(Field(name='small', type=Reference(name='DrivenLineOffsetSm'), optional=False), Field(name='large', type=Reference(name='DrivenLineOffsetLg'), optional=False)), extensible=False),
-    'DrivenLineOffsetSm': Integer(low=-2047, high=2047, tolerant=False, extensible=False),
-    'DrivenLineOffsetLg': Integer(low=-32767, high=32767, tolerant=False, extensible=False),
+    'DrivenLineOffsetSm': Integer(low=-2047, high=2047, extensible=False),
+    'DrivenLineOffsetLg': Integer(low=-32767, high=32767, extensible=False),
     'ComputedLane-offsetYaxis': Choice(fields=(Field(name='small', type=Reference(name='DrivenLineOffsetSm'), optional=False), Field(name='large', type=Reference(name='DrivenLineOffsetLg'), optional=False)), extensible=False),
-    'Angle': Integer(low=0, high=28800, tolerant=False, extensible=False),
-    'Scale-B12': Integer(low=-2048, high=2047, tolerant=False, extensible=False),
+    'Angle': Integer(low=0, high=28800, extensible=False),
+    'Scale-B12': Integer(low=-2048, high=2047, extensible=False),
     'ConnectsToList': SequenceOf(low=1, high=16, item=Reference(name='Connection'), extensible=False),
     'Connection': Sequence(fields=(Field(name='connectingLane', type=Reference(name='ConnectingLane'), optional=False), Field(name='remoteIntersection', type=Reference(name='IntersectionReferenceID'), optional=True), Field(name='signalGroup', type=Reference(name='SignalGroupID'), optional=True), Field(name='userClass', type=Reference(name='RestrictionClassID'), optional=True), Field(name='connectionID', type=Reference(name='LaneConnectionID'), optional=True)), extensible=False),
     'ConnectingLane': Sequence(fields=(Field(name='lane', type=Reference(name='LaneID'), optional=False), Field(name='maneuver', type=Reference(name='AllowedManeuvers'), optional=True)), extensible=False),
@@ -2915,7 +2915,7 @@ SCHEMA = {
     'RoadSegmentList': SequenceOf(low=1, high=32, item=Reference(name='RoadSegment'), extensible=False),
     'RoadSegment': Sequence(fields=(Field(name='name', type=Reference(name='DescriptiveName'), optional=True), Field(name='id', type=Reference(name='RoadSegmentReferenceID'), optional=False), Field(name='revision', type=Reference(name='MsgCount'), optional=False), Field(name='refPoint', type=Reference(name='Position3D'), optional=False), Field(name='laneWidth', type=Reference(name='LaneWidth'), optional=True), Field(name='speedLimits', type=Reference(name='SpeedLimitList'), optional=True), Field(name='roadLaneSet', type=Reference(name='RoadLaneSetList'), optional=False), Field(name='regional', type=Reference(name='RegionalExtensions'), optional=True)), extensible=True),
     'RoadSegmentReferenceID': Sequence(fields=(Field(name='region', type=Reference(name='RoadRegulatorID'), optional=True), Field(name='id', type=Reference(name='RoadSegmentID'), optional=False)), extensible=False),
-    'RoadSegmentID': Integer(low=0, high=65535, tolerant=False, extensible=False),
+    'RoadSegmentID': Integer(low=0, high=65535, extensible=False),
     'RoadLaneSetList': SequenceOf(low=1, high=255, item=Reference(name='GenericLane'), extensible=False),
     'DataParameters': Sequence(fields=(Field(name='processMethod', type=Text(kind='IA5String', low=1, high=255), optional=True), Field(name='processAgency', type=Text(kind='IA5String', low=1, high=255), optional=True), Field(name='lastCheckedDate', type=Text(kind='IA5String', low=1, high=255), optional=True), Field(name='geoidUsed', type=Text(kind='IA5String', low=1, high=255), optional=True)), extensible=True),
     'RestrictionClassList': SequenceOf(low=1, high=254, item=Reference(name='RestrictionClassAssignment'), extensible=False),
