@@ -6,10 +6,10 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check bench hil fuzz faults chaos generate lock clean train
+.PHONY: help setup tools run test check check-messages bench hil fuzz faults chaos generate lock clean train
 
 help: ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: .venv/.ready ## the virtual environment .venv with the command rsu in it
 
@@ -39,6 +39,9 @@ check: setup ## formatting, lint, types, import law, size budget, licences, gene
 	@.venv/bin/lint-imports
 	@$(PY) -m rsu_agent.cli.generate --check
 	@$(PY) -m pytest -q tests/house
+
+check-messages: setup ## N random messages of each type through our codecs and the referees (SEED= for others)
+	@$(PY) -m tests.messages.differential --n $(or $(N),10000) --seed $(or $(SEED),1)
 
 bench: setup ## every benchmark with its ratios, or ONLY=name; writes build/bench.json
 	@$(RSU) bench $(if $(ONLY),--only $(ONLY),)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rsu_agent.messages.csae53.units import UtcStamp
+from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.outlets.evidence import Evidence
 from rsu_agent.outlets.guard_table import DARK, LIGHT_OF, UNAVAILABLE
 from rsu_agent.outlets.spat_reader import NotSpat, SpatRead, read_spat

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.rsi import rsi_value
 from rsu_agent.messages.csae53.rsm import PtcIds, rsm_values
-from rsu_agent.messages.csae53.units import Counts, utc_stamp
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import utc_stamp
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.place import GeoPoint
 from rsu_agent.world.road_user import NON_MOTOR, RoadUser, Scene, UserClass

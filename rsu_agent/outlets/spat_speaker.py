@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import spat_value, unavailable_value
-from rsu_agent.messages.csae53.units import Counts, UtcStamp, utc_stamp
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import UtcStamp, utc_stamp
 from rsu_agent.outlets.doubts import SHORT_S, Doubts, Voice
 from rsu_agent.outlets.guard import Guard, Ruling, Verdict
 from rsu_agent.phases.history import Edge

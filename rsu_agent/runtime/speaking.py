@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.map import map_value
-from rsu_agent.messages.csae53.units import utc_stamp
+from rsu_agent.messages.moment import utc_stamp
 from rsu_agent.outlets.schedule import SpatSchedule
 from rsu_agent.outlets.spat_speaker import KIND, SpatSpeaker, Spoken
 from rsu_agent.ports.clock import Clock

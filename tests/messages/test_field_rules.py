@@ -15,7 +15,8 @@ from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.rsi import rsi_value
 from rsu_agent.messages.csae53.rsm import REUSE_S, USERS_A_PART, PtcIds, rsm_values
 from rsu_agent.messages.csae53.spat import light, spat_value
-from rsu_agent.messages.csae53.units import Counts, UtcStamp, utc_stamp
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import UtcStamp, utc_stamp
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint

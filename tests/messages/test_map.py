@@ -9,7 +9,7 @@ import pytest
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.map import MapTooLarge, map_value
 from rsu_agent.messages.csae53.phase_table import PhaseTable
-from rsu_agent.messages.csae53.units import utc_stamp
+from rsu_agent.messages.moment import utc_stamp
 from rsu_agent.ports.assets import asset
 from rsu_agent.settings.read import SiteRead, read_site
 

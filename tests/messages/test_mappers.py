@@ -11,8 +11,10 @@ from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.rsi import rsi_value
 from rsu_agent.messages.csae53.rsm import PtcIds, rsm_values
 from rsu_agent.messages.csae53.spat import light, spat_value, unavailable_value
-from rsu_agent.messages.csae53.thin import thinned
-from rsu_agent.messages.csae53.units import Counts, heading, offset, speed, utc_stamp
+from rsu_agent.messages.csae53.units import Counts, heading, offset
+from rsu_agent.messages.fields import speed
+from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.messages.thin import thinned
 from rsu_agent.outlets.spat_speaker import patched
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint

@@ -8,7 +8,7 @@ from typing import Any
 
 from rsu_agent.messages.generator import model as m
 
-FULL_SHARE = 0.02  # lists that are as long as they may be
+FULL_SHARE = 0.005  # lists that are as long as they may be
 MOST_ITEMS = 4  # else
 DEEP = 7  # below it lists are short: a full list of full lists is no message
 

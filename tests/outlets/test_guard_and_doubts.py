@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import spat_value, unavailable_value
-from rsu_agent.messages.csae53.units import Counts, utc_stamp
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import utc_stamp
 from rsu_agent.outlets.doubts import Doubts, Voice
 from rsu_agent.outlets.guard import Guard, Ruling
 from rsu_agent.outlets.guard_table import CAUSES, LIGHT_OF, TABLE

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import UNDEFINED, unavailable_value
-from rsu_agent.messages.csae53.units import Counts, UtcStamp
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.outlets.doubts import AGAIN_S, CLEAN_S, OFTEN_S, TELL_S, Doubts, Voice
 from rsu_agent.outlets.evidence import Evidence
 from rsu_agent.outlets.guard import Guard, Ruling

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rsu_agent.messages.csae53.phase_table import PhaseTable
-from rsu_agent.messages.csae53.thin import thinned
-from rsu_agent.messages.csae53.units import UtcStamp, bits, centimetres, offset, position, reference, speed
+from rsu_agent.messages.csae53.units import centimetres, offset
+from rsu_agent.messages.fields import bits, position, reference, speed
+from rsu_agent.messages.moment import UtcStamp
+from rsu_agent.messages.thin import thinned
 from rsu_agent.world.crossing import (
     Arm,
     Connection,

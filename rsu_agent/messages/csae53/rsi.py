@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rsu_agent.messages.csae53.units import UtcStamp, offset, position
+from rsu_agent.messages.csae53.units import offset
+from rsu_agent.messages.fields import position
+from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.place import GeoPoint, LocalFrame
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rsu_agent.messages.csae53.units import centimetres, heading, offset, position, position_confidence, speed
+from rsu_agent.messages.csae53.units import centimetres, heading, offset, position_confidence
+from rsu_agent.messages.fields import position, speed
 from rsu_agent.world.place import GeoPoint, LocalFrame
 from rsu_agent.world.road_user import RoadUser, UserClass
 

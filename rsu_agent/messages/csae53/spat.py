@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from rsu_agent.messages.csae53.phase_table import PhaseTable
-from rsu_agent.messages.csae53.units import UtcStamp, bits, reference
+from rsu_agent.messages.fields import bits, reference
+from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
 
 UNDEFINED = 36001  # TimeMark: no such time is known

@@ -1,0 +1,156 @@
+"""SPAT of ISO/TS 19091 and SAE J2735 from the signal outlook. Times are tenths within the UTC hour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Any
+
+from rsu_agent.messages.dsrc.units import STATUS_SIZE, Edition, UtcNow
+from rsu_agent.messages.fields import bits, reference
+from rsu_agent.messages.moment import UtcStamp
+from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
+
+HIGHEST_GROUP = 254  # SignalGroupID 0 is unknown, 255 a permanent green
+MANUAL, FAILURE_FLASH, PREEMPT, PRIORITY, FIXED_TIME, TRAFFIC_DEPENDENT = 0, 2, 3, 4, 5, 6
+STANDBY, OFF, RECENT_MAP, NO_VALID_SPAT = 7, 9, 10, 13
+
+
+class Right(StrEnum):
+    """What a group's green gives, which the connections that it serves tell (field-rules 2.2)."""
+
+    PROTECTED = "protected"
+    PERMISSIVE = "permissive"
+    WALK = "walk"  # pedestrians: protected, and their flashing green is clearance (field-rules 2.3)
+
+
+STATES: dict[Colour, str] = {
+    Colour.UNKNOWN: "unavailable",
+    Colour.DARK: "dark",
+    Colour.RED: "stop-And-Remain",
+    Colour.RED_FLASH: "stop-Then-Proceed",
+    Colour.RED_YELLOW: "pre-Movement",
+    Colour.YELLOW_FLASH: "caution-Conflicting-Traffic",
+}
+STATES_BY_RIGHT: dict[tuple[Colour, Right], str] = {
+    (Colour.GREEN, Right.PROTECTED): "protected-Movement-Allowed",
+    (Colour.GREEN, Right.PERMISSIVE): "permissive-Movement-Allowed",
+    (Colour.GREEN, Right.WALK): "protected-Movement-Allowed",
+    (Colour.GREEN_FLASH, Right.PROTECTED): "protected-Movement-Allowed",
+    (Colour.GREEN_FLASH, Right.PERMISSIVE): "permissive-Movement-Allowed",
+    (Colour.GREEN_FLASH, Right.WALK): "protected-clearance",
+    (Colour.YELLOW, Right.PROTECTED): "protected-clearance",
+    (Colour.YELLOW, Right.PERMISSIVE): "permissive-clearance",
+    (Colour.YELLOW, Right.WALK): "protected-clearance",
+}
+TIMELESS = frozenset({"unavailable", "dark"})
+STATUS_OF_CONTROL: dict[Control, tuple[int, ...]] = {
+    Control.FIXED_TIME: (FIXED_TIME,),
+    Control.COORDINATED: (FIXED_TIME,),
+    Control.ACTUATED: (TRAFFIC_DEPENDENT,),
+    Control.ADAPTIVE: (TRAFFIC_DEPENDENT,),
+    Control.MANUAL: (MANUAL,),
+    Control.FLASH: (STANDBY,),
+    Control.ALL_RED: (),
+    Control.OFF: (OFF,),
+    Control.UNKNOWN: (),
+}
+
+
+def spat_value(
+    outlook: SignalOutlook,
+    rights: Mapping[int, Right],
+    identity: tuple[int, int | None],
+    revision: int,
+    instant: UtcNow | None,
+    stamp: UtcStamp | None,
+    *,
+    edition: Edition = Edition.ISO_19091,
+    recent_map: bool = False,
+    without_times: Collection[int] = (),
+) -> dict[str, Any]:
+    """One SPAT with every group of `rights`, a movement each. identity: (node, region).
+
+    instant, stamp None: our clock is not trusted, and neither times nor stamps are said (field-rules 3.6).
+    without_times: lamp groups whose times the guard holds back. Raises ValueError: group without number.
+    """
+    by_group = {group.group: group for group in outlook.groups}
+    states = [
+        _movement(number, by_group.get(number), right, None if number in without_times else instant, edition)
+        for number, right in sorted(rights.items())
+    ]
+    numbers = list(STATUS_OF_CONTROL[outlook.control])
+    numbers += [PREEMPT] * outlook.preempt + [PRIORITY] * outlook.priority + [RECENT_MAP] * recent_map
+    numbers += [FAILURE_FLASH] * outlook.fault_flash
+    return _message(states, numbers, identity, revision, stamp)
+
+
+def unavailable_value(
+    rights: Mapping[int, Right], identity: tuple[int, int | None], revision: int
+) -> dict[str, Any]:
+    """The ready-made message of the last resort: nothing is known, no times, no clock, noValidSPAT set."""
+    states = [
+        _movement(number, None, right, None, Edition.ISO_19091) for number, right in sorted(rights.items())
+    ]
+    return _message(states, [NO_VALID_SPAT], identity, revision, None)
+
+
+def _message(
+    states: list[dict[str, Any]],
+    status: list[int],
+    identity: tuple[int, int | None],
+    revision: int,
+    stamp: UtcStamp | None,
+) -> dict[str, Any]:
+    state: dict[str, Any] = {
+        "id": reference(*identity),
+        "revision": revision,
+        "status": bits(STATUS_SIZE, *status),
+    }
+    message: dict[str, Any] = {}
+    if stamp is not None:
+        message["timeStamp"] = stamp.minute_of_year
+        state |= {"moy": stamp.minute_of_year, "timeStamp": stamp.millisecond}
+    return message | {"intersections": [state | {"states": states}]}
+
+
+def _movement(
+    number: int, outlook: GroupOutlook | None, right: Right, instant: UtcNow | None, edition: Edition
+) -> dict[str, Any]:
+    if not 0 < number <= HIGHEST_GROUP:
+        raise ValueError(f"lamp group {number} has no SignalGroupID: 1 to {HIGHEST_GROUP}")
+    colour = Colour.UNKNOWN if outlook is None else outlook.colour
+    event: dict[str, Any] = {"eventState": STATES.get(colour) or STATES_BY_RIGHT[colour, right]}
+    if outlook is None or instant is None or event["eventState"] in TIMELESS:
+        timing = {}
+    else:
+        timing = _timing(outlook, instant, edition)
+    return {"signalGroup": number, "state-time-speed": [event | ({"timing": timing} if timing else {})]}
+
+
+def _timing(outlook: GroupOutlook, instant: UtcNow, edition: Edition) -> dict[str, int]:
+    """TimeChangeDetails; none when no end is known at all. minEndTime must be there, be it as unknown.
+
+    An end is never before now, the likely one a tenth ahead until evidence says otherwise (field-rules 3.3).
+    """
+    soonest_s = instant.now_s
+    likely_s = _later(outlook.likely_end_s, soonest_s + 0.1)
+    least_s = _later(outlook.min_end_s, soonest_s)
+    most_s = _later(outlook.max_end_s, likely_s or soonest_s)
+    ends = {
+        "minEndTime": None if least_s is None else instant.mark(least_s, math.floor),
+        "maxEndTime": None if most_s is None else instant.mark(most_s, math.ceil),
+        "likelyTime": None if likely_s is None else instant.mark(likely_s),
+    }
+    known = {name: mark for name, mark in ends.items() if mark is not None}
+    if not known:
+        return {}
+    around = {"startTime": outlook.since_s, "nextTime": outlook.next_start_s}
+    marks = {name: instant.mark(at_s) for name, at_s in around.items() if at_s is not None}
+    known |= {name: mark for name, mark in marks.items() if mark is not None}
+    return {"minEndTime": edition.unknown_mark} | known
+
+
+def _later(at_s: float | None, least_s: float) -> float | None:
+    return None if at_s is None else max(at_s, least_s)

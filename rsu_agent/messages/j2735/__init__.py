@@ -1,0 +1,1 @@
+"""The messages of America: SPAT and MAP in the MessageFrame of SAE J2735."""
