@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rsu_agent.messages.generator.emit import emit
+from rsu_agent.messages.generator.emit import emit, emit_data
 from rsu_agent.messages.generator.from_pycrate import schema_text
 from rsu_agent.messages.generator.parse import parse
 
@@ -22,9 +22,11 @@ def codecs() -> dict[Path, str]:
     """Every schema and codec that is generated, and what it must hold."""
     schemas = {name: (MESSAGES / name / "schema.asn").read_text() for name in TOPS} | foreign_schemas()
     texts = {MESSAGES / name / "schema.asn": text for name, text in schemas.items()}
-    return texts | {
-        MESSAGES / name / "codec.py": emit(parse(text), *TOPS[name]) for name, text in schemas.items()
-    }
+    for name, text in schemas.items():
+        schema = parse(text)
+        texts[MESSAGES / name / "schema.py"] = emit_data(schema)
+        texts[MESSAGES / name / "codec.py"] = emit(schema, *TOPS[name])
+    return texts
 
 
 def pages() -> dict[Path, str]:

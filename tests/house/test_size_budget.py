@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rsu_agent", "drivers", "hil", "models")
-GENERATED = {f"rsu_agent/messages/{name}/codec.py" for name in ("csae53", "dsrc", "etsi")}
+SETS = ("csae53", "dsrc", "etsi")
+GENERATED = {f"rsu_agent/messages/{name}/{file}.py" for name in SETS for file in ("codec", "schema")}
 
 
 def sources(*folders: str) -> Iterator[Path]:

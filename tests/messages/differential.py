@@ -14,7 +14,14 @@ from typing import Any
 from rich.progress import track
 
 from rsu_agent.messages.generator import model as m
-from tests.messages.referees import CODEC_OF, asn1tools_bytes, csae53_compiled, pycrate_again, pycrate_bytes
+from tests.messages.referees import (
+    CODEC_OF,
+    asn1tools_bytes,
+    csae53_compiled,
+    pycrate_again,
+    pycrate_bytes,
+    schema_of,
+)
 from tests.messages.values import draw
 
 CSAE53 = {
@@ -38,11 +45,13 @@ NAMES = (*CSAE53, *ETSI)
 def value_of(name: str, dice: random.Random) -> tuple[str, Any]:
     """(type, value) of a random message, within what the referee's edition has and hands over raw."""
     if name in CSAE53:
-        frame = CODEC_OF["MessageFrame"].SCHEMA["MessageFrame"]
+        types = schema_of("MessageFrame")
+        frame = types["MessageFrame"]
+        assert isinstance(frame, m.Choice)
         field = next(field for field in frame.fields if field.name == CSAE53[name])
-        return "MessageFrame", (field.name, draw(field.type, CODEC_OF["MessageFrame"].SCHEMA, dice))
+        return "MessageFrame", (field.name, draw(field.type, types, dice))
     kind = ETSI[name]
-    schema = CODEC_OF[kind].SCHEMA | NARROWED
+    schema = {**schema_of(kind), **NARROWED}
     return kind, draw(m.Reference(kind), schema, dice)
 
 

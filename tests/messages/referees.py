@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,6 +36,14 @@ PYCRATE = {
 
 
 @cache
+def schema_of(kind: str) -> Mapping[str, m.Type]:
+    """The types of the set that has this top-level type."""
+    name = CODEC_OF[kind].__name__.removesuffix(".codec")
+    types: Mapping[str, m.Type] = import_module(f"{name}.schema").SCHEMA
+    return types
+
+
+@cache
 def csae53_compiled() -> Any:
     return asn1tools.compile_files(str(MESSAGES / "csae53" / "schema.asn"), "uper")
 
@@ -48,7 +57,7 @@ def asn1tools_bytes(value: Any) -> bytes:
 def pycrate_bytes(kind: str, value: Any) -> bytes:
     """A message of Europe by pycrate, from the value as our codec takes it."""
     referee = PYCRATE[kind]
-    referee.set_val(for_pycrate(m.Reference(kind), value, CODEC_OF[kind].SCHEMA))
+    referee.set_val(for_pycrate(m.Reference(kind), value, schema_of(kind)))
     raw: bytes = referee.to_uper()
     return raw
 

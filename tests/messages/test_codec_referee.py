@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hil.devices import vehicle_codec
 from rsu_agent.cli import generate
 from rsu_agent.messages.csae53 import codec
+from rsu_agent.messages.csae53.schema import SCHEMA as TYPES
 from rsu_agent.messages.generator import model as m
 from rsu_agent.messages.generator.parse import SchemaError, parse
 from rsu_agent.wire.uper import Malformed
@@ -29,7 +30,7 @@ def referee() -> Any:
 
 
 def frame_value(dice: random.Random) -> Any:
-    return draw(m.Reference("MessageFrame"), codec.SCHEMA, dice)
+    return draw(m.Reference("MessageFrame"), TYPES, dice)
 
 
 @pytest.mark.parametrize("name", NAMES)
