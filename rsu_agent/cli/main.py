@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 import typer
 
 from rsu_agent.cli.config import config
+from rsu_agent.cli.decode import decode
 from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
@@ -31,6 +32,7 @@ app.command()(status)
 app.command()(doctor)
 app.command()(record)
 app.command()(replay)
+app.command()(decode)
 app.add_typer(config, name="config")
 
 

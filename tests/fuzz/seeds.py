@@ -24,11 +24,16 @@ from drivers.gbt20999.wire import (
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import unavailable_value
+from rsu_agent.messages.dsrc.units import Edition
+from rsu_agent.messages.etsi import pdu
+from rsu_agent.messages.j2735 import frame
 from rsu_agent.ports.envelope import Ack, Envelope, pack_ack, pack_envelope
 from rsu_agent.ports.nouns import pack, version
+from rsu_agent.wire import geonet
 from rsu_agent.world.health import DeviceHealth, DeviceState, TimeQuality
 from rsu_agent.world.signal import Colour, Lamp, SignalReport
 from tests.fuzz.inputs import any_input
+from tests.messages.differential import value_of
 
 MAGIC = bytes.fromhex("0201040306050807")
 KINDS = (0x10, 0x20, 0x20, 0x20, 0x21, 0x30, 0x60, 0x70, 0x80, 0x99)
@@ -102,6 +107,38 @@ def csae53() -> list[bytes]:
     timed["intersections"][0]["phases"][0]["phaseStates"] = [{"light": "red", "timing": counting}]
     rsm = bytes.fromhex("24")  # the head of an RSM; the rest comes from noise
     return [spat, codec.encode(("spatFrame", timed)), rsm, b"\x00", b"\x10", b"\x40", b"\x80\x05\x01\x02"]
+
+
+def road() -> list[tuple[str, Any]]:
+    """A SPAT, a MAP, a CAM and a DENM of Europe, drawn from their schemas."""
+    dice = random.Random(7)
+    return [
+        value_of(name, dice) for name in ("dsrc.spat", "dsrc.map", "etsi.cam", "etsi.denm") for _ in range(4)
+    ]
+
+
+def etsi() -> list[bytes]:
+    """PDUs with their headers right."""
+    return [_pdu(kind, value) for kind, value in road()]
+
+
+def _pdu(kind: str, value: Any) -> bytes:
+    name, field = {"SPAT": ("SPATEM", "spat"), "MapData": ("MAPEM", "map")}.get(kind, (kind, ""))
+    head = pdu.header(name, 77)
+    return pdu.encode((name, {"header": head, field: value} if field else {**value, "header": head}))
+
+
+def j2735() -> list[bytes]:
+    """Frames of SPAT and MAP, and of a message that is handed over raw."""
+    frames = [frame.encode(message, Edition.J2735_2024) for message in road() if message[0] in frame.IDS]
+    return [*frames, b"\x00\x14\x02\x01\x02"]
+
+
+def geonet_frames() -> list[bytes]:
+    """Ethernet frames, single-hop and geo-broadcast."""
+    sender, area = geonet.Sender(b"\x02\0\0\0\0\x01", 22.69, 114.34), geonet.Area(22.69, 114.34, 300.0)
+    single = [geonet.frame("SPATEM", raw, sender, 1.8e9) for raw in etsi()[:4]]
+    return [*single, geonet.frame("DENM", etsi()[-1], sender, 1.8e9, area=area)]
 
 
 def any_plain(dice: random.Random, depth: int = 0) -> Any:

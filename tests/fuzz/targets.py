@@ -16,11 +16,15 @@ from drivers.mjpeg_http.link import LARGEST_HEAD, LARGEST_PICTURE, MjpegReader, 
 from drivers.ti_mmwave.link import LARGEST_BUFFER, Deframer, read_frame
 from rsu_agent.district.store import Store
 from rsu_agent.messages.csae53 import codec
+from rsu_agent.messages.etsi import pdu
+from rsu_agent.messages.j2735 import frame
+from rsu_agent.messages.recognise import recognise
 from rsu_agent.outlets.outbox_lane import Lane
 from rsu_agent.outlets.spat_reader import NotSpat, read_spat
 from rsu_agent.ports.envelope import BadEnvelope, pack_ack, unpack_ack, unpack_envelope
 from rsu_agent.ports.link import Link, socket_pair
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed
 from tests.fuzz import seeds
 from tests.fuzz.inputs import any_input
@@ -142,6 +146,10 @@ TARGETS = (
     Target("ti_mmwave", ti_mmwave, (), LARGEST_BUFFER, seeds.ti_mmwave),
     Target("mjpeg", mjpeg, (Refused,), LARGEST_PICTURE + LARGEST_HEAD, mutated(seeds.MJPEG)),
     Target("csae53_codec", stateless(codec.decode), (Malformed,), 0, mutated(FRAMES)),
+    Target("etsi_pdu", stateless(pdu.decode), (Malformed,), 0, mutated(seeds.etsi())),
+    Target("j2735_frame", stateless(frame.decode), (Malformed,), 0, mutated(seeds.j2735())),
+    Target("geonet", stateless(geonet.read), (geonet.NotGeo,), 0, mutated(seeds.geonet_frames())),
+    Target("recognise", stateless(recognise), (Malformed,), 0, mutated([*FRAMES, *seeds.geonet_frames()])),
     Target("spat_reader", stateless(read_spat), (NotSpat,), 0, mutated(FRAMES)),
     Target("uplink_envelope", district, (BadEnvelope,), 0, seeds.envelope),
     Target("uplink_ack", acknowledgement, (BadEnvelope,), 0, seeds.acknowledgement),

@@ -1,0 +1,120 @@
+"""Which message some bytes are: the set guessed, or read as the set that is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rsu_agent.messages.csae53 import codec as csae53
+from rsu_agent.messages.dsrc.units import Edition, check_time_marks
+from rsu_agent.messages.etsi import pdu
+from rsu_agent.messages.j2735 import frame
+from rsu_agent.wire import geonet
+from rsu_agent.wire.uper import Malformed, open_type
+
+CSAE_NAMES = {"bsmFrame": "BSM", "mapFrame": "MAP", "rsmFrame": "RSM", "spatFrame": "SPAT", "rsiFrame": "RSI"}
+CSAE_TYPES = {
+    "bsmFrame": "BasicSafetyMessage",
+    "mapFrame": "MapData",
+    "rsmFrame": "RoadsideSafetyMessage",
+    "spatFrame": "SPAT",
+    "rsiFrame": "RoadSideInformation",
+}
+PHASE_2 = {11: "RSC", 12: "SSM", 13: "VIR", 14: "PAM", 16: "CLPMM"}
+SETS = ("csae53", "ydt3709", "etsi", "j2735")  # YD/T 3709 has the bits of T/CSAE 53-2020
+REFUSED = {"csae53-2017": "T/CSAE 53-2017 has other bits than 53-2020 and is not read; name the version sent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A message that was understood. kind: the type its value has in the schema; None: value is raw bytes."""
+
+    standard: str
+    name: str
+    kind: str | None
+    value: Any
+    notes: tuple[str, ...] = ()
+
+
+def recognise(data: bytes, standard: str | None = None) -> Read:
+    """The message in these bytes. standard: one of SETS, None = guessed.
+
+    Raises Malformed, saying what was tried.
+    """
+    if standard in REFUSED:
+        raise Malformed(standard or "", REFUSED[standard or ""])
+    if standard is not None:
+        return READERS[standard](data)
+    faults = []
+    for name in ("etsi", "j2735", "csae53"):
+        try:
+            return READERS[name](data)
+        except Malformed as error:
+            faults.append(f"{name}: {error}")
+    raise Malformed("message", "of no set that is read; " + "; ".join(faults))
+
+
+def _csae53(data: bytes) -> Read:
+    (name, value), end = csae53.decode_some(data)
+    notes = tuple(_rest(data, end))
+    if name != "ext:0":
+        return Read("csae53", CSAE_NAMES.get(name, name), CSAE_TYPES.get(name), value, notes)
+    number = int.from_bytes(value[:2], "big")
+    body, _ = open_type(value + bytes(4), 16)
+    told = PHASE_2.get(number, "unknown")
+    return Read(
+        "csae53", f"phase 2, id {number} ({told})", None, body, ("its text is not public: handed over raw",)
+    )
+
+
+def _etsi(data: bytes) -> Read:
+    notes: tuple[str, ...] = ()
+    if data[:1] == bytes([geonet.VERSION_COMMON]) or data[12:14] == geonet.ETHERTYPE.to_bytes(2, "big"):
+        try:
+            carried = geonet.read(data)
+        except geonet.NotGeo as error:
+            raise Malformed("GeoNetworking", str(error)) from None
+        data = carried.payload
+        notes = (f"GeoNetworking, station type {carried.station_type}, BTP port {carried.port}",)
+    name, value = pdu.decode(data)
+    if name == "SPATEM":
+        notes += tuple(_marks(value["spat"], Edition.ISO_19091))
+    return Read("etsi", name, name, value, notes)
+
+
+def _j2735(data: bytes) -> Read:
+    kind, value = frame.decode(data)
+    if isinstance(value, bytes):
+        number = int(kind.removeprefix("id:"))
+        if number not in frame.NAMES:
+            raise Malformed("MessageFrame.messageId", f"{number} is none that is known")
+        return Read(
+            "j2735", frame.NAMES[number], None, value, ("read it with the licensed schema: --schema",)
+        )
+    notes = tuple(_marks(value, Edition.J2735_2016)) if kind == "SPAT" else ()
+    return Read("j2735", "MAP" if kind == "MapData" else kind, kind, value, notes)
+
+
+def _marks(spat: dict[str, Any], edition: Edition) -> Iterator[str]:
+    try:
+        check_time_marks(spat, edition)
+    except Malformed as error:
+        yield str(error)
+
+
+def _rest(data: bytes, end: int) -> Iterator[str]:
+    """What no sender has a reason for: bits after the message. Raises Malformed for whole bytes of them."""
+    left = 8 * len(data) - end
+    if left >= 8:
+        raise Malformed("MessageFrame", f"ends {left // 8} bytes before the bytes do")
+    if int.from_bytes(data, "big") & ((1 << left) - 1):
+        yield f"the last {left} bits are padding and not zero"
+
+
+READERS: dict[str, Callable[[bytes], Read]] = {
+    "csae53": _csae53,
+    "ydt3709": _csae53,
+    "etsi": _etsi,
+    "j2735": _j2735,
+}
