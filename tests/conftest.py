@@ -58,6 +58,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for room, (passed, failed, skipped) in sorted(rooms.items()):
         terminalreporter.write_line(f"{room:<14}{passed:>8}{failed:>8}{skipped:>9}")
     path = os.environ.get("PATH", "") + ":/usr/sbin"
-    wanted = ("mosquitto", "chronyd", "chronyc", "chromium", "systemd-analyze")
+    wanted = ("mosquitto", "chronyd", "chronyc", "chromium", "systemd-analyze", "tshark", "asn1c", "gcc")
     missing = [name for name in wanted if not shutil.which(name, path=path)]
     terminalreporter.write_line(f"missing programs: {', '.join(missing) or 'none'}")
