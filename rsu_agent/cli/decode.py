@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.licensed import Licensed, SchemaFault, indented
 from rsu_agent.cli.output import plain, print_json, stop
 from rsu_agent.messages.generator.model import Reference
 from rsu_agent.messages.pasted import candidates
@@ -37,6 +39,9 @@ def decode(
     standard: Annotated[
         str, typer.Option("--set", help=f"One of {', '.join(SETS)}; guessed without it.")
     ] = "",
+    schema: Annotated[
+        list[Path] | None, typer.Option(help="Your own licensed ASN.1 of SAE J2735, for BSM, TIM, PSM, SDSM.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a message, one line each.")
     ] = False,
@@ -52,9 +57,10 @@ def decode(
     if sum(map(bool, (message, file, port))) != 1:
         stop(Exit.USAGE, "give a message, --file or --port (rsu decode --help has examples)", as_json=as_json)
     failed = 0
+    licensed = _licensed(schema, as_json=as_json) if schema else None
     try:
         for choices in _given(message, file, port):
-            failed += not _tell(choices, standard or None, as_json=as_json)
+            failed += not _tell(choices, standard or None, licensed, as_json=as_json)
     except OSError as error:
         stop(Exit.FAILED, f"{error.filename or port}: {error.strerror or error}", as_json=as_json)
     except KeyboardInterrupt:
@@ -94,12 +100,23 @@ def _datagrams(port: str) -> Iterator[list[bytes]]:
             yield [listening.recv(MOST_BYTES)]
 
 
-def _tell(choices: list[bytes], standard: str | None, *, as_json: bool) -> bool:
+def _licensed(schema: list[Path], *, as_json: bool) -> Licensed:
+    try:
+        return Licensed(schema)
+    except ImportError:
+        stop(Exit.FAILED, "--schema needs asn1tools: pip install 'rsu-agent[j2735]'", as_json=as_json)
+    except (OSError, SchemaFault) as error:
+        stop(Exit.FAILED, str(error), as_json=as_json)
+
+
+def _tell(choices: list[bytes], standard: str | None, licensed: Licensed | None, *, as_json: bool) -> bool:
     """Print the first choice that is a message, else why the likeliest is none."""
     fault = "no hex or base64 of at least 4 bytes in it"
     for number, data in enumerate(choices):
         try:
             read = recognise(data, standard)
+            if licensed is not None and read.kind is None and read.standard == "j2735":
+                read = replace(read, value=licensed.read(read.name, read.value), notes=())
         except Malformed as error:
             fault = f"{len(data)} bytes, {error}" if number == 0 else fault
             continue
@@ -126,7 +143,8 @@ def _typed(read: Read) -> tuple[str, Any, dict[str, Any]]:
 def _object(read: Read, size: int) -> dict[str, Any]:
     head = {"set": read.standard, "message": read.name, "bytes": size, "notes": list(read.notes)}
     if read.kind is None:
-        return head | {"raw": read.value.hex()}
+        raw = isinstance(read.value, bytes)
+        return head | ({"raw": read.value.hex()} if raw else {"value": read.value})
     kind, value, schema = _typed(read)
     header = {"header": read.value["header"]} if read.kind in WRAPPED else {}
     return head | header | {"value": plain_value(Reference(kind), value, schema)}
@@ -138,7 +156,7 @@ def _print(read: Read, size: int) -> None:
     for note in read.notes:
         print(f"  note: {note}")
     if read.kind is None:
-        print(f"  {read.value.hex()}")
+        print(f"  {read.value.hex()}" if isinstance(read.value, bytes) else indented(read.value))
         return
     if read.kind in WRAPPED:
         print("  header: " + ", ".join(f"{name} {number}" for name, number in read.value["header"].items()))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import asn1tools
 from speaking import GENEROUS_S, RSU, one_object, rsu
 
 from rsu_agent.cli.exits import Exit
@@ -91,3 +92,44 @@ def test_a_live_port_is_read_until_ctrl_c() -> None:
         listening.send_signal(signal.SIGINT)
         assert listening.wait(GENEROUS_S) == 130
         assert "Traceback" not in listening.stderr.read()
+
+
+OWN_SCHEMA = """
+Own DEFINITIONS AUTOMATIC TAGS ::= BEGIN
+BasicSafetyMessage ::= SEQUENCE {
+    count INTEGER (0..127), key OCTET STRING (SIZE(2)), flags BIT STRING (SIZE(4)),
+    way CHOICE { left BOOLEAN, speed INTEGER (0..8191) }, list SEQUENCE (SIZE(0..3)) OF INTEGER (0..7), ... }
+END
+"""
+
+
+def test_a_licensed_message_is_read_with_the_operators_own_schema(tmp_path: Path) -> None:
+    own = tmp_path / "own.asn"
+    own.write_text(OWN_SCHEMA)
+    value = {"count": 5, "key": b"\xab\xcd", "flags": (b"\xa0", 4), "way": ("speed", 77), "list": [1, 2]}
+    body = asn1tools.compile_string(OWN_SCHEMA, "uper").encode("BasicSafetyMessage", value)
+    frame = (b"\x00\x14" + bytes([len(body)]) + body).hex()
+    told = one_object(rsu("decode", "--json", "--schema", own, frame))
+    assert told["message"] == "BasicSafetyMessage"
+    assert told["value"] == {
+        "count": 5,
+        "key": "abcd",
+        "flags": {"bits": "1010"},
+        "way": {"speed": 77},
+        "list": [1, 2],
+    }
+    assert '"speed": 77' in rsu("decode", "--schema", own, frame).stdout
+    assert one_object(rsu("decode", "--json", frame))["raw"] == body.hex()
+    cut = rsu("decode", "--schema", own, frame[:4] + "01" + frame[6:8] + "00")
+    assert (cut.returncode, "Traceback" in cut.stderr) == (Exit.CHECK_FAILED, False)
+
+
+def test_a_schema_that_is_none_or_lacks_the_type_says_so(tmp_path: Path) -> None:
+    own = tmp_path / "own.asn"
+    own.write_text("Own DEFINITIONS ::= BEGIN Other ::= BOOLEAN")
+    broken = rsu("decode", "--schema", own, "001401aa00")
+    assert (broken.returncode, "own.asn" in broken.stderr) == (Exit.FAILED, True)
+    own.write_text("Own DEFINITIONS AUTOMATIC TAGS ::= BEGIN Other ::= BOOLEAN END")
+    lacking = rsu("decode", "--schema", own, "001402aa00")
+    assert (lacking.returncode, "no type of that name" in lacking.stderr) == (Exit.CHECK_FAILED, True)
+    assert rsu("decode", "--schema", tmp_path / "none.asn", "001402aa00").returncode == Exit.FAILED

@@ -26,13 +26,12 @@ GOOD = {"report_to_radio_p99_ms": 19.9, "lamp_to_radio_p99_ms": 60.0, "changes":
 @pytest.mark.parametrize("name", SHORT)
 def test_one_benchmark_is_one_object_on_the_last_line(name: str) -> None:
     result = CliRunner().invoke(APP, ["--only", name, "--seed", "7"])
-    assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout.splitlines()[-1])
+    assert result.exit_code == bool(figures["missed"]), result.output
     assert set(CARRIED) < figures.keys()
     assert figures["seed"] == 7
     assert figures["machine"]["loop_ns"] > 0
     assert figures["ratio"] > 0
-    assert figures["missed"] == []
 
 
 def test_the_tracker_is_measured_by_day_and_at_the_peak(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,10 +56,10 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch, **benchmarks: Any) -> None:
 
 def test_all_of_them_are_written_by_name(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    stand_ins(monkeypatch, codec={"ratio": 3.0}, signals=GOOD)
+    stand_ins(monkeypatch, outbox={"ratio": 3.0}, signals=GOOD)
     result = CliRunner().invoke(APP, [])
     assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / OUT).read_text()).keys() == {"codec", "signals"}
+    assert json.loads((tmp_path / OUT).read_text()).keys() == {"outbox", "signals"}
     assert "report_to_radio_p99_ms" in result.stdout
 
 
