@@ -7,6 +7,7 @@ import binascii
 import re
 
 LEAST_BYTES = 4  # shorter runs of hex digits in a line are times, counters and words
+WHOLE_BYTES = 12  # one word of so many is a message, not a group of a dump
 HEX_RUN = re.compile(r"(?:0x)?[0-9A-Fa-f]{2}(?:[\s:,;]*(?:0x)?[0-9A-Fa-f]{2})*")
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 SEPARATORS = re.compile(r"0x|[\s:,;]", re.IGNORECASE)
@@ -20,8 +21,9 @@ def candidates(text: str) -> list[bytes]:
     found = [raw for run in HEX_RUN.findall(text) if len(raw := _from_hex(run)) >= LEAST_BYTES]
     words = [raw for word in text.split() if len(raw := _from_hex(word)) >= LEAST_BYTES]
     packed = [raw for run in BASE64_RUN.findall(text) if len(raw := _from_base64(run)) >= LEAST_BYTES]
-    ordered = sorted(found, key=len, reverse=True) + sorted(words, key=len, reverse=True)
-    return list(dict.fromkeys(ordered + sorted(packed, key=len, reverse=True)))
+    whole = [raw for raw in words if len(raw) >= WHOLE_BYTES]  # a time of day before it is no part of it
+    ordered = [sorted(some, key=len, reverse=True) for some in (whole, found, words, packed)]
+    return list(dict.fromkeys(raw for some in ordered for raw in some))
 
 
 def _from_hex(run: str) -> bytes:

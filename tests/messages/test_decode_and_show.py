@@ -71,6 +71,12 @@ def test_the_bytes_are_found_in_whatever_is_pasted(text: str) -> None:
     assert RAW in candidates(text)
 
 
+def test_a_time_of_day_right_before_the_bytes_is_no_part_of_them() -> None:
+    assert candidates(f"20:03:09 {RAW.hex()}")[0] == RAW
+    groups = RAW.hex(" ", 4)
+    assert candidates(groups)[0] == RAW
+
+
 def test_a_line_without_a_message_holds_none() -> None:
     assert candidates("no bytes at all here") == []
 
