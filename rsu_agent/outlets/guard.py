@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rsu_agent.messages.moment import UtcStamp
+from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.evidence import Evidence
 from rsu_agent.outlets.guard_table import DARK, LIGHT_OF, UNAVAILABLE
-from rsu_agent.outlets.spat_reader import NotSpat, SpatRead, read_spat
+from rsu_agent.outlets.spat_reader import SpatRead, read_spat
 from rsu_agent.world.signal import Programme, SignalReport
 
 TIME_LIMIT_MS = 20  # field-rules 3.1

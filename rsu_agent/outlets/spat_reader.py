@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rsu_agent.outlets.bits import Bits, NotSpat
+
 SPAT_INDEX = 3
 UNDEFINED = 36001
-
-
-class NotSpat(ValueError):
-    """Bytes that are no SPAT frame of the kind that we send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +37,9 @@ class SpatRead:
     phases: tuple[PhaseRead, ...]
 
 
-class _Bits:
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
-
-    def take(self, width: int) -> int:
-        """The next `width` bits."""
-        self._left -= width
-        if self._left < 0:
-            raise NotSpat("ends too early")
-        return self._value >> self._left & ((1 << width) - 1)
-
-    def end(self) -> None:
-        """Only padding may follow."""
-        if self._left >= 8 or self._value & ((1 << self._left) - 1):
-            raise NotSpat("more follows")
-
-
 def read_spat(frame: bytes) -> SpatRead:
     """Read a frame of one intersection without extensions. Raises NotSpat."""
-    bits = _Bits(frame)
+    bits = Bits(frame)
     if bits.take(4) != SPAT_INDEX:
         raise NotSpat("another kind of message")
     extended, has_minute, has_millisecond, has_name = (bits.take(1) for _ in range(4))
@@ -74,7 +54,7 @@ def read_spat(frame: bytes) -> SpatRead:
 
 
 def _intersection(
-    bits: _Bits, message_time: tuple[int | None, int | None]
+    bits: Bits, message_time: tuple[int | None, int | None]
 ) -> tuple[int | None, int, int, tuple[PhaseRead, ...]]:
     extended, has_minute, has_millisecond, has_confidence = (bits.take(1) for _ in range(4))
     if extended:
@@ -88,7 +68,7 @@ def _intersection(
     return region, node, status, tuple(_phase(bits) for _ in range(bits.take(4) + 1))
 
 
-def _phase(bits: _Bits) -> PhaseRead:
+def _phase(bits: Bits) -> PhaseRead:
     """A phase; of several states the one that began already (startTime 0) is the present one."""
     phase = bits.take(8)
     states = [_state(bits, phase) for _ in range(bits.take(4) + 1)]
@@ -98,7 +78,7 @@ def _phase(bits: _Bits) -> PhaseRead:
     return present[0]
 
 
-def _state(bits: _Bits, phase: int) -> tuple[PhaseRead, int | None]:
+def _state(bits: Bits, phase: int) -> tuple[PhaseRead, int | None]:
     extended, timed = bits.take(1), bits.take(1)
     if extended or bits.take(1):
         raise NotSpat("extended")

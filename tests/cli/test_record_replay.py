@@ -22,7 +22,8 @@ from hil.processes import Processes
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.main import app
 from rsu_agent.cli.record import where_it_begins
-from rsu_agent.outlets.spat_reader import NotSpat, read_spat
+from rsu_agent.outlets.bits import NotSpat
+from rsu_agent.outlets.spat_reader import read_spat
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.recording import Entry, read_recording

@@ -24,6 +24,8 @@ from drivers.gbt20999.wire import (
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import unavailable_value
+from rsu_agent.messages.dsrc.spat import Right
+from rsu_agent.messages.dsrc.spat import unavailable_value as dsrc_unavailable
 from rsu_agent.messages.dsrc.units import Edition
 from rsu_agent.messages.etsi import pdu
 from rsu_agent.messages.j2735 import frame
@@ -126,6 +128,16 @@ def _pdu(kind: str, value: Any) -> bytes:
     name, field = {"SPAT": ("SPATEM", "spat"), "MapData": ("MAPEM", "map")}.get(kind, (kind, ""))
     head = pdu.header(name, 77)
     return pdu.encode((name, {"header": head, field: value} if field else {**value, "header": head}))
+
+
+def etsi_emitted() -> list[bytes]:
+    """SPATEM as we send it: no names, one state a movement."""
+    rights = {1: Right.PROTECTED, 2: Right.WALK}
+    spat = dsrc_unavailable(rights, (12, None), 1)
+    timed = dsrc_unavailable(rights, (12, 7), 1)
+    event = {"eventState": "dark", "timing": {"minEndTime": 5, "likelyTime": 6}}
+    timed["intersections"][0]["states"][0]["state-time-speed"] = [event]
+    return [_pdu("SPAT", value) for value in (spat, timed)]
 
 
 def j2735() -> list[bytes]:

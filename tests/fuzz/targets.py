@@ -19,8 +19,10 @@ from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.etsi import pdu
 from rsu_agent.messages.j2735 import frame
 from rsu_agent.messages.recognise import recognise
+from rsu_agent.outlets.bits import NotSpat
+from rsu_agent.outlets.dsrc_reader import read_spatem
 from rsu_agent.outlets.outbox_lane import Lane
-from rsu_agent.outlets.spat_reader import NotSpat, read_spat
+from rsu_agent.outlets.spat_reader import read_spat
 from rsu_agent.ports.envelope import BadEnvelope, pack_ack, unpack_ack, unpack_envelope
 from rsu_agent.ports.link import Link, socket_pair
 from rsu_agent.ports.trouble import DeviceLost
@@ -151,6 +153,7 @@ TARGETS = (
     Target("geonet", stateless(geonet.read), (geonet.NotGeo,), 0, mutated(seeds.geonet_frames())),
     Target("recognise", stateless(recognise), (Malformed,), 0, mutated([*FRAMES, *seeds.geonet_frames()])),
     Target("spat_reader", stateless(read_spat), (NotSpat,), 0, mutated(FRAMES)),
+    Target("spatem_reader", stateless(read_spatem), (NotSpat,), 0, mutated(seeds.etsi_emitted())),
     Target("uplink_envelope", district, (BadEnvelope,), 0, seeds.envelope),
     Target("uplink_ack", acknowledgement, (BadEnvelope,), 0, seeds.acknowledgement),
     Target("chrony_answer", stateless(chrony), (NotTracking,), 0, mutated([seeds.chrony_reply()])),

@@ -14,10 +14,11 @@ from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import spat_value, unavailable_value
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.doubts import Doubts, Voice
 from rsu_agent.outlets.guard import Guard, Ruling
 from rsu_agent.outlets.guard_table import CAUSES, LIGHT_OF, TABLE
-from rsu_agent.outlets.spat_reader import NotSpat, read_spat
+from rsu_agent.outlets.spat_reader import read_spat
 from rsu_agent.outlets.spat_speaker import SpatSpeaker
 from rsu_agent.phases.signals import DOUBTS
 from rsu_agent.world.signal import (

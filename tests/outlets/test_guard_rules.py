@@ -13,11 +13,12 @@ from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import UNDEFINED, unavailable_value
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.moment import UtcStamp
+from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.doubts import AGAIN_S, CLEAN_S, OFTEN_S, TELL_S, Doubts, Voice
 from rsu_agent.outlets.evidence import Evidence
 from rsu_agent.outlets.guard import Guard, Ruling
 from rsu_agent.outlets.guard_table import LIGHT_OF
-from rsu_agent.outlets.spat_reader import NotSpat, read_spat
+from rsu_agent.outlets.spat_reader import read_spat
 from rsu_agent.outlets.spat_speaker import SpatSpeaker, patched
 from rsu_agent.world.signal import (
     GO,
