@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import run as fuzz_run
-from tests.fuzz.run import fuzz
+from tests.fuzz.run import decoders, fuzz
 from tests.fuzz.targets import TARGETS, Target
 
 HOUSE = Path(__file__).parents[2]
@@ -36,7 +36,12 @@ def test_the_command_prints_one_line_of_json_with_counts_for_each_target() -> No
     (line,) = done.stdout.splitlines()
     said = json.loads(line)
     assert (said["n"], said["seed"], said["failure"]) == (180, 5, None)
-    assert set(said["targets"]) == {target.name for target in TARGETS}
+    names = {target.name for target in TARGETS}
+    assert set(said["answers"]) == names
+    assert sum(said[name]["inputs"] for name in names) == 180
+    for name in names:
+        assert (said[name]["crashes"], said[name]["hangs"]) == (0, 0)
+        assert 0 < said[name]["worst_cpu_ms"] < 50
 
 
 def planted(read: Callable[[bytes], int], most_kept_bytes: int = 10) -> tuple[Target, ...]:
@@ -71,6 +76,32 @@ def test_a_reader_that_never_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     failure = fuzz(planted(read), 10, seed=1).failure
     assert failure is not None
     assert failure.error.startswith("Hang")
+
+
+def test_a_reader_that_takes_too_long_is_found_and_counted_as_a_hang() -> None:
+    def read(_data: bytes) -> int:
+        return sum(range(6_000_000)) and 0
+
+    outcome = fuzz(planted(read), 10, seed=1)
+    assert outcome.failure is not None
+    assert outcome.failure.error.startswith("slow")
+    told = decoders(outcome)["planted"]
+    assert (told["crashes"], told["hangs"]) == (0, 1)
+    assert told["worst_cpu_ms"] > 50
+
+
+def test_a_pause_that_is_not_the_readers_is_forgiven() -> None:
+    paused = iter([0.06])
+
+    def read(_data: bytes) -> int:
+        until_s = time.thread_time() + next(paused, 0.0)
+        while time.thread_time() < until_s:
+            pass
+        return 0
+
+    outcome = fuzz(planted(read), 10, seed=1)
+    assert outcome.failure is None
+    assert outcome.worst_ms["planted"] < 50
 
 
 def test_the_same_seed_gives_the_same_inputs() -> None:
