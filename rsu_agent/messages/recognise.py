@@ -10,6 +10,7 @@ from rsu_agent.messages.csae53 import codec as csae53
 from rsu_agent.messages.dsrc.units import Edition, check_time_marks
 from rsu_agent.messages.etsi import pdu
 from rsu_agent.messages.j2735 import frame
+from rsu_agent.messages.standards import REFUSED
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed, open_type
 
@@ -22,8 +23,6 @@ CSAE_TYPES = {
     "rsiFrame": "RoadSideInformation",
 }
 PHASE_2 = {11: "RSC", 12: "SSM", 13: "VIR", 14: "PAM", 16: "CLPMM"}
-SETS = ("csae53", "ydt3709", "etsi", "j2735")  # YD/T 3709 has the bits of T/CSAE 53-2020
-REFUSED = {"csae53-2017": "T/CSAE 53-2017 has other bits than 53-2020 and is not read; name the version sent"}
 
 
 @dataclass(frozen=True, slots=True)

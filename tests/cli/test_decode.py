@@ -7,11 +7,15 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import asn1tools
+import dpkt
+import pytest
 from speaking import GENEROUS_S, RSU, one_object, rsu
 
 from rsu_agent.cli.exits import Exit
+from tests.messages.tshark import USER_0, capture
 
 SPATEM = "02040001e2400018800001f48100003d0903039010010467177017a21789500102180bb800"  # facts/radio.md 2.1
 GEO = (
@@ -92,6 +96,36 @@ def test_a_live_port_is_read_until_ctrl_c() -> None:
         listening.send_signal(signal.SIGINT)
         assert listening.wait(GENEROUS_S) == 130
         assert "Traceback" not in listening.stderr.read()
+
+
+def ethernet_udp(payload: bytes) -> bytes:
+    """A UDP datagram in IPv4 in Ethernet."""
+    udp = dpkt.udp.UDP(sport=1, dport=5900, ulen=8 + len(payload), data=payload)
+    ip = dpkt.ip.IP(src=b"\x7f\0\0\1", dst=b"\x7f\0\0\1", p=17, data=udp)
+    ip.len = len(ip)
+    return bytes(dpkt.ethernet.Ethernet(type=0x0800, data=ip))
+
+
+@pytest.mark.parametrize("writer", [dpkt.pcap.Writer, dpkt.pcapng.Writer])
+def test_a_capture_gives_its_datagrams_and_its_frames(writer: Any, tmp_path: Path) -> None:
+    path = tmp_path / "air.pcap"
+    with path.open("wb") as file:
+        written = writer(file)
+        written.writepkt(ethernet_udp(bytes.fromhex(SPATEM)), 1.0)
+        written.writepkt(bytes.fromhex(GEO), 2.0)
+        written.writepkt(bytes(dpkt.ethernet.Ethernet(type=0x0806, data=b"\0" * 28)), 3.0)
+        written.writepkt(ethernet_udp(bytes.fromhex(GEO)), 4.0)
+    done = rsu("decode", "--json", "--file", path)
+    assert done.returncode == Exit.OK
+    assert [json.loads(line)["message"] for line in done.stdout.splitlines()] == ["SPATEM"] * 3
+
+
+def test_bare_messages_in_a_capture_are_read_and_a_cut_capture_says_where(tmp_path: Path) -> None:
+    path = capture(tmp_path / "bare.pcap", [bytes.fromhex(SPATEM)] * 2, USER_0)
+    assert rsu("decode", "--json", "--file", path).stdout.count("\n") == 2
+    path.write_bytes(path.read_bytes()[:20])
+    cut = rsu("decode", "--file", path)
+    assert (cut.returncode, "after 0 packets" in cut.stderr) == (Exit.FAILED, True)
 
 
 OWN_SCHEMA = """
