@@ -1,4 +1,4 @@
-"""A MAP too large for a frame is split by layerID; nothing is lost, and what cannot be split says its size."""
+"""A MAP too large for a frame is split by layerID: nothing is lost, what cannot be split is refused."""
 
 from __future__ import annotations
 

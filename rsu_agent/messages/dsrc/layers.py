@@ -12,7 +12,8 @@ MOST_LAYERS = 100  # LayerID 1 to 100; 0 says that there is one
 def layers(value: dict[str, Any], most_bytes: int) -> list[dict[str, Any]]:
     """The MAP as it is if it fits, else parts of the same revision with some of its lanes each.
 
-    Lanes of an approach stay together as far as they fit. Raises ValueError, with sizes: a lane alone does not fit.
+    Lanes of an approach stay together as far as they fit. Raises ValueError, with sizes, for a lane that
+    does not fit alone.
     """
     if _size(value) <= most_bytes:
         return [value]
