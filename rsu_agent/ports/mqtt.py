@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
@@ -98,6 +99,7 @@ async def _open(broker: Broker, will: tuple[str, bytes] | None) -> aiomqtt.Clien
     for version in versions:
         client = _client(broker, version, will)
         _hear_its_end(client)
+        _write_to_an_open_socket(client)
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
@@ -111,6 +113,23 @@ async def _open(broker: Broker, will: tuple[str, bytes] | None) -> aiomqtt.Clien
     raise DeviceLost(
         "refused", f"{broker.host}:{broker.port}: {last}", "is the broker up, and may we reach it?"
     )
+
+
+def _write_to_an_open_socket(client: aiomqtt.Client) -> None:
+    """aiomqtt notes a socket's number and waits for it later: by then it may be closed, or another's."""
+    loop = client._loop
+
+    def write() -> None:
+        try:
+            client._client.loop_write()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the connection is broken: as aiomqtt has it)
+            if not client._disconnected.done():
+                client._disconnected.set_exception(error)
+
+    def register(_client: Any, _userdata: Any, sock: Any) -> None:
+        loop.call_soon_threadsafe(lambda: sock.fileno() > -1 and loop.add_writer(sock.fileno(), write))
+
+    client._client.on_socket_register_write = register
 
 
 def _hear_its_end(client: aiomqtt.Client) -> None:
