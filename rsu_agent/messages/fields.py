@@ -7,7 +7,6 @@ from typing import Any
 from rsu_agent.world.place import GeoPoint
 
 SPEED_UNAVAILABLE = 8191
-MANEUVERS_SIZE = 12
 
 
 def position(point: GeoPoint) -> dict[str, Any]:

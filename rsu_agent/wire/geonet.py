@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from rsu_agent.wire.its_time import its_ms
+
 ETHERTYPE = 0x8947
 ETHERNET = struct.Struct(">6s6sH")
 BASIC = struct.Struct(">BBBB")
@@ -23,7 +25,6 @@ BTP_B = 2
 SHB, GBC_CIRCLE, GBC = 0x50, 0x40, 4
 ROADSIDE_UNIT = 15 << 2
 MOBILE, ACCURATE = 0x80, 0x8000
-EPOCH_S, LEAP_S = 1_072_915_200, 5  # 2004-01-01, and the leap seconds since (2026)
 HOPS_GBC = 10
 
 
@@ -82,7 +83,7 @@ def frame(
 
 
 def _position(sender: Sender, utc_s: float) -> bytes:
-    at_ms = round((utc_s - EPOCH_S + LEAP_S) * 1000) & 0xFFFFFFFF
+    at_ms = its_ms(utc_s) & 0xFFFFFFFF
     place = _tenth_micro(sender.lat_deg), _tenth_micro(sender.lon_deg)
     good = ACCURATE if sender.accurate else 0
     return POSITION.pack(ROADSIDE_UNIT, 0, sender.address, at_ms, *place, good, 0)

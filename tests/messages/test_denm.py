@@ -9,7 +9,8 @@ import pytest
 from pycrate_asn1dir import ITS_DENM_3
 
 from rsu_agent.messages.etsi import pdu
-from rsu_agent.messages.etsi.denm import CAUSES, denm_value, timestamp
+from rsu_agent.messages.etsi.denm import CAUSES, denm_value
+from rsu_agent.wire.its_time import its_ms
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint
 from tests.messages.tshark import TSHARK, USER_0, capture, dissected, fields
@@ -48,7 +49,7 @@ def test_the_end_names_the_same_event_and_no_cause() -> None:
 
 
 def test_times_are_milliseconds_of_tai_since_2004() -> None:
-    assert timestamp(1_072_915_200.0) == 5_000, "five leap seconds were added since"
+    assert its_ms(1_072_915_200.0) == 5_000, "five leap seconds were added since"
     management = denm(HazardKind.STOPPED_VEHICLE)["denm"]["management"]
     assert management["referenceTime"] - management["detectionTime"] == 1_500
 

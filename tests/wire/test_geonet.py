@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rsu_agent.wire import geonet
 from rsu_agent.wire.geonet import Area, NotGeo, Sender, frame, read
+from rsu_agent.wire.its_time import EPOCH_S, LEAP_S
 
 # facts/radio.md 2.1: a whole frame that tshark decoded field by field
 SPATEM = bytes.fromhex("02040001e2400018800001f48100003d0903039010010467177017a21789500102180bb800")
@@ -17,7 +17,7 @@ SAMPLE = (
     + SPATEM
 )
 SENDER = Sender(bytes.fromhex("020000000001"), 22.69, 114.34)
-AT_S = geonet.EPOCH_S - geonet.LEAP_S + (0x3497B138 + (1 << 32) * 160) / 1000  # mod 2^32 milliseconds
+AT_S = EPOCH_S - LEAP_S + (0x3497B138 + (1 << 32) * 160) / 1000  # mod 2^32 milliseconds
 
 
 def test_a_single_hop_frame_is_the_sample_of_the_facts() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.units import centimetres, offset
 from rsu_agent.messages.fields import bits, position, reference, speed
+from rsu_agent.messages.maneuvers import maneuvers
 from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.messages.thin import thinned
 from rsu_agent.world.crossing import (
@@ -18,16 +19,12 @@ from rsu_agent.world.crossing import (
     LaneRole,
     LaneUse,
     Points,
-    Turn,
 )
 from rsu_agent.world.place import LocalFrame
 
 CHORD_M = 0.1
 # Limits of receivers in the field (field-rules 5.5), tighter than the schema's own.
 LIMITS = {"links": 8, "lanes": 16, "movements": 8, "points": 31}
-TURN_BITS = {Turn.THROUGH: 0, Turn.LEFT: 1, Turn.RIGHT: 2, Turn.U_TURN: 3}
-RIGHT_ON_RED, YIELD = 5, 8
-MANEUVERS_SIZE = 12
 FIRST_WALK_LANE = 200  # crosswalk lanes get numbers from here: crossing file lanes are far below
 
 
@@ -110,7 +107,7 @@ def _lane(
         "laneID": lane.lane,
         "laneWidth": centimetres(lane.width_m, 32767),
         "laneAttributes": {"shareWith": bits(10), "laneType": kind},
-        "maneuvers": _maneuvers(lane.connections, lane.right_on_red),
+        "maneuvers": maneuvers(lane.connections, lane.right_on_red),
     }
     if lane.connections:
         value["connectsTo"] = [_connection(table, lane, way, exits, region) for way in lane.connections]
@@ -119,19 +116,12 @@ def _lane(
     return value
 
 
-def _maneuvers(ways: tuple[Connection, ...], right_on_red: bool) -> tuple[bytes, int]:
-    numbers = {TURN_BITS[way.turn] for way in ways}
-    numbers |= {RIGHT_ON_RED} if right_on_red else set()
-    numbers |= {YIELD} if any(way.uncontrolled for way in ways) else set()
-    return bits(MANEUVERS_SIZE, *numbers)
-
-
 def _connection(
     table: PhaseTable, lane: Lane, way: Connection, exits: dict[int, int], region: int | None
 ) -> dict[str, Any]:
     value: dict[str, Any] = {
         "remoteIntersection": reference(exits[way.to_lane], region),
-        "connectingLane": {"lane": way.to_lane, "maneuver": _maneuvers((way,), lane.right_on_red)},
+        "connectingLane": {"lane": way.to_lane, "maneuver": maneuvers((way,), lane.right_on_red)},
     }
     phase = None if way.group is None or way.uncontrolled else table.phase_of(way.group)
     if phase is not None:

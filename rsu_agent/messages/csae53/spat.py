@@ -6,15 +6,13 @@ import math
 from typing import Any
 
 from rsu_agent.messages.csae53.phase_table import PhaseTable
-from rsu_agent.messages.fields import bits, reference
+from rsu_agent.messages.fields import reference
 from rsu_agent.messages.moment import UtcStamp
-from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
+from rsu_agent.messages.status import UNAVAILABLE, status
+from rsu_agent.world.signal import Colour, GroupOutlook, SignalOutlook
 
 UNDEFINED = 36001  # TimeMark: no such time is known
 LONGEST = 36000
-STATUS_SIZE = 16
-MANUAL, FAILURE_FLASH, PREEMPT, PRIORITY, FIXED_TIME, TRAFFIC_DEPENDENT = 0, 2, 3, 4, 5, 6
-STANDBY, OFF, RECENT_MAP, NO_VALID_SPAT = 7, 9, 10, 13
 
 LIGHTS: dict[Colour, str] = {
     Colour.UNKNOWN: "unavailable",
@@ -28,18 +26,6 @@ LIGHTS: dict[Colour, str] = {
     Colour.YELLOW_FLASH: "flashing-yellow",
 }
 TIMELESS = frozenset({"unavailable", "dark"})
-
-STATUS_OF_CONTROL: dict[Control, tuple[int, ...]] = {
-    Control.FIXED_TIME: (FIXED_TIME,),
-    Control.COORDINATED: (FIXED_TIME,),
-    Control.ACTUATED: (TRAFFIC_DEPENDENT,),
-    Control.ADAPTIVE: (TRAFFIC_DEPENDENT,),
-    Control.MANUAL: (MANUAL,),
-    Control.FLASH: (STANDBY,),
-    Control.ALL_RED: (),
-    Control.OFF: (OFF,),
-    Control.UNKNOWN: (),
-}
 
 
 def spat_value(
@@ -66,28 +52,25 @@ def spat_value(
         phases.append(
             {"id": phase, "phaseStates": [_state(members, table.is_arrow(phase), whole, timed, now_s)]}
         )
-    numbers = list(STATUS_OF_CONTROL[outlook.control])
-    numbers += [PREEMPT] * outlook.preempt + [PRIORITY] * outlook.priority + [RECENT_MAP] * recent_map
-    numbers += [FAILURE_FLASH] * outlook.fault_flash
-    return _frame(phases, numbers, identity, stamp, count)
+    return _frame(phases, status(outlook, recent_map=recent_map), identity, stamp, count)
 
 
 def unavailable_value(table: PhaseTable, identity: tuple[int, int | None]) -> dict[str, Any]:
     """The ready-made frame of the last resort: nothing is known, no times, no clock, noValidSPAT set."""
     phases = [{"id": phase, "phaseStates": [{"light": "unavailable"}]} for phase in table.phases]
-    return _frame(phases, [NO_VALID_SPAT], identity, None, 0)
+    return _frame(phases, UNAVAILABLE, identity, None, 0)
 
 
 def _frame(
     phases: list[dict[str, Any]],
-    status: list[int],
+    bits: tuple[bytes, int],
     identity: tuple[int, int | None],
     stamp: UtcStamp | None,
     count: int,
 ) -> dict[str, Any]:
     state: dict[str, Any] = {
         "intersectionId": reference(*identity),
-        "status": bits(STATUS_SIZE, *set(status)),
+        "status": bits,
     }
     value: dict[str, Any] = {"msgCnt": count}
     if stamp is not None:

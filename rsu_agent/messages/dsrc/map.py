@@ -6,7 +6,8 @@ from typing import Any
 
 from rsu_agent.messages.dsrc.spat import Right
 from rsu_agent.messages.dsrc.units import step
-from rsu_agent.messages.fields import MANEUVERS_SIZE, bits, position, reference, speed
+from rsu_agent.messages.fields import bits, position, reference, speed
+from rsu_agent.messages.maneuvers import STRAIGHT, maneuvers
 from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.messages.thin import thinned
 from rsu_agent.world.crossing import Connection, Crossing, Crosswalk, Lane, LaneRole, LaneUse, Points, Turn
@@ -14,8 +15,6 @@ from rsu_agent.world.crossing import Connection, Crossing, Crosswalk, Lane, Lane
 CHORD_M = 0.1
 FIRST_WALK_LANE = 200  # crosswalk lanes get numbers from here: crossing file lanes are far below
 MOST_APPROACHES = 15
-TURN_BITS = {Turn.THROUGH: 0, Turn.LEFT: 1, Turn.RIGHT: 2, Turn.U_TURN: 3}
-RIGHT_ON_RED, YIELD = 5, 8
 INGRESS, EGRESS = 0, 1
 LANE_TYPES = {LaneUse.MOTOR: ("vehicle", 8), LaneUse.BICYCLE: ("bikeLane", 16)}
 CYCLISTS, PEDESTRIANS, MOTOR = 7, 9, 3
@@ -91,7 +90,7 @@ def _lane(
         },
     }
     if entry:
-        value["maneuvers"] = _maneuvers(lane.connections, lane.right_on_red)
+        value["maneuvers"] = maneuvers(lane.connections, lane.right_on_red)
     nodes = _nodes(lane.points[::-1] if entry else lane.points, f"lane {lane.lane}")
     _describe(nodes[0], lane, width_cm, limit)
     value["nodeList"] = ("nodes", nodes)
@@ -128,16 +127,9 @@ def _nodes(points: Points, where: str) -> list[dict[str, Any]]:
     return nodes
 
 
-def _maneuvers(ways: tuple[Connection, ...], right_on_red: bool) -> tuple[bytes, int]:
-    numbers = {TURN_BITS[way.turn] for way in ways}
-    numbers |= {RIGHT_ON_RED} if right_on_red else set()
-    numbers |= {YIELD} if any(way.uncontrolled for way in ways) else set()
-    return bits(MANEUVERS_SIZE, *numbers)
-
-
 def _connection(lane: Lane, way: Connection, numbers: dict[tuple[int, int], int]) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "connectingLane": {"lane": way.to_lane, "maneuver": _maneuvers((way,), lane.right_on_red)}
+        "connectingLane": {"lane": way.to_lane, "maneuver": maneuvers((way,), lane.right_on_red)}
     }
     if way.group is not None and not way.uncontrolled:
         value["signalGroup"] = way.group
@@ -150,7 +142,7 @@ def _walk(walk: Crosswalk, approach: int, numbers: dict[tuple[int, int], int]) -
     """A crosswalk, walked both ways; its connection to itself carries the pedestrians' group."""
     lane = FIRST_WALK_LANE + walk.crosswalk
     connection: dict[str, Any] = {
-        "connectingLane": {"lane": lane, "maneuver": bits(MANEUVERS_SIZE, 0)},
+        "connectingLane": {"lane": lane, "maneuver": STRAIGHT},
         "signalGroup": walk.group,
     }
     if number := numbers.get((lane, lane)):

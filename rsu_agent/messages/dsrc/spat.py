@@ -7,14 +7,13 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
-from rsu_agent.messages.dsrc.units import STATUS_SIZE, Edition, UtcNow
-from rsu_agent.messages.fields import bits, reference
+from rsu_agent.messages.dsrc.units import Edition, UtcNow
+from rsu_agent.messages.fields import reference
 from rsu_agent.messages.moment import UtcStamp
-from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
+from rsu_agent.messages.status import UNAVAILABLE, status
+from rsu_agent.world.signal import Colour, GroupOutlook, SignalOutlook
 
 HIGHEST_GROUP = 254  # SignalGroupID 0 is unknown, 255 a permanent green
-MANUAL, FAILURE_FLASH, PREEMPT, PRIORITY, FIXED_TIME, TRAFFIC_DEPENDENT = 0, 2, 3, 4, 5, 6
-STANDBY, OFF, RECENT_MAP, NO_VALID_SPAT = 7, 9, 10, 13
 
 
 class Right(StrEnum):
@@ -45,17 +44,6 @@ STATES_BY_RIGHT: dict[tuple[Colour, Right], str] = {
     (Colour.YELLOW, Right.WALK): "protected-clearance",
 }
 TIMELESS = frozenset({"unavailable", "dark"})
-STATUS_OF_CONTROL: dict[Control, tuple[int, ...]] = {
-    Control.FIXED_TIME: (FIXED_TIME,),
-    Control.COORDINATED: (FIXED_TIME,),
-    Control.ACTUATED: (TRAFFIC_DEPENDENT,),
-    Control.ADAPTIVE: (TRAFFIC_DEPENDENT,),
-    Control.MANUAL: (MANUAL,),
-    Control.FLASH: (STANDBY,),
-    Control.ALL_RED: (),
-    Control.OFF: (OFF,),
-    Control.UNKNOWN: (),
-}
 
 
 def spat_value(
@@ -80,10 +68,7 @@ def spat_value(
         _movement(number, by_group.get(number), right, None if number in without_times else instant, edition)
         for number, right in sorted(rights.items())
     ]
-    numbers = list(STATUS_OF_CONTROL[outlook.control])
-    numbers += [PREEMPT] * outlook.preempt + [PRIORITY] * outlook.priority + [RECENT_MAP] * recent_map
-    numbers += [FAILURE_FLASH] * outlook.fault_flash
-    return _message(states, numbers, identity, revision, stamp)
+    return _message(states, status(outlook, recent_map=recent_map), identity, revision, stamp)
 
 
 def unavailable_value(
@@ -93,12 +78,12 @@ def unavailable_value(
     states = [
         _movement(number, None, right, None, Edition.ISO_19091) for number, right in sorted(rights.items())
     ]
-    return _message(states, [NO_VALID_SPAT], identity, revision, None)
+    return _message(states, UNAVAILABLE, identity, revision, None)
 
 
 def _message(
     states: list[dict[str, Any]],
-    status: list[int],
+    bits: tuple[bytes, int],
     identity: tuple[int, int | None],
     revision: int,
     stamp: UtcStamp | None,
@@ -106,7 +91,7 @@ def _message(
     state: dict[str, Any] = {
         "id": reference(*identity),
         "revision": revision,
-        "status": bits(STATUS_SIZE, *status),
+        "status": bits,
     }
     message: dict[str, Any] = {}
     if stamp is not None:

@@ -11,7 +11,6 @@ from typing import Any
 from rsu_agent.wire.uper import Malformed
 
 TENTHS_AN_HOUR = 36_000
-STATUS_SIZE = 16
 OFFSETS = (  # (half range in centimetres, alternative), smallest first
     (1 << 9, "node-XY1"),
     (1 << 10, "node-XY2"),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsu_agent.messages.etsi.pdu import header
+from rsu_agent.wire.its_time import its_ms
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint, LocalFrame
 
-EPOCH_S, LEAP_S = 1_072_915_200, 5  # TimestampIts: milliseconds of TAI since 2004-01-01
 ROADSIDE_UNIT = 15
 VALID_S = 30  # of each message while the hazard lasts; the last one cancels, a lost one is forgotten soon
 AXIS_UNAVAILABLE, ORIENTATION_UNAVAILABLE = 4095, 3601
@@ -46,8 +46,8 @@ def denm_value(
     cause = CAUSES[hazard.kind]
     management: dict[str, Any] = {
         "actionID": {"originatingStationID": station, "sequenceNumber": hazard.number % 65_536},
-        "detectionTime": timestamp(detected_utc_s),
-        "referenceTime": timestamp(utc_s),
+        "detectionTime": its_ms(detected_utc_s),
+        "referenceTime": its_ms(utc_s),
     }
     if over:
         management["termination"] = "isCancellation"
@@ -64,11 +64,6 @@ def denm_value(
         }
         message["location"] = _location(hazard)
     return {"header": header("DENM", station), "denm": message}
-
-
-def timestamp(utc_s: float) -> int:
-    """TimestampIts of an instant, seconds since the Unix epoch."""
-    return round((utc_s - EPOCH_S + LEAP_S) * 1000)
 
 
 def reference_position(place: GeoPoint) -> dict[str, Any]:

@@ -60,6 +60,14 @@ class _Encoder(Lines):
         self(f"n += {width}" if self.counted else f"n = {width}")
         self.counted = True
 
+    def begin(self) -> None:
+        """Both a and n exist from here on: what follows may or may not append."""
+        if self.empty:
+            self("a = 0")
+            self.empty = False
+        if not self.counted:
+            self.add("0")
+
     def append(self, width: int, expression: str) -> int:
         """Append so many bits; returns the width."""
         self(f"a = {expression}" if self.empty else f"a = a << {width} | {expression}")
@@ -118,11 +126,7 @@ class _Encoder(Lines):
         table = self.constant("NUMBER_OF", name or "_".join(kind.names[:2]), repr(numbers))
         if not kind.extensible:
             return self.append(kind.bits, f"{table}[{expression}]")
-        if self.empty:
-            self("a = 0")
-            self.empty = False
-        if not self.counted:
-            self.add("0")
+        self.begin()
         self("try:")
         self(f"    a = a << {kind.bits + 1} | {table}[{expression}]")
         self("except KeyError:")
@@ -177,15 +181,13 @@ class _Encoder(Lines):
             if not field.optional:
                 known += self.value(field.type, item, depth + 1)
                 continue
-            if not self.counted:
-                self.add("0")
+            self.begin()
             self(f"if {o} & {1 << (len(optional) - 1 - optional.index(field))}:")
             with self.block():
                 if more := self.value(field.type, item, depth + 1):
                     self.add(str(more))
         if kind.extensible:
-            if not self.counted:
-                self.add("0")
+            self.begin()
             self(f"if {o} & {1 << len(optional)}:")
             with self.block():
                 self.appended(f"put_additions({value}['...'])")
@@ -215,11 +217,7 @@ class _Encoder(Lines):
     def choice(self, kind: Choice, expression: str, depth: int) -> int:
         """The index and the value of one alternative, in place."""
         self(f"c, y{depth} = {expression}")
-        if self.empty:
-            self("a = 0")
-            self.empty = False
-        if not self.counted:
-            self.add("0")
+        self.begin()
         for index, field in enumerate(kind.fields):
             self(f"{'elif' if index else 'if'} c == {field.name!r}:")
             with self.block():
