@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from drivers.udp_raw.settings import Settings
 from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.devices import Datagram
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
 
@@ -18,7 +19,7 @@ class UdpRadio:
 
     def __init__(self, settings: Settings) -> None:
         self.counters: dict[str, int] = Counter()
-        self.last_word_address = (settings.host, settings.port)
+        self._settings = settings
         try:
             family, kind, _, _, address = socket.getaddrinfo(
                 settings.host, settings.port, type=socket.SOCK_DGRAM
@@ -44,6 +45,10 @@ class UdpRadio:
             self.counters["overrun"] += 1
         except OSError as error:
             raise DeviceLost("closed", str(error)) from None
+
+    def last_word(self, _kind: str, payload: bytes) -> Datagram:
+        """The message as it is."""
+        return Datagram(payload, self._settings.host, self._settings.port)
 
     async def drop_repeats(self) -> None:
         """This radio repeats nothing."""

@@ -8,8 +8,9 @@ from hil.bench.crossing import PERIOD_S, programme, reports, site
 from hil.bench.taken import Taken
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import Instant
 from rsu_agent.outlets.spat_reader import read_spat
-from rsu_agent.runtime.beginning import beginning, speaker_of
+from rsu_agent.runtime.beginning import beginning, speaker_of, speech
 
 SECONDS = 130.0  # a cycle to learn, and one learnt
 LEARN_S = 65.0
@@ -18,7 +19,7 @@ START_S, UTC_S = 1000.0, 1_764_000_000.0
 
 def spat(seed: int) -> dict[str, Any]:
     """Milliseconds a tick, and to read its bytes as the guard does; ratio = generated decoder / that."""
-    speaker = speaker_of(beginning(site()), Counts())
+    speaker = speaker_of(beginning("bench", speech(site())), Counts())
     speaker.saw(programme())
     tick, report_in, reader, decoder = Taken(), Taken(), Taken(), Taken()
     for report in reports(SECONDS, seed, START_S):
@@ -26,7 +27,7 @@ def spat(seed: int) -> dict[str, Any]:
         with report_in.once():
             speaker.saw(report)
         with tick.once():
-            spoken = speaker.speak(now_s, UTC_S + now_s, recent_map=False)
+            spoken = speaker.speak(Instant(now_s, UTC_S + now_s))
         if not spoken.valid or spoken.frame is None or now_s < START_S + LEARN_S:
             continue
         with reader.once():

@@ -16,6 +16,7 @@ from hil.scenario.memory_controller import MemoryController
 from hil.scenario.read import Scenario
 from hil.truth import TruthLog
 from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.ports import memory_line
 from rsu_agent.ports.assets import asset
@@ -25,7 +26,7 @@ from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.air import Air
-from rsu_agent.runtime.beginning import beginning, speaker_of
+from rsu_agent.runtime.beginning import beginning, speaker_of, speech, with_revision
 from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
@@ -50,6 +51,9 @@ class MemoryRadio:
         self.counters[kind] += 1
         self._truth.write("air", self._clock.now_s(), hex=payload.hex())
 
+    def last_word(self, _kind: str, _payload: bytes) -> None:
+        """There is no parent."""
+
     async def drop_repeats(self) -> None:
         """The air holds nothing."""
 
@@ -71,8 +75,11 @@ class FakeCrossing:
         air = Air(self.clock, recorder, self._keepers[1])
         self._air, self._recorder = air, recorder
         self._trust = TimeTrust(site.settings.time.drift_ppm)
-        speaker = speaker_of(beginning(site), Counts())
-        self.speaking = Speaking(speaker, air, self._trust, self.clock, recorder, None)
+        said, memory = with_revision(speech(site), site.crossing, None, self.clock.utc_s())
+        counts = Counts()
+        speaker = speaker_of(beginning(site.settings.site.id, said), counts)
+        self._maps = MESSAGE_SETS[said.standard].map(said, site.crossing, counts)
+        self.speaking = Speaking(speaker, air, self._trust, self.clock, recorder, None, memory)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -89,7 +96,7 @@ class FakeCrossing:
                     self._listen,
                 )
                 tasks.start_soon(self.speaking.run)
-                tasks.start_soon(self.speaking.run_map, self._site.crossing)
+                tasks.start_soon(self.speaking.run_map, self._maps)
         finally:
             memory_line.unplug(self._line)
             self._recorder.close()

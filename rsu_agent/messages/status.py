@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rsu_agent.messages.fields import bits
 from rsu_agent.world.signal import Control, SignalOutlook
 
 STATUS_SIZE = 16
 MANUAL, FAILURE_FLASH, PREEMPT, PRIORITY, FIXED_TIME, TRAFFIC_DEPENDENT = 0, 2, 3, 4, 5, 6
-STANDBY, OFF, RECENT_MAP, NO_VALID_SPAT = 7, 9, 10, 13
+STANDBY, OFF, RECENT_MAP, RECENT_LANES, NO_VALID_SPAT = 7, 9, 10, 11, 13
 
 STATUS_OF_CONTROL: dict[Control, tuple[int, ...]] = {
     Control.FIXED_TIME: (FIXED_TIME,),
@@ -23,9 +25,9 @@ STATUS_OF_CONTROL: dict[Control, tuple[int, ...]] = {
 UNAVAILABLE = bits(STATUS_SIZE, NO_VALID_SPAT)
 
 
-def status(outlook: SignalOutlook, *, recent_map: bool) -> tuple[bytes, int]:
-    """The BIT STRING of an outlook. recent_map: the MAP changed within the last ten minutes."""
-    numbers = list(STATUS_OF_CONTROL[outlook.control])
-    numbers += [PREEMPT] * outlook.preempt + [PRIORITY] * outlook.priority + [RECENT_MAP] * recent_map
+def status(outlook: SignalOutlook, map_news: Collection[int] = ()) -> tuple[bytes, int]:
+    """The BIT STRING of an outlook. map_news: RECENT_MAP, RECENT_LANES or none of them (`map_news`)."""
+    numbers = [*STATUS_OF_CONTROL[outlook.control], *map_news]
+    numbers += [PREEMPT] * outlook.preempt + [PRIORITY] * outlook.priority
     numbers += [FAILURE_FLASH] * outlook.fault_flash
     return bits(STATUS_SIZE, *numbers)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 
 class NotSpat(ValueError):
-    """Bytes that are no SPAT frame of the kind that we send."""
+    """Bytes that are no SPAT frame of the kind that we send; cause: its row in the guard's table."""
+
+    def __init__(self, text: str, cause: str = "unreadable") -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class Bits:

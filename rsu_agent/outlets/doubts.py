@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
-TELL_S = 5.0  # unavailable at 10 Hz for so long, then CSAE is silent
+TELL_S = 5.0  # unavailable at 10 Hz for so long, then a set that ends so is silent
 CLEAN_S = 2.0  # without doubt before we speak again
 SHORT_S = 1.0  # a doubt so short gives the times back with the colours
 AGAIN_S = 60.0  # a second degradation within this of a return lasts until it is over
@@ -23,9 +23,10 @@ class Voice(StrEnum):
 
 
 class Doubts:
-    """Told at every tick what is doubted, if anything."""
+    """Told at every tick what is doubted, if anything. ends_silent: as T/CSAE 159 wants, ETSI and SAE not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ends_silent: bool = True) -> None:
+        self._ends_silent = ends_silent
         self.voice = Voice.STARTING
         self.reason: str | None = "no_report"
         self._since_s = 0.0
@@ -43,7 +44,7 @@ class Doubts:
             self._doubted(doubt, now_s, cycle_s)
         elif self.voice is not Voice.SPEAKING:
             self._clean(now_s)
-        if self.voice is Voice.TELLING and now_s - self._since_s >= TELL_S:
+        if self._ends_silent and self.voice is Voice.TELLING and now_s - self._since_s >= TELL_S:
             self.voice = Voice.SILENT
         return self.voice
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.outlets.bits import Bits, NotSpat
+from rsu_agent.outlets.spat_reader import PhaseRead, SpatRead
 
 SPATEM, SPAT_FRAME = 4, 0x0013
+HOUR = 36_000  # tenths; higher marks are those of a leap second, and the highest says unknown
+LEAP = 10
+PAST = HOUR - 600  # a mark that would be as far ahead as this lies in the last minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,39 @@ def read_frame(frame: bytes) -> DsrcRead:
     if size != len(frame) - head:
         raise NotSpat(f"{size} bytes announced, {len(frame) - head} follow")
     return _spat(bits)
+
+
+def reckoned(read: DsrcRead, now: UtcStamp | None, unknown: int) -> SpatRead:
+    """The same with ends in tenths from now instead of marks within the hour. Raises NotSpat.
+
+    now: None when our clock is not trusted. unknown: the mark that says so in this edition.
+    """
+    return SpatRead(
+        read.minute,
+        read.millisecond,
+        read.region,
+        read.node,
+        read.status,
+        tuple(_reckoned(movement, now, unknown) for movement in read.movements),
+        read.revision,
+    )
+
+
+def _reckoned(read: MovementRead, now: UtcStamp | None, unknown: int) -> PhaseRead:
+    ends = [_from_now(mark, now, unknown) for mark in (read.likely, read.least, read.most)]
+    return PhaseRead(read.group, read.state, *ends)
+
+
+def _from_now(mark: int | None, now: UtcStamp | None, unknown: int) -> int | None:
+    """Tenths from now, negative for what is past. Raises NotSpat."""
+    if mark is None or mark == unknown:
+        return None
+    if now is None:
+        raise NotSpat("a time mark while our clock is not trusted", "time")
+    if mark >= (HOUR + LEAP if unknown > HOUR + LEAP else HOUR):
+        raise NotSpat(f"time mark {mark} is beyond the hour", "order")
+    tenths = (mark - (now.minute_of_year % 60 * 600 + now.millisecond // 100)) % HOUR
+    return tenths - HOUR if tenths > PAST else tenths
 
 
 def _spat(bits: Bits) -> DsrcRead:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.evidence import Evidence
-from rsu_agent.outlets.guard_table import DARK, LIGHT_OF, UNAVAILABLE
-from rsu_agent.outlets.spat_reader import SpatRead, read_spat
+from rsu_agent.outlets.guard_table import DARK, UNAVAILABLE
+from rsu_agent.outlets.rules import Rules
+from rsu_agent.outlets.spat_reader import SpatRead
 from rsu_agent.world.signal import Programme, SignalReport
 
 TIME_LIMIT_MS = 20  # field-rules 3.1
@@ -43,19 +44,13 @@ class Guard:
     """Judges SPAT frames of one crossing. identity: (node, region); arrows: lamp groups that show arrows."""
 
     def __init__(
-        self,
-        phases: Mapping[int, Sequence[int]],
-        arrows: Collection[int],
-        identity: tuple[int, int | None],
-        *,
-        test_ids: bool,
+        self, rules: Rules, arrows: Collection[int], identity: tuple[int, int | None], *, test_ids: bool
     ) -> None:
-        self._phases = {phase: tuple(groups) for phase, groups in phases.items()}
-        self._arrows = frozenset(arrows)
+        self._rules = rules
         self._identity = identity
         node, region = identity
         self._identity_allowed = test_ids == (node <= 255 or region == 0)
-        self.evidence = Evidence(self._arrows)
+        self.evidence = Evidence(frozenset(arrows))
         self.cycle_s = DEFAULT_CYCLE_S
         self.counters: Counter[str] = Counter()
 
@@ -78,26 +73,28 @@ class Guard:
         return verdict
 
     def _judge(self, frame: bytes, now: UtcStamp | None) -> Verdict:
+        rules = self._rules
         try:
-            read = read_spat(frame)
+            read = rules.read(frame, now)
         except NotSpat as error:
-            return Verdict(Ruling.BLOCK, "unreadable", str(error))
+            return Verdict(Ruling.BLOCK, error.cause, str(error))
         node, region = self._identity
         if not self._identity_allowed or (read.node, read.region) != (node, region):
             return Verdict(Ruling.BLOCK, "identity", f"node {read.node} region {read.region}")
-        if {phase.phase for phase in read.phases} != self._phases.keys():
+        if rules.revision not in (None, read.revision):
+            return Verdict(Ruling.BLOCK, "revision", f"{read.revision}, the MAP has {rules.revision}")
+        if {phase.phase for phase in read.phases} != rules.groups.keys():
             return Verdict(Ruling.BLOCK, "phases", "not those of the site")
         return _message_time(read, now) or _ends(read) or self._colours(read) or PASSED
 
     def _colours(self, read: SpatRead) -> Verdict | None:
+        rules = self._rules
         for phase in read.phases:
             if phase.light == UNAVAILABLE:
                 continue
-            groups = self._phases[phase.phase]
-            arrow = all(group in self._arrows for group in groups)
-            for group in groups:
+            for group in rules.groups[phase.phase]:
                 colour = self.evidence.colours.get(group)
-                if colour is None or LIGHT_OF[colour][arrow] != phase.light:
+                if colour is None or rules.lights[colour][rules.column[phase.phase]] != phase.light:
                     detail = f"phase {phase.phase} says {phase.light}, lamp {group} is {colour}"
                     return Verdict(Ruling.BLOCK, "colour", detail)
         return None
@@ -119,7 +116,8 @@ def _ends(read: SpatRead) -> Verdict | None:
     """Ends in order and in range, and none where nothing is said or nothing shines."""
     for phase in read.phases:
         ends = [end for end in (phase.least, phase.likely, phase.most) if end is not None]
-        wrong = ends != sorted(ends) or phase.likely == 0 or max(ends, default=0) > LONGEST
+        wrong = ends != sorted(ends) or phase.likely == 0 or not min(ends, default=0) >= 0
+        wrong = wrong or max(ends, default=0) > LONGEST
         if wrong or (ends and phase.light in (UNAVAILABLE, DARK)):
             return Verdict(Ruling.BLOCK, "order", f"phase {phase.phase}, light {phase.light}: ends {ends}")
     return None

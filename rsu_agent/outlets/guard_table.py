@@ -31,6 +31,7 @@ TABLE: tuple[Row, ...] = (
     Row("colour", "blocked", "blocked", "noValidSPAT", "frames agree with the lamps for 2 s"),
     Row("phases", "blocked", "blocked", "noValidSPAT", "frames agree with the site for 2 s"),
     Row("identity", "blocked", "blocked", "noValidSPAT", "frames agree with the site for 2 s"),
+    Row("revision", "blocked", "blocked", "noValidSPAT", "frames have the MAP's revision for 2 s"),
     Row("order", "blocked", "blocked", "noValidSPAT", "ends in order and in range for 2 s"),
     Row("time", "blocked", "blocked", "noValidSPAT", "message time within 20 ms for 2 s"),
     Row("unreadable", "blocked", "blocked", "noValidSPAT", "readable frames for 2 s"),
@@ -52,4 +53,16 @@ LIGHT_OF: dict[Colour, tuple[int, int]] = {
     Colour.YELLOW: (7, 7),
     Colour.YELLOW_FLASH: (8, 8),
 }
-UNAVAILABLE, DARK = 0, 1
+# The same in ISO/TS 19091 and SAE J2735: MovementPhaseState (permissive, protected, pedestrian) greens.
+STATE_OF: dict[Colour, tuple[int, int, int]] = {
+    Colour.UNKNOWN: (0, 0, 0),
+    Colour.DARK: (1, 1, 1),
+    Colour.RED_FLASH: (2, 2, 2),
+    Colour.RED: (3, 3, 3),
+    Colour.RED_YELLOW: (4, 4, 4),
+    Colour.GREEN: (5, 6, 6),
+    Colour.GREEN_FLASH: (5, 6, 8),
+    Colour.YELLOW: (7, 8, 8),
+    Colour.YELLOW_FLASH: (9, 9, 9),
+}
+UNAVAILABLE, DARK = 0, 1  # in every set

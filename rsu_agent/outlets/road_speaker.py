@@ -1,18 +1,14 @@
-"""RSM and RSI frames from scenes and hazards: who may be told, at what rate, within what budget. Pure."""
+"""Who moves and what lasts, to the vehicles: who may be told, at what rate, within what budget. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from rsu_agent.messages.csae53 import codec
-from rsu_agent.messages.csae53.rsi import rsi_value
-from rsu_agent.messages.csae53.rsm import PtcIds, rsm_values
-from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.messages.frames import RoadFrames, Sent
+from rsu_agent.messages.moment import Instant
 from rsu_agent.world.hazard import Hazard
-from rsu_agent.world.place import GeoPoint
 from rsu_agent.world.road_user import NON_MOTOR, RoadUser, Scene, UserClass
 
 BYTES_A_USER = 36  # of an RSM, with its share of the frame
@@ -24,25 +20,14 @@ VULNERABLE = NON_MOTOR | {UserClass.PEDESTRIAN}
 
 
 class RoadSpeaker:
-    """One crossing's RSM and RSI."""
+    """One crossing's road users and hazards. must_cover: arms without which nobody is told of road users."""
 
-    def __init__(
-        self,
-        origin: GeoPoint,
-        rsu_id: bytes,
-        kinds_of_sensor: Mapping[str, str],
-        must_cover: Sequence[str],
-        budget_bytes_s: float,
-        codes: Mapping[str, int],
-        counts: Counts,
-    ) -> None:
-        self._origin, self._rsu_id, self._kinds = origin, rsu_id, dict(kinds_of_sensor)
-        self._must_cover, self._codes, self._counts = frozenset(must_cover), dict(codes), counts
+    def __init__(self, frames: RoadFrames, must_cover: Sequence[str], budget_bytes_s: float) -> None:
+        self._frames, self._must_cover = frames, frozenset(must_cover)
         self._users_s = budget_bytes_s / BYTES_A_USER  # so many, over all frames of a second
-        self._ids = PtcIds()
         self.counters: Counter[str] = Counter()
 
-    def rsm(self, scene: Scene, utc_at_scene_s: float | None) -> list[bytes]:
+    def users(self, scene: Scene, utc_at_scene_s: float | None) -> list[Sent]:
         """The parts of one cycle; none without a trusted clock or with an approach uncovered."""
         if utc_at_scene_s is None:
             self.counters["no_clock"] += 1
@@ -55,20 +40,11 @@ class RoadSpeaker:
         if scene.tick % every:
             self.counters[f"thinned_to_{CYCLES_HZ / every:.0f}_hz"] += 1
             return []
-        mark = utc_stamp(utc_at_scene_s).millisecond
-        frames = []
-        for value in rsm_values(users, self._kinds, self._ids, self._origin, self._rsu_id, mark, scene.at_s):
-            value["msgCnt"] = self._counts.next("RSM")
-            frames.append(codec.encode(("rsmFrame", value)))
-        return frames
+        return self._frames.users(users, Instant(scene.at_s, utc_at_scene_s))
 
-    def rsi(self, hazards: Sequence[Hazard], utc_s: float | None) -> bytes | None:
-        """One RSI of what lasts; nothing without a trusted clock."""
-        if utc_s is None or not any(hazard.kind in self._codes for hazard in hazards):
-            return None
-        count = self._counts.next("RSI")
-        value = rsi_value(hazards, self._codes, self._origin, self._rsu_id, utc_stamp(utc_s), count)
-        return None if value is None else codec.encode(("rsiFrame", value))
+    def hazards(self, hazards: Sequence[Hazard], instant: Instant) -> list[Sent]:
+        """What is told of the hazards that hold now, and of those that held when this was asked last."""
+        return self._frames.hazards(hazards, instant)
 
     def _within_budget(self, users: Sequence[RoadUser]) -> tuple[int, list[RoadUser]]:
         """(every how manieth cycle is sent, its users).

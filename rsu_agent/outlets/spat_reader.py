@@ -15,7 +15,7 @@ UNDEFINED = 36001
 
 @dataclass(frozen=True, slots=True)
 class PhaseRead:
-    """Present state of one phase; times in tenths of a second from now, None when absent."""
+    """Present state of one phase or signal group; ends in tenths of a second from now, None when absent."""
 
     phase: int
     light: int
@@ -26,15 +26,15 @@ class PhaseRead:
 
 @dataclass(frozen=True, slots=True)
 class SpatRead:
-    """What a SPAT frame says."""
+    """What a SPAT frame of any set says. revision: None in a set without."""
 
-    count: int
     minute: int | None
     millisecond: int | None
     region: int | None
     node: int
     status: int
     phases: tuple[PhaseRead, ...]
+    revision: int | None = None
 
 
 def read_spat(frame: bytes) -> SpatRead:
@@ -43,14 +43,14 @@ def read_spat(frame: bytes) -> SpatRead:
     if bits.take(4) != SPAT_INDEX:
         raise NotSpat("another kind of message")
     extended, has_minute, has_millisecond, has_name = (bits.take(1) for _ in range(4))
-    count = bits.take(7)
+    bits.take(7)  # msgCnt
     minute = bits.take(20) if has_minute else None
     millisecond = bits.take(16) if has_millisecond else None
     if extended or has_name or bits.take(5):
         raise NotSpat("extended, named, or of several intersections")
     region, node, status, phases = _intersection(bits, (minute, millisecond))
     bits.end()
-    return SpatRead(count, minute, millisecond, region, node, status, phases)
+    return SpatRead(minute, millisecond, region, node, status, phases)
 
 
 def _intersection(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from rsu_agent.messages.csae53 import codec
-from rsu_agent.messages.csae53.phase_table import PhaseTable
-from rsu_agent.messages.csae53.spat import spat_value, unavailable_value
-from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import UtcStamp, utc_stamp
+from rsu_agent.messages.frames import SpatFrames
+from rsu_agent.messages.moment import Instant
 from rsu_agent.outlets.doubts import SHORT_S, Doubts, Voice
 from rsu_agent.outlets.guard import Guard, Ruling, Verdict
 from rsu_agent.phases.history import Edge
@@ -18,7 +15,6 @@ from rsu_agent.phases.signals import Signals
 from rsu_agent.wire.uper import Malformed
 from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
 
-KIND = "SPAT"
 LINE_LOST = "line_lost"
 
 
@@ -34,35 +30,18 @@ class Spoken:
     verdict: Verdict | None = None
 
 
-def patched(frame: bytes, count: int) -> bytes:
-    """A SPAT frame with another msgCnt: the upper seven bits of byte 1 (field-rules 4)."""
-    return bytes([frame[0], (count & 0x7F) << 1 | frame[1] & 1]) + frame[2:]
-
-
 class SpatSpeaker:
     """One crossing's SPAT. Fed with what the controller says, asked at every tick what to send."""
 
-    def __init__(
-        self,
-        phases: Mapping[int, Sequence[int]],
-        arrows: Collection[int],
-        identity: tuple[int, int | None],
-        *,
-        test_ids: bool,
-        counts: Counts,
-    ) -> None:
+    def __init__(self, frames: SpatFrames, guard: Guard) -> None:
         self.signals = Signals()
-        self.table = PhaseTable(phases, arrows)
-        self.guard = Guard(phases, arrows, identity, test_ids=test_ids)
-        self.doubts = Doubts()
-        self.counts = counts
+        self.frames, self.guard = frames, guard
+        self.doubts = Doubts(ends_silent=frames.ends_silent)
         self.counters: Counter[str] = Counter()
-        self._identity = identity
         self._timeless: set[int] = set()
         self._told: str | None = None
         self._state: tuple[object, ...] = ()  # plan, mode and stage when we spoke last
         self._state_after: tuple[object, ...] | None = None  # and when the doubt was over
-        self.unavailable = codec.encode(("spatFrame", unavailable_value(self.table, identity)))
 
     def saw(self, item: SignalReport | Programme) -> list[Edge]:
         """Evidence for the prediction and, apart from it, for the guard. The changes of colour in it."""
@@ -77,8 +56,9 @@ class SpatSpeaker:
             self.signals.line_lost()
         self._told = reason
 
-    def speak(self, now_s: float, utc_s: float | None, *, recent_map: bool = False) -> Spoken:
-        """What to send at this instant. utc_s None: our clock is not trusted."""
+    def speak(self, instant: Instant, map_news: Collection[int] = ()) -> Spoken:
+        """What to send at this instant. map_news: bits of the status that tell of a new MAP."""
+        now_s = instant.now_s
         outlook = self.signals.outlook(now_s)
         told, self._told = self._told, None
         doubt = told or outlook.doubt or self.guard.doubt()
@@ -94,12 +74,12 @@ class SpatSpeaker:
         self._state = state if voice is Voice.SPEAKING else self._state
         if voice is not Voice.SPEAKING:
             return self._without(voice, outlook)
-        stamp = None if utc_s is None else utc_stamp(utc_s)
+        held = frozenset(self._timeless) | self.guard.evidence.held(now_s)
         try:
-            frame = self._encode(outlook, stamp, now_s, recent_map)
+            frame = self.frames.said(outlook, instant, map_news, held)
         except Malformed as error:
             return self._blocked(None, Verdict(Ruling.BLOCK, "unreadable", str(error)), outlook, now_s)
-        verdict = self.guard.judge(frame, stamp)
+        verdict = self.guard.judge(frame, instant.stamp)
         if verdict.ruling is Ruling.BLOCK:
             return self._blocked(frame, verdict, outlook, now_s)
         return Spoken(frame, True, None, outlook, verdict=verdict)
@@ -108,21 +88,6 @@ class SpatSpeaker:
     def _cycle_s(self) -> float:
         """The present plan's cycle; the longest of all while it is not known which that is."""
         return self.signals.cycle_s or self.guard.cycle_s
-
-    def _encode(
-        self, outlook: SignalOutlook, stamp: UtcStamp | None, now_s: float, recent_map: bool
-    ) -> bytes:
-        value = spat_value(
-            outlook,
-            self.table,
-            self._identity,
-            stamp,
-            self.counts.next(KIND),
-            now_s=now_s,
-            recent_map=recent_map,
-            without_times=frozenset(self._timeless) | self.guard.evidence.held(now_s),
-        )
-        return codec.encode(("spatFrame", value))
 
     def _blocked(self, frame: bytes | None, verdict: Verdict, outlook: SignalOutlook, now_s: float) -> Spoken:
         self.counters[f"blocked_{verdict.cause}"] += 1
@@ -133,7 +98,7 @@ class SpatSpeaker:
 
     def _without(self, voice: Voice, outlook: SignalOutlook) -> Spoken:
         """The ready-made frame while doubt is told; silence before the first word and afterwards."""
-        frame = patched(self.unavailable, self.counts.next(KIND)) if voice is Voice.TELLING else None
+        frame = self.frames.unavailable() if voice is Voice.TELLING else None
         return Spoken(frame, False, self.doubts.reason, outlook)
 
     def _returned(self, before: Voice) -> None:

@@ -90,13 +90,30 @@ class Radar(Protocol):
     def __aiter__(self) -> AsyncIterator[RadarFrame]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """A message as a radio wraps it, ready to be sent by another process; the message is its end.
+
+    stamp_at: the byte at which a GeoNetworking time stamp begins that must be renewed, None: there is none.
+    """
+
+    data: bytes
+    host: str
+    port: int
+    stamp_at: int | None = None
+
+
 class Radio(Protocol):
     """The RSU radio: takes one ready message at a time; never blocks longer than a socket send."""
 
     counters: dict[str, int]
 
     async def send(self, kind: str, payload: bytes) -> None:
-        """kind: SPAT, MAP, RSM or RSI; payload: the whole UPER frame. Raises DeviceLost."""
+        """kind: as the set names it (SPAT, MAPEM, ...); payload: the whole message. Raises DeviceLost."""
+        ...
+
+    def last_word(self, kind: str, payload: bytes) -> Datagram | None:
+        """What the parent process may send in our place, None where a bare datagram will not do."""
         ...
 
     async def drop_repeats(self) -> None:

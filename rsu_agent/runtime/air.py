@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 
 import anyio
@@ -12,7 +11,6 @@ from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Radio
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
-from rsu_agent.runtime.pulse import Pulse
 from rsu_agent.runtime.supervise import DeviceKeeper
 
 SENT = Metric("rsu_radio_sent_total", "Messages handed to the radio.", ["kind"])
@@ -41,9 +39,9 @@ class Air:
             self._radio = None
 
     @property
-    def last_word_address(self) -> tuple[str, int] | None:
-        """Where the parent may send the last word, for radios that take bare datagrams."""
-        return getattr(self._radio, "last_word_address", None)
+    def radio(self) -> Radio | None:
+        """The radio in use now."""
+        return self._radio
 
     async def send(self, kind: str, frame: bytes) -> None:
         """Hand one message over."""
@@ -69,10 +67,3 @@ class Air:
         self._recorder.record(
             "/air", self._clock.now_s(), kind=kind, sent=False, reason=reason, data=frame or b""
         )
-
-
-def arm_last_word(pulse: Pulse | None, frame: bytes, address: tuple[str, int] | None) -> None:
-    """Hand the parent the frame that it sends when we fall silent."""
-    if pulse is not None and address is not None:
-        host, port = address
-        pulse.send("last_word", frame=base64.b64encode(frame).decode(), host=host, port=port)

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import SignalSource, TimeSource
@@ -18,7 +19,14 @@ from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
 from rsu_agent.runtime.air import Air
-from rsu_agent.runtime.beginning import START, beginning, speaker_of
+from rsu_agent.runtime.beginning import (
+    START,
+    beginning,
+    road_speaker_of,
+    speaker_of,
+    speech,
+    with_revision,
+)
 from rsu_agent.runtime.control import control_app, metrics_app
 from rsu_agent.runtime.hub import Hub
 from rsu_agent.runtime.post import Post
@@ -52,18 +60,26 @@ class Core:
             kind: DeviceKeeper(kind, self.clock, self._device_told)
             for kind in ("controller", "radio", "time")
         }
-        start = beginning(place.site)
-        self.recorder.record(START, self.clock.now_s(), **start, utc_s=self.clock.utc_s())
+        utc_s = self.clock.utc_s()
+        said, memory = with_revision(speech(place.site), crossing, place.state, utc_s)
+        start = beginning(site.site.id, said)
+        self.recorder.record(START, self.clock.now_s(), **start, utc_s=utc_s)
         counts = Counts()
         self.air = Air(self.clock, self.recorder, self.keepers["radio"])
         speaker = speaker_of(start, counts)
-        self.speaking = Speaking(speaker, self.air, self.trust, self.clock, self.recorder, place.pulse)
-        self.window = Window(site.site.id, crossing, self.clock, self.speaking, self.air, self.trust)
+        self.speaking = Speaking(
+            speaker, self.air, self.trust, self.clock, self.recorder, place.pulse, memory
+        )
+        self.maps = MESSAGE_SETS[said.standard].map(said, crossing, counts)
+        self.window = Window(
+            site.site.id, said.standard, crossing, self.clock, self.speaking, self.air, self.trust
+        )
         self.hub = Hub(place.run, self._from_process)
         self.post = Post(self.hub)
         self.hub.connected = self._joined
+        roads = road_speaker_of(place.site, said, counts)
         self.roads = Roads(
-            place.site, self.clock, self.air, self.trust, self.post, self.window, counts, self.recorder
+            place.site, self.clock, self.air, self.trust, self.post, self.window, roads, self.recorder
         )
         self.others = measure.OtherProcesses()
         place.from_parent.append(self._from_parent)
@@ -90,7 +106,7 @@ class Core:
                 start(self.keepers["radio"].keep, lambda: open_radio(radio, self.clock), self.air.use)
                 start(self.keepers["time"].keep, lambda: open_time(time_source, self.clock), self._time)
                 start(self.speaking.run)
-                start(self.speaking.run_map, self.crossing)
+                start(self.speaking.run_map, self.maps)
                 start(self.hub.run)
                 start(self.roads.run)
                 app = control_app(self.window)

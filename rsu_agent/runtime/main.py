@@ -6,7 +6,6 @@ Standard library only: it must live when everything else fails, and stay small.
 from __future__ import annotations
 
 import argparse
-import base64
 import selectors
 import signal
 import subprocess
@@ -87,8 +86,7 @@ class Parent:
 
     def _from_core(self, message: dict[str, Any]) -> None:
         if message["kind"] == "last_word":
-            frame = base64.b64decode(message["frame"])
-            self.speaker.arm(LastWord(frame, message["host"], message["port"]))
+            self.speaker.arm(LastWord.of(message))
         elif message["kind"] == "heartbeat":
             now_s = time.monotonic()
             if self.speaker.heartbeat(now_s, message["count"]) and self.core.pulse:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 LARGEST_BYTES = 65_536
@@ -12,11 +13,30 @@ LARGEST_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class LastWord:
-    """A ready-made unavailable frame and where it goes; msgCnt is patched before each sending."""
+    """A ready-made datagram that says "unavailable", and where it goes.
+
+    bits_behind: where its count stands (`wire.counter`), None: it has none. every_frame: the count goes up
+    with each one sent, else only with the first. ends_silent: five seconds are enough. stamp_at: the byte at
+    which a time stamp of GeoNetworking begins that is renewed before each sending, None: there is none.
+    """
 
     frame: bytes
     host: str
     port: int
+    bits_behind: int | None = None
+    every_frame: bool = False
+    ends_silent: bool = True
+    stamp_at: int | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "frame": base64.b64encode(self.frame).decode()}
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> LastWord:
+        """From `plain`."""
+        fields = {key: inner for key, inner in value.items() if key != "kind"}
+        return cls(**{**fields, "frame": base64.b64decode(value["frame"])})
 
 
 class Pulse:
@@ -60,8 +80,3 @@ def pulse_pair() -> tuple[Pulse, socket.socket]:
     """(the parent's end, the socket to hand to a child)."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     return Pulse(ours), theirs
-
-
-def patch_count(frame: bytes, count: int) -> bytes:
-    """A CSAE SPAT frame with another msgCnt: the upper seven bits of byte 1 (field-rules 4)."""
-    return bytes([frame[0], (count & 0x7F) << 1 | frame[1] & 1]) + frame[2:]

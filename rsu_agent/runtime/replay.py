@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.outlets.spat_speaker import KIND, SpatSpeaker
+from rsu_agent.messages.moment import Instant
+from rsu_agent.messages.recognise import recognise
+from rsu_agent.outlets.spat_speaker import SpatSpeaker
 from rsu_agent.ports import nouns
 from rsu_agent.ports.recording import DROPPED, TORN, Entry
 from rsu_agent.runtime.beginning import START, speaker_of
@@ -19,6 +20,7 @@ from rsu_agent.wire.uper import Malformed
 COPY = "/copy"  # `rsu record` tells from when on the datagrams were copied; before it only what replay needs
 NEEDED = frozenset({START, "/programme", "/report", "/doubt", "/spat", DROPPED})
 MOST_LISTED = 100
+KINDS = ("SPAT", "SPATEM")  # of messages that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Replay:
     def _feed(self, entry: Entry) -> None:
         value = entry.value
         match entry.topic:
-            case "/air" if value["kind"] == KIND:
+            case "/air" if value["kind"] in KINDS:
                 self._air(value)
             case "/spat":
                 self._end_tick()
@@ -134,7 +136,7 @@ class Replay:
         now_s, utc_s = value["now_s"], value["utc_s"]
         if self._speaker is None:
             return _Tick(now_s, utc_s, [], self._why_not)
-        spoken = self._speaker.speak(now_s, utc_s, recent_map=value["recent_map"])
+        spoken = self._speaker.speak(Instant(now_s, utc_s, value["leap"]), value["map_news"])
         expected = [] if spoken.frame is None else [(True, spoken.frame)]
         expected += [] if spoken.held is None else [(False, spoken.held)]
         before = self._copied_from_s is not None and now_s < self._copied_from_s
@@ -186,7 +188,7 @@ def first_difference(
     if recorded is None or replayed is None or recorded[0] != replayed[0]:
         return "sent", _fate(recorded), _fate(replayed)
     try:
-        pair = [list(_leaves("", codec.decode(frame)[1])) for _, frame in (recorded, replayed)]
+        pair = [list(_leaves("", recognise(frame).value)) for _, frame in (recorded, replayed)]
     except Malformed as error:
         return f"bytes ({error})", recorded[1].hex(), replayed[1].hex()
     ours, theirs = dict(pair[0]), dict(pair[1])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import anyio
 
 from rsu_agent.hazards.judge import Judge
-from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import Instant
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.outlets.summary import Summary
 from rsu_agent.phases.history import Edge
@@ -23,12 +24,12 @@ from rsu_agent.world.road_user import Scene
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
-RSI_PERIOD_S = 1.0
+HAZARD_PERIOD_S = 1.0
 BEAT_S = 1.0  # how often the summary is asked for what is due without a scene
 
 
 class Roads:
-    """Scenes in; RSM, RSI and records out."""
+    """Scenes in; messages of road users and hazards, and records, out."""
 
     def __init__(
         self,
@@ -38,29 +39,17 @@ class Roads:
         trust: TimeTrust,
         post: Post,
         window: Window,
-        counts: Counts,
+        speaker: RoadSpeaker,
         recorder: Recorder,
     ) -> None:
-        self._site, self._clock, self._air, self._trust = site, clock, air, trust
-        self._post, self._window, self._counts = post, window, counts
+        self._clock, self._air, self._trust = clock, air, trust
+        self._post, self._window, self._speaker = post, window, speaker
         self._recorder = recorder
         self._newest: Scene | None = None
         self._wake = anyio.Event()
         self._judge = Judge(site.crossing)
         self._summary = Summary(site.crossing, clock.now_s())
-        self._rsi_s = 0.0
-        settings, crossing = site.settings, site.crossing
-        kinds = {camera.name: "camera" for camera in settings.cameras}
-        kinds |= {radar.name: "radar" for radar in settings.radars}
-        self._speaker = RoadSpeaker(
-            crossing.origin,
-            settings.site.id.encode()[:8].ljust(8, b"0"),
-            kinds,
-            settings.perception.must_cover,
-            settings.radio.budget_kBps * 1000,
-            settings.hazards.event_codes,
-            counts,
-        )
+        self._told_s = -math.inf
 
     def scene(self, scene: Scene) -> None:
         """The newest scene; one not yet taken is overtaken."""
@@ -98,13 +87,13 @@ class Roads:
                 continue
             self._window.scene = scene
             now_s = self._clock.now_s()
-            utc_s = None
-            if self._trust.trusted(now_s):
-                utc_s = self._clock.utc_s() - (now_s - scene.at_s)
-            for frame in self._speaker.rsm(scene, utc_s):
-                await self._air.send("RSM", frame)
-            self._hazards(scene, now_s)
-            await self._tell_hazards(now_s)
+            instant = self._trust.instant(now_s, self._clock.utc_s())
+            scene_utc_s = None if instant.utc_s is None else instant.utc_s - (now_s - scene.at_s)
+            for kind, frame in self._speaker.users(scene, scene_utc_s):
+                await self._air.send(kind, frame)
+            news = self._hazards(scene, now_s)
+            if news or now_s - self._told_s >= HAZARD_PERIOD_S:
+                await self._tell_hazards(instant)
             self._post.put(self._summary.scene(scene, self._clock.utc_s() - now_s))
             self._record(scene)
 
@@ -115,8 +104,8 @@ class Roads:
             self._post.put(self._summary.beat(now_s, self._clock.utc_s() - now_s))
             await self._clock.sleep(BEAT_S)
 
-    def _hazards(self, scene: Scene, now_s: float) -> None:
-        """Run the rules; beginnings and ends go to the district at once."""
+    def _hazards(self, scene: Scene, now_s: float) -> bool:
+        """Run the rules; beginnings and ends go to the district at once. Whether there were any."""
         began, ended = self._judge.scene(scene)
         self._window.hazards = self._judge.active
         offset_s = self._clock.utc_s() - now_s
@@ -124,16 +113,15 @@ class Roads:
             self._post.put(self._summary.hazard(hazard, offset_s))
         for hazard in began:
             log.warning("hazard %s: %s", hazard.kind, hazard.evidence)
+        return bool(began or ended)
 
-    async def _tell_hazards(self, now_s: float) -> None:
-        """RSI once a second while something lasts; its end is that we stop."""
-        if now_s - self._rsi_s < RSI_PERIOD_S:
-            return
-        utc_s = self._clock.utc_s() if self._trust.trusted(now_s) else None
-        frame = self._speaker.rsi(self._judge.active, utc_s)
-        if frame is not None:
-            self._rsi_s = now_s
-            await self._air.send("RSI", frame)
+    async def _tell_hazards(self, instant: Instant) -> None:
+        """Once a second while something lasts, and when something begins or ends."""
+        frames = self._speaker.hazards(self._judge.active, instant)
+        if frames:
+            self._told_s = instant.now_s
+        for kind, frame in frames:
+            await self._air.send(kind, frame)
 
     def _record(self, scene: Scene) -> None:
         frames = {used.camera: used.frame for used in scene.frames}

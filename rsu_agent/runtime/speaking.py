@@ -8,22 +8,20 @@ from typing import Any
 import anyio
 from prometheus_client import Counter, Gauge, Histogram
 
-from rsu_agent.messages.csae53 import codec
-from rsu_agent.messages.csae53.map import map_value
-from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.messages.frames import MapFrames
 from rsu_agent.outlets.schedule import SpatSchedule
-from rsu_agent.outlets.spat_speaker import KIND, SpatSpeaker, Spoken
+from rsu_agent.outlets.spat_speaker import SpatSpeaker, Spoken
 from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.devices import Radio
 from rsu_agent.ports.recording import Recorder
-from rsu_agent.runtime.air import Air, arm_last_word
-from rsu_agent.runtime.pulse import Pulse
+from rsu_agent.runtime.air import Air
+from rsu_agent.runtime.map_memory import MapMemory
+from rsu_agent.runtime.pulse import LastWord, Pulse
 from rsu_agent.runtime.time_trust import TimeTrust
-from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.signal import Programme, SignalReport
 
 LATE_S = 0.050  # a judge that woke so late drains its line first and judges so much later
 MAP_PERIOD_S = 1.0
-RECENT_MAP_S = 600.0
 VALID = Gauge("rsu_spat_valid", "1 while SPAT says something, 0 while it is unavailable.")
 SILENCED = Counter("rsu_spat_silenced_total", "Frames that said nothing, by reason.", ["reason"])
 LATENCY = Histogram(
@@ -44,14 +42,15 @@ class Speaking:
         clock: Clock,
         recorder: Recorder,
         pulse: Pulse | None,
+        memory: MapMemory,
     ) -> None:
         self.speaker, self._air, self._trust = speaker, air, trust
         self._clock, self._recorder, self._pulse = clock, recorder, pulse
+        self._memory = memory
         self._schedule = SpatSchedule(clock.now_s())
         self._wake = anyio.Event()
         self._changed_s: float | None = None
-        self._map_since_s = clock.now_s()
-        self._armed: tuple[str, int] | None = None
+        self._armed: Radio | None = None
         self.newest: Spoken | None = None
         self.first_valid_s: float | None = None
 
@@ -91,22 +90,23 @@ class Speaking:
         return math.inf if stale_s is None or self.newest is None or not self.newest.valid else stale_s
 
     async def _tick(self, now_s: float) -> None:
-        utc_s = self._clock.utc_s() if self._trust.trusted(now_s) else None
-        recent = now_s - self._map_since_s < RECENT_MAP_S
-        spoken = self.speaker.speak(now_s, utc_s, recent_map=recent)
+        utc_s = self._clock.utc_s()
+        instant, news = self._trust.instant(now_s, utc_s), self._memory.news(utc_s)
+        spoken = self.speaker.speak(instant, news)
         self._recorder.record(
             "/spat",
             now_s,
             now_s=now_s,  # exact: a stamp is rounded to nanoseconds, and a countdown may turn on one
-            utc_s=utc_s,
-            recent_map=recent,
+            utc_s=instant.utc_s,
+            leap=instant.leap,
+            map_news=news,
             valid=spoken.valid,
             reason=spoken.reason,
         )
         if spoken.frame is not None:
-            await self._air.send(KIND, spoken.frame)
+            await self._air.send(self.speaker.frames.kind, spoken.frame)
         if spoken.held is not None:
-            self._air.hold(KIND, spoken.held, spoken.reason or "?")
+            self._air.hold(self.speaker.frames.kind, spoken.held, spoken.reason or "?")
         self._account(spoken, now_s)
         self._beat()
 
@@ -122,23 +122,38 @@ class Speaking:
             self._changed_s = None
 
     def _beat(self) -> None:
-        """The heartbeat carries the last msgCnt; the frame goes along when the radio is another one."""
+        """The heartbeat carries the last count; the frame goes along when the radio is another one."""
         if self._pulse is None:
             return
-        address = self._air.last_word_address
-        if address != self._armed:
-            arm_last_word(self._pulse, self.speaker.unavailable, address)
-            self._armed = address
-        self._pulse.send("heartbeat", count=self.speaker.counts.last(KIND))
+        radio = self._air.radio
+        if radio is not self._armed and radio is not None:
+            self._arm(self._pulse, radio)
+            self._armed = radio
+        self._pulse.send("heartbeat", count=self.speaker.frames.count)
 
-    async def run_map(self, crossing: Crossing) -> None:
+    def _arm(self, pulse: Pulse, radio: Radio) -> None:
+        """Hand the parent the datagram that it sends when we fall silent."""
+        frames = self.speaker.frames
+        ready, datagram = frames.ready, radio.last_word(frames.kind, frames.ready.frame)
+        if datagram is None:
+            return
+        word = LastWord(
+            datagram.data,
+            datagram.host,
+            datagram.port,
+            ready.bits_behind,
+            ready.every_frame,
+            frames.ends_silent,
+            datagram.stamp_at,
+        )
+        pulse.send("last_word", **word.plain())
+
+    async def run_map(self, frames: MapFrames) -> None:
         """MAP once a second."""
         next_s = self._clock.now_s()
         while True:
             await self._clock.sleep_until(next_s)
             next_s += MAP_PERIOD_S
-            now_s = self._clock.now_s()
-            stamp = utc_stamp(self._clock.utc_s()) if self._trust.trusted(now_s) else None
-            count = self.speaker.counts.next("MAP")
-            value = map_value(crossing, self.speaker.table, stamp, count, region=crossing.region)
-            await self._air.send("MAP", codec.encode(("mapFrame", value)))
+            instant = self._trust.instant(self._clock.now_s(), self._clock.utc_s())
+            for frame in frames.frames(instant):
+                await self._air.send(frames.kind, frame)

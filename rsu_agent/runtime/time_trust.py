@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rsu_agent.messages.moment import Instant, near_leap
 from rsu_agent.world.health import TimeQuality
 
+LEAPS = {"insert": 1, "delete": -1}
 LIMIT_S = 0.020
 RETURN_S = 0.010  # hysteresis: trust comes back below this
 UNSYNCHRONISED_S = 60.0
@@ -39,6 +41,12 @@ class TimeTrust:
         limit_s = LIMIT_S if self._trusted else RETURN_S
         self._trusted = bound_s is not None and fresh and bound_s <= limit_s
         return self._trusted
+
+    def instant(self, now_s: float, utc_s: float) -> Instant:
+        """Both clocks at this instant, UTC only while it is trusted and no leap second is about to happen."""
+        leap = LEAPS.get(self._newest.leap, 0) if self._newest else 0
+        trusted = self.trusted(now_s) and not near_leap(utc_s, leap)
+        return Instant(now_s, utc_s if trusted else None, leap)
 
     @property
     def source(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rsu_agent.messages.csae53 import codec
+from rsu_agent.messages.recognise import recognise
 from rsu_agent.outlets.guard_table import TABLE
 from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Air
@@ -23,9 +23,16 @@ class Window:
     """A read-only view of the core."""
 
     def __init__(
-        self, site: str, crossing: Crossing, clock: Clock, speaking: Speaking, air: Air, trust: TimeTrust
+        self,
+        site: str,
+        standard: str,
+        crossing: Crossing,
+        clock: Clock,
+        speaking: Speaking,
+        air: Air,
+        trust: TimeTrust,
     ) -> None:
-        self._site, self._crossing, self._clock = site, crossing, clock
+        self._site, self._standard, self._crossing, self._clock = site, standard, crossing, clock
         self._speaking, self._air, self._trust = speaking, air, trust
         self.devices: dict[str, tuple[str, DeviceHealth]] = {}
         self.scene: Scene | None = None
@@ -69,9 +76,13 @@ class Window:
         """The last message of each kind, decoded, with its bytes."""
         now_s = self._clock.now_s()
         return {
-            kind: {"age_s": round(now_s - at_s, 2), "hex": frame.hex(), "value": _plain(codec.decode(frame))}
+            kind: {"age_s": round(now_s - at_s, 2), "hex": frame.hex(), **self._read(frame)}
             for kind, (at_s, frame) in self._air.last.items()
         }
+
+    def _read(self, frame: bytes) -> dict[str, Any]:
+        read = recognise(frame, self._standard.removesuffix("-2020"))
+        return {"message": read.name, "value": _plain(read.value)}
 
     def guard(self) -> dict[str, Any]:
         """The guard's table and its counts."""
@@ -97,7 +108,7 @@ class Window:
             "valid": bool(newest and newest.valid),
             "reason": newest.reason if newest else "starting",
             "voice": self._speaking.speaker.doubts.voice,
-            "sent": self._air.sent["SPAT"],
+            "sent": self._air.sent[self._speaking.speaker.frames.kind],
         }
 
     def _signal(self, now_s: float) -> dict[str, Any]:

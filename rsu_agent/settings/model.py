@@ -13,7 +13,9 @@ from rsu_agent.settings.sections import (
     CameraSection,
     ControllerSection,
     CrossingSection,
+    EtsiSection,
     HazardsSection,
+    J2735Section,
     MetricsSection,
     PerceptionSection,
     RadarSection,
@@ -39,6 +41,8 @@ class Site(Declared):
     hazards: HazardsSection = setting(HazardsSection(), en="Hazards.", zh="危险事件。")
     time: TimeSection = setting(en="Quality of our clock.", zh="时间质量。")
     radio: RadioSection = setting(en="The RSU radio.", zh="RSU 电台。")
+    etsi: EtsiSection = setting(EtsiSection(), en="Messages of Europe.", zh="欧洲消息集。")
+    j2735: J2735Section = setting(J2735Section(), en="Messages of America.", zh="美国消息集。")
     uplink: UplinkSection | None = setting(
         None, en="The way to the district; none = no uplink.", zh="上行;无则不上传。"
     )

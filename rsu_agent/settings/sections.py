@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
+from rsu_agent.messages.standards import REFUSED
 from rsu_agent.ports.declare import Declared, setting
 
 
@@ -195,13 +196,37 @@ class RadioSection(Declared):
     """The RSU radio."""
 
     driver: str = setting(en="Driver of the radio.", zh="RSU 驱动。", example="udp_raw")
-    standard: Literal["csae53-2020", "ydt3709-2020"] = setting(
+    standard: Literal["csae53-2020", "ydt3709-2020", "etsi", "j2735"] = setting(
         "csae53-2020",
-        en="Message set; YD/T 3709-2020 is the same on the wire, the 2017 edition is refused.",
-        zh="消息集;YD/T 3709-2020 编码相同,不支持 2017 版。",
+        en="Message set; YD/T 3709-2020 has the bits of T/CSAE 53-2020, the 2017 edition is refused.",
+        zh="消息集;YD/T 3709-2020 与 T/CSAE 53-2020 编码相同,不支持 2017 版。",
     )
+
+    @field_validator("standard", mode="before")
+    @classmethod
+    def _no_2017(cls, standard: object) -> object:
+        if standard in REFUSED:
+            raise ValueError(REFUSED[str(standard)])
+        return standard
+
     budget_kBps: float = setting(
         30.0, en="What RSM may use.", zh="RSM 带宽预算。", unit="kB/s", gt=0, le=1000
+    )
+
+
+class EtsiSection(Declared):
+    """What messages of Europe carry beside (radio.standard: etsi)."""
+
+    station_id: int = setting(
+        1, en="StationID of the ITS PDU header.", zh="ITS PDU 头中的站号。", ge=1, le=0xFFFFFFFF
+    )
+
+
+class J2735Section(Declared):
+    """Which SAE J2735 is spoken (radio.standard: j2735)."""
+
+    edition: Literal[2016, 2020, 2024] = setting(
+        2020, en="Edition: decides the range of TimeMark.", zh="版本:决定 TimeMark 取值范围。"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from rsu_agent.wire.its_time import its_ms
+from rsu_agent.wire.its_time import its_stamp
 
 ETHERTYPE = 0x8947
 ETHERNET = struct.Struct(">6s6sH")
@@ -26,6 +26,7 @@ SHB, GBC_CIRCLE, GBC = 0x50, 0x40, 4
 ROADSIDE_UNIT = 15 << 2
 MOBILE, ACCURATE = 0x80, 0x8000
 HOPS_GBC = 10
+SHB_STAMP_AT = ETHERNET.size + BASIC.size + COMMON.size + 8  # of a frame without an area
 
 
 class NotGeo(ValueError):
@@ -83,7 +84,7 @@ def frame(
 
 
 def _position(sender: Sender, utc_s: float) -> bytes:
-    at_ms = its_ms(utc_s) & 0xFFFFFFFF
+    at_ms = its_stamp(utc_s)
     place = _tenth_micro(sender.lat_deg), _tenth_micro(sender.lon_deg)
     good = ACCURATE if sender.accurate else 0
     return POSITION.pack(ROADSIDE_UNIT, 0, sender.address, at_ms, *place, good, 0)

@@ -11,10 +11,10 @@ from hil.bench.crossing import site
 from rsu_agent.messages.dsrc import codec
 from rsu_agent.messages.dsrc.map import map_value, rights_of
 from rsu_agent.messages.dsrc.spat import Right, spat_value, unavailable_value
-from rsu_agent.messages.dsrc.units import Edition, UtcNow, check_time_marks, step
+from rsu_agent.messages.dsrc.units import Edition, check_time_marks, step
 from rsu_agent.messages.etsi import pdu
 from rsu_agent.messages.j2735 import frame
-from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.messages.moment import Instant, utc_stamp
 from rsu_agent.wire.uper import Malformed
 from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
 
@@ -27,8 +27,7 @@ def outlook(*groups: GroupOutlook) -> SignalOutlook:
 
 
 def spat(group: GroupOutlook, utc_s: float = NOON_S, **more: Any) -> dict[str, Any]:
-    instant = UtcNow(100.0, utc_s)
-    return spat_value(outlook(group), RIGHTS, (12, None), 3, instant, utc_stamp(utc_s), **more)
+    return spat_value(outlook(group), RIGHTS, (12, None), 3, Instant(100.0, utc_s), **more)
 
 
 def event(value: dict[str, Any], group: int) -> dict[str, Any]:
@@ -68,8 +67,8 @@ def test_times_are_tenths_of_the_utc_hour_and_turn_with_it() -> None:
 
 
 def test_a_lower_bound_is_rounded_down_an_upper_one_up_and_dust_is_neither() -> None:
-    instant = UtcNow(100.0, NOON_S + 0.3)
-    timing = event(spat(GroupOutlook(1, Colour.RED, None, 100.1, 100.4, 100.4), instant.utc_s), 1)["timing"]
+    group = GroupOutlook(1, Colour.RED, None, 100.1, 100.4, 100.4)
+    timing = event(spat(group, NOON_S + 0.3), 1)["timing"]
     assert (timing["minEndTime"], timing["likelyTime"], timing["maxEndTime"]) == (4, 7, 7)
 
 
@@ -88,7 +87,7 @@ def test_an_unknown_minimum_is_written_as_the_edition_writes_it(edition: Edition
 
 def test_without_a_trusted_clock_there_are_colours_and_no_times_at_all() -> None:
     group = GroupOutlook(1, Colour.GREEN, 95.0, 110.0, 112.0, 114.0)
-    value = spat_value(outlook(group), RIGHTS, (12, None), 3, None, None)
+    value = spat_value(outlook(group), RIGHTS, (12, None), 3, Instant(100.0, None))
     assert event(value, 1) == {"eventState": "protected-Movement-Allowed"}
     assert "timeStamp" not in value
     assert not {"moy", "timeStamp"} & set(value["intersections"][0])
@@ -115,10 +114,10 @@ def test_pycrate_reads_the_spatem_and_the_mapem_of_the_virtual_crossing() -> Non
     crossing = site().crossing
     rights = rights_of(crossing, frozenset())
     greens = tuple(GroupOutlook(g, Colour.GREEN, 95.0, 110.0, 112.0, 114.0) for g in rights)
-    instant, stamp = UtcNow(100.0, NOON_S), utc_stamp(NOON_S)
+    instant, stamp = Instant(100.0, NOON_S), utc_stamp(NOON_S)
     identity = crossing.node, crossing.region
     messages = {
-        "SPATEM": {"spat": spat_value(outlook(*greens), rights, identity, 1, instant, stamp)},
+        "SPATEM": {"spat": spat_value(outlook(*greens), rights, identity, 1, instant)},
         "MAPEM": {"map": map_value(crossing, stamp, 1, region=crossing.region)},
     }
     referees = {

@@ -15,13 +15,16 @@ from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.rsi import rsi_value
 from rsu_agent.messages.csae53.rsm import REUSE_S, USERS_A_PART, PtcIds, rsm_values
 from rsu_agent.messages.csae53.spat import light, spat_value
-from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import UtcStamp, utc_stamp
+from rsu_agent.messages.frames import Sent
+from rsu_agent.messages.moment import Instant, UtcStamp, utc_stamp
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint
 from rsu_agent.world.road_user import NON_MOTOR, RoadUser, Scene, SensorHealth, UserClass
 from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
+from tests.outlets.made import road_speaker
+
+NOW = Instant(5.0, 1.79e9)
 
 ORIGIN = GeoPoint(22.69, 114.34, 45.0)
 RSU = b"rsu-0001"
@@ -166,8 +169,7 @@ def test_with_all_ids_fresh_the_next_track_waits() -> None:
 
 
 def speaker(budget: float = 30_000.0, must_cover: tuple[str, ...] = ("n",)) -> RoadSpeaker:
-    codes = {"wrong_way": 904}
-    return RoadSpeaker(ORIGIN, RSU, {"cam": "camera"}, must_cover, budget, codes, Counts())
+    return road_speaker(ORIGIN, RSU, must_cover, budget)
 
 
 def scene(
@@ -176,12 +178,12 @@ def scene(
     return Scene(5.0, tick, tuple(users), (SensorHealth("cam", healthy, "", 0.0, covers),))
 
 
-def told(frames: list[bytes]) -> list[dict]:
-    return [entry for frame in frames for entry in codec.decode(frame)[1]["participants"] if entry["ptcId"]]
+def told(sent: list[Sent]) -> list[dict]:
+    return [entry for _, frame in sent for entry in codec.decode(frame)[1]["participants"] if entry["ptcId"]]
 
 
 def test_sec_mark_is_the_instant_that_the_states_are_for() -> None:
-    (frame,) = speaker().rsm(scene([user(1)]), 1_790_000_012.25)
+    ((_, frame),) = speaker().users(scene([user(1)]), 1_790_000_012.25)
     assert {entry["secMark"] for entry in codec.decode(frame)[1]["participants"]} == {
         utc_stamp(1_790_000_012.25).millisecond
     }
@@ -194,12 +196,12 @@ def test_sec_mark_is_the_instant_that_the_states_are_for() -> None:
 def test_without_clock_or_cover_there_is_no_rsm_at_all(
     utc_s: float | None, healthy: bool, covers: tuple[str, ...]
 ) -> None:
-    assert speaker().rsm(scene([user(1)], healthy=healthy, covers=covers), utc_s) == []
+    assert speaker().users(scene([user(1)], healthy=healthy, covers=covers), utc_s) == []
 
 
 def test_an_empty_road_that_is_covered_is_told_as_empty() -> None:
-    (frame,) = speaker().rsm(scene([]), 1.79e9)
-    assert told([frame]) == []
+    (sent,) = speaker().users(scene([]), 1.79e9)
+    assert told([sent]) == []
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_the_default_budget_holds_every_second_by_rate_before_anybody_that_matte
 ) -> None:
     road = speaker()
     users = [user(track, x=10.0 + track / 10) for track in range(1, people + 1)]
-    sent = [road.rsm(scene(users, tick=tick), 1.79e9 + tick / 10) for tick in range(10)]
+    sent = [road.users(scene(users, tick=tick), 1.79e9 + tick / 10) for tick in range(10)]
     assert [bool(frames) for frames in sent] == [tick % (10 // cycles) == 0 for tick in range(10)]
     assert sum(len(frame) for frames in sent for frame in frames) <= 30_000
     assert {len(told(frames)) for frames in sent if frames} == {told_of}
@@ -220,7 +222,7 @@ def test_who_is_parked_and_far_does_not_slow_down_the_others() -> None:
     parked = [user(track, x=90.0, speed=0.0) for track in range(1, 101)]
     movers = [user(track) for track in range(101, 121)]
     road = speaker()
-    sent = [told(road.rsm(scene([*parked, *movers], tick=tick), 1.79e9)) for tick in range(10)]
+    sent = [told(road.users(scene([*parked, *movers], tick=tick), 1.79e9)) for tick in range(10)]
     assert all(sent)
     assert road.counters["shed"] > 0
 
@@ -276,11 +278,10 @@ def test_an_rsi_ends_with_the_next_minute_at_the_earliest(at: datetime, number: 
 
 def test_moving_offenders_have_no_code_and_are_never_in_an_rsi() -> None:
     movers = [hazard(1, HazardKind.RED_LIGHT_RUNNING), hazard(2, HazardKind.PEDESTRIAN_ON_RED)]
-    assert speaker().rsi(movers, 1.79e9) is None
-    both = speaker().rsi([*movers, hazard(3, HazardKind.WRONG_WAY)], 1.79e9)
-    assert both is not None
+    assert speaker().hazards(movers, NOW) == []
+    ((_, both),) = speaker().hazards([*movers, hazard(3, HazardKind.WRONG_WAY)], NOW)
     assert [event["rteId"] for event in codec.decode(both)[1]["rtes"]] == [3]
-    assert speaker().rsi([hazard(3, HazardKind.WRONG_WAY)], None) is None
+    assert speaker().hazards([hazard(3, HazardKind.WRONG_WAY)], Instant(5.0, None)) == []
 
 
 def test_counts_go_on_across_the_parts_of_a_cycle_and_from_cycle_to_cycle() -> None:
@@ -288,7 +289,7 @@ def test_counts_go_on_across_the_parts_of_a_cycle_and_from_cycle_to_cycle() -> N
     numbers = [
         codec.decode(frame)[1]["msgCnt"]
         for _ in range(60)
-        for frame in road.rsm(scene([user(track) for track in range(1, 21)]), 1.79e9)
+        for _, frame in road.users(scene([user(track) for track in range(1, 21)]), 1.79e9)
     ]
     counts.update(numbers)
     assert numbers == [n % 128 for n in range(120)]

@@ -15,7 +15,7 @@ from rsu_agent.messages.csae53.units import Counts, heading, offset
 from rsu_agent.messages.fields import speed
 from rsu_agent.messages.moment import utc_stamp
 from rsu_agent.messages.thin import thinned
-from rsu_agent.outlets.spat_speaker import patched
+from rsu_agent.wire.counter import counted
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint
 from rsu_agent.world.road_user import RoadUser, UserClass
@@ -83,7 +83,7 @@ def test_the_green_kind_follows_the_lamp_and_flashing_green_is_its_own() -> None
 def test_the_ready_made_frame_says_nothing_and_its_count_is_the_upper_seven_bits_of_byte_one() -> None:
     value = unavailable_value(TABLE, (12, 0))
     frame = codec.encode(("spatFrame", value))
-    read = codec.decode(patched(frame, 77))[1]
+    read = codec.decode(counted(frame, 8 * len(frame) - 15, 77))[1]
     assert read["msgCnt"] == 77
     assert read["intersections"] == value["intersections"]
     assert read["intersections"][0]["status"] == ((1 << 2).to_bytes(2, "big"), 16)  # bit 13 of 16

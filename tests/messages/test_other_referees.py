@@ -11,9 +11,8 @@ from hil.bench.crossing import site
 from rsu_agent.messages.csae53 import codec as csae53
 from rsu_agent.messages.dsrc.map import map_value, rights_of
 from rsu_agent.messages.dsrc.spat import spat_value
-from rsu_agent.messages.dsrc.units import UtcNow
 from rsu_agent.messages.etsi import pdu
-from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.messages.moment import Instant, utc_stamp
 from rsu_agent.wire.geonet import Sender, frame
 from rsu_agent.world.signal import Colour, Control, GroupOutlook, SignalOutlook
 from tests.messages import asn1c_referee
@@ -56,7 +55,7 @@ def emitted(colour: Colour) -> tuple[bytes, bytes]:
     groups = tuple(GroupOutlook(g, colour, 95.0, 110.0, 112.0, 114.0, 0.9, 160.0, 20.0) for g in rights)
     outlook = SignalOutlook(100.0, groups, Control.FIXED_TIME, 1, 1)
     identity, stamp = (crossing.node, crossing.region), utc_stamp(HALF_PAST_S)
-    spat = spat_value(outlook, rights, identity, 1, UtcNow(100.0, HALF_PAST_S), stamp)
+    spat = spat_value(outlook, rights, identity, 1, Instant(100.0, HALF_PAST_S))
     values = {"spat": spat}, {"map": map_value(crossing, stamp, 1, region=crossing.region)}
     spatem, mapem = (
         pdu.encode((name, {"header": pdu.header(name, 123_456), **value}))

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import spat_value, unavailable_value
-from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import utc_stamp
+from rsu_agent.messages.moment import Instant, utc_stamp
 from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.doubts import Doubts, Voice
 from rsu_agent.outlets.guard import Guard, Ruling
@@ -34,10 +33,11 @@ from rsu_agent.world.signal import (
     Stage,
     StageSlot,
 )
+from tests.outlets.made import IDENTITY, count_of, spat_speaker
+from tests.outlets.made import guard as made_guard
 
 PHASES = {1: [1], 3: [5]}
 ARROWS = [5]
-IDENTITY = (12, 0)
 TABLE_OF_PHASES = PhaseTable(PHASES, ARROWS)
 PROGRAMME = Programme(
     "p",
@@ -56,7 +56,7 @@ def report(at: float, one: Colour, five: Colour, **more: object) -> SignalReport
 
 
 def guard(one: Colour = Colour.GREEN, five: Colour = Colour.RED, *, test_ids: bool = True) -> Guard:
-    made = Guard(PHASES, ARROWS, IDENTITY, test_ids=test_ids)
+    made = made_guard(PHASES, ARROWS, test_ids=test_ids)
     made.saw(PROGRAMME)
     made.saw(report(10.0, one, five))
     return made
@@ -130,7 +130,7 @@ def test_the_reader_agrees_with_the_codec_on_every_field_it_reads() -> None:
         value = codec.decode(data)[1]
         read = read_spat(data)
         state = value["intersections"][0]
-        assert (read.count, read.minute, read.millisecond) == (
+        assert (count_of(data), read.minute, read.millisecond) == (
             value["msgCnt"],
             value.get("moy"),
             value.get("timeStamp"),
@@ -202,7 +202,7 @@ def test_the_third_doubt_in_ten_minutes_lasts_one_whole_clean_cycle() -> None:
 
 
 def speaker() -> SpatSpeaker:
-    made = SpatSpeaker(PHASES, ARROWS, IDENTITY, test_ids=True, counts=Counts())
+    made = spat_speaker(PHASES, ARROWS)
     made.saw(PROGRAMME)
     return made
 
@@ -214,10 +214,10 @@ def lights(data: bytes | None) -> list[int]:
 
 def test_nothing_is_said_before_the_first_complete_report_and_then_at_once() -> None:
     made = speaker()
-    first = made.speak(0.0, None)
+    first = made.speak(Instant(0.0, None))
     assert (first.frame, first.valid, first.reason) == (None, False, "no_report")
     made.saw(report(1.0, Colour.GREEN, Colour.RED))
-    said = made.speak(1.05, 1.79e9)
+    said = made.speak(Instant(1.05, 1.79e9))
     assert said.valid
     assert lights(said.frame) == [5, 3]
 
@@ -229,8 +229,8 @@ def test_stale_evidence_is_told_as_unavailable_within_300_ms_and_counts_go_on() 
         now = 1.0 + step / 10
         if step < 10:
             made.saw(report(now, Colour.GREEN, Colour.RED))
-        said = made.speak(now + 0.01, None)
-        counts.append(read_spat(said.frame).count if said.frame else None)
+        said = made.speak(Instant(now + 0.01, None))
+        counts.append(count_of(said.frame) if said.frame else None)
         if step == 13:
             assert (said.valid, said.reason) == (False, "stale")
             assert lights(said.frame) == [0, 0]
@@ -240,9 +240,9 @@ def test_stale_evidence_is_told_as_unavailable_within_300_ms_and_counts_go_on() 
 def test_a_conflict_makes_the_crossing_unavailable_whatever_the_prediction_says() -> None:
     made = speaker()
     made.saw(report(1.0, Colour.GREEN, Colour.RED))
-    assert made.speak(1.01, None).valid
+    assert made.speak(Instant(1.01, None)).valid
     made.saw(report(1.1, Colour.GREEN, Colour.GREEN))
-    said = made.speak(1.11, None)
+    said = made.speak(Instant(1.11, None))
     assert (said.valid, said.reason, lights(said.frame)) == (False, "conflict", [0, 0])
 
 
@@ -252,13 +252,13 @@ def test_after_a_long_doubt_times_wait_for_the_next_confirmed_change() -> None:
     for step in range(700):
         now = 1.0 + step / 10
         made.saw(report(now, Colour.GREEN if int(now / 30) % 2 else Colour.RED, Colour.RED))
-        made.speak(now + 0.01, None)
+        made.speak(Instant(now + 0.01, None))
     made.tell_doubt("line_lost")
-    assert not made.speak(now + 0.05, None).valid
+    assert not made.speak(Instant(now + 0.05, None)).valid
     for step in range(40):
         now += 0.1
-        made.speak(now, None) if step < 12 else made.saw(report(now, Colour.GREEN, Colour.RED))
-        said = made.speak(now + 0.01, None)
+        made.speak(Instant(now, None)) if step < 12 else made.saw(report(now, Colour.GREEN, Colour.RED))
+        said = made.speak(Instant(now + 0.01, None))
     assert said.valid
     assert all(phase.likely is None for phase in read_spat(said.frame or b"").phases)
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.spat import UNDEFINED, unavailable_value
-from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import UtcStamp
+from rsu_agent.messages.moment import Instant, UtcStamp
 from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.doubts import AGAIN_S, CLEAN_S, OFTEN_S, TELL_S, Doubts, Voice
 from rsu_agent.outlets.evidence import Evidence
 from rsu_agent.outlets.guard import Guard, Ruling
 from rsu_agent.outlets.guard_table import LIGHT_OF
 from rsu_agent.outlets.spat_reader import read_spat
-from rsu_agent.outlets.spat_speaker import SpatSpeaker, patched
+from rsu_agent.outlets.spat_speaker import SpatSpeaker
+from rsu_agent.wire.counter import counted
 from rsu_agent.world.signal import (
     GO,
     Colour,
@@ -34,8 +34,9 @@ from rsu_agent.world.signal import (
     StageSlot,
     StageState,
 )
+from tests.outlets.made import IDENTITY, spat_speaker
+from tests.outlets.made import guard as made_guard
 
-IDENTITY = (12, 0)
 # T/CSAE 53 LightState in its order on the wire (facts/csae53), typed here apart from the product
 LIGHTS = (
     "unavailable",
@@ -80,7 +81,7 @@ def said(phases: dict[int, str], **timing: int) -> bytes:
 
 
 def made(phases: dict[int, list[int]], arrows: set[int], colours: dict[int, Colour]) -> Guard:
-    guard = Guard(phases, arrows, IDENTITY, test_ids=True)
+    guard = made_guard(phases, arrows)
     guard.saw(report(1.0, colours))
     return guard
 
@@ -173,7 +174,7 @@ def test_the_minute_turns_without_a_blocked_frame() -> None:
 def test_test_ids_and_assigned_ids_never_meet(
     identity: tuple[int, int | None], test_ids: bool, passes: bool
 ) -> None:
-    guard = Guard({7: [1]}, (), identity, test_ids=test_ids)
+    guard = made_guard({7: [1]}, (), identity, test_ids=test_ids)
     guard.saw(report(1.0, {1: Colour.RED}))
     value = unavailable_value(PhaseTable({7: [1]}), identity)
     assert (guard.judge(codec.encode(("spatFrame", value)), None).cause is None) == passes
@@ -323,7 +324,7 @@ def test_whatever_is_doubted_nothing_is_said_for_two_seconds_and_nothing_needs_a
 
 
 def speaker(**groups: object) -> SpatSpeaker:
-    made_speaker = SpatSpeaker({1: [1], 3: [5]}, [5], IDENTITY, test_ids=True, counts=Counts())
+    made_speaker = spat_speaker({1: [1], 3: [5]}, [5])
     made_speaker.saw(crossing({(1, 2)}, {1: [1], 2: [5]}))
     return made_speaker
 
@@ -341,7 +342,7 @@ def drive(
         stage = StageReport(1 if into < 30 else 2, StageState.RUNNING)
         if not silent[0] <= now < silent[1]:
             one.saw(report(now, colours, stage=stage, **more))
-        out.append((now, one.speak(now + 0.01, None).frame))
+        out.append((now, one.speak(Instant(now + 0.01, None)).frame))
     return out
 
 
@@ -371,14 +372,15 @@ def test_times_wait_when_the_stage_changed_within_a_short_doubt() -> None:
 @given(st.integers(0, 127), st.sampled_from([frozenset({1}), frozenset(range(1, 17))]))
 def test_only_the_count_changes_when_the_ready_made_frame_is_patched(count: int, phases: frozenset) -> None:
     frame = codec.encode(("spatFrame", unavailable_value(PhaseTable({p: [p] for p in phases}), IDENTITY)))
-    before, after = codec.decode(frame)[1], codec.decode(patched(frame, count))[1]
+    other = counted(frame, 8 * len(frame) - 15, count)
+    before, after = codec.decode(frame)[1], codec.decode(other)[1]
     assert after == before | {"msgCnt": count}
-    assert (frame[1] ^ patched(frame, count)[1]) & 1 == 0
-    assert frame[2:] == patched(frame, count)[2:]
+    assert (frame[1] ^ other[1]) & 1 == 0
+    assert frame[2:] == other[2:]
 
 
 def test_the_unavailable_frame_says_of_every_phase_that_nothing_is_known() -> None:
-    read = read_spat(speaker().unavailable)
+    read = read_spat(speaker().frames.ready.frame)
     assert [(phase.light, phase.likely, phase.least, phase.most) for phase in read.phases] == [
         (0, None, None, None)
     ] * 2

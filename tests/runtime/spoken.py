@@ -14,6 +14,7 @@ from rsu_agent.ports.recording import Entry, Recorder, RecordingFile
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.beginning import START, speaker_of
+from rsu_agent.runtime.map_memory import MapMemory
 from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
@@ -47,11 +48,17 @@ BEGINNING = {
     "version": "test",
     "nouns": nouns.version(),
     "site": "t",
+    "standard": "csae53-2020",
     "phases": [[1, [1]], [3, [5]]],
     "arrows": [5],
     "identity": [12, 0],
     "test_ids": True,
+    "rights": [],
+    "revision": 1,
+    "station": 1,
+    "edition": "2020",
 }
+MEMORY = MapMemory("", "", 1, 0.0, 0.0)
 
 
 def colour_at(into_s: float) -> Colour:
@@ -81,6 +88,8 @@ class Ears:
             raise DeviceLost("closed")
         self.heard.append((kind, payload))
 
+    def last_word(self, _kind: str, _payload: bytes) -> None: ...
+
     async def drop_repeats(self) -> None: ...
 
 
@@ -95,7 +104,7 @@ class Life:
         self.radio_keeper = DeviceKeeper("radio", clock, lambda _health: None)
         self.air = Air(clock, self.recorder, self.radio_keeper)
         speaker = speaker_of(BEGINNING, Counts())
-        self.speaking = Speaking(speaker, self.air, self.trust, clock, self.recorder, None)
+        self.speaking = Speaking(speaker, self.air, self.trust, clock, self.recorder, None, MEMORY)
 
     def says(self, noun: SignalReport | Programme) -> None:
         topic = "/programme" if isinstance(noun, Programme) else "/report"

@@ -10,7 +10,6 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rsu_agent.outlets.spat_speaker import patched
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.link import HELLO, Link, socket_pair
@@ -22,15 +21,17 @@ from rsu_agent.runtime.hub import Hub, join
 from rsu_agent.runtime.last_word import LastWordSpeaker
 from rsu_agent.runtime.notify import Notifier
 from rsu_agent.runtime.post import Post
-from rsu_agent.runtime.pulse import LastWord, patch_count, pulse_pair
+from rsu_agent.runtime.pulse import LastWord, pulse_pair
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.topics import SCENE, SIGNAL, Board
+from rsu_agent.wire.counter import counted
 from rsu_agent.world.health import DeviceHealth, DeviceState, TimeQuality
 from rsu_agent.world.road_user import FrameUsed, RoadUser, Scene, SensorHealth, UserClass
 from rsu_agent.world.signal import Colour, Control, Lamp, SignalReport, StageReport, StageState
 
 FRAME = bytes.fromhex("3000008000000600026008000200006000100002800060000e001940064800ca00196003c400790000")
+BITS_BEHIND = 8 * len(FRAME) - 15  # the upper seven bits of byte 1
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def vehicle() -> socket.socket:
 
 def armed(vehicle: socket.socket) -> LastWordSpeaker:
     speaker = LastWordSpeaker()
-    speaker.arm(LastWord(FRAME, *vehicle.getsockname()))
+    speaker.arm(LastWord(FRAME, *vehicle.getsockname(), BITS_BEHIND, every_frame=True))
     return speaker
 
 
@@ -70,13 +71,9 @@ def test_a_heartbeat_ends_the_last_word_and_tells_that_it_was_spoken(vehicle: so
     assert not speaker.heartbeat(10.0, 5)
     speaker.core_ended(10.05)
     speaker.tick(10.05)
-    assert vehicle.recv(200) == patch_count(FRAME, 6)
+    assert vehicle.recv(200) == counted(FRAME, BITS_BEHIND, 6)
     assert speaker.heartbeat(10.2, 0)
     assert speaker.next_due_s() == pytest.approx(10.5)
-
-
-def test_parent_and_speaker_patch_the_same_bits() -> None:
-    assert all(patch_count(FRAME, n) == patched(FRAME, n) for n in range(128))
 
 
 def test_readiness_and_watchdog_reach_the_service_manager(tmp_path: Path) -> None:

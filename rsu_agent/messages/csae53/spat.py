@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from rsu_agent.messages.csae53.phase_table import PhaseTable
@@ -36,12 +37,12 @@ def spat_value(
     count: int,
     *,
     now_s: float,
-    recent_map: bool = False,
+    map_news: Collection[int] = (),
     without_times: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
     """One SPAT. identity: (node, region); stamp None: our clock is not trusted; now_s: encoding (monotonic).
 
-    without_times: lamp groups whose times the guard holds back.
+    map_news: bits of `status` that tell of a new MAP. without_times: lamp groups whose times are held back.
     """
     by_group = {group.group: group for group in outlook.groups}
     phases = []
@@ -52,7 +53,7 @@ def spat_value(
         phases.append(
             {"id": phase, "phaseStates": [_state(members, table.is_arrow(phase), whole, timed, now_s)]}
         )
-    return _frame(phases, status(outlook, recent_map=recent_map), identity, stamp, count)
+    return _frame(phases, status(outlook, map_news), identity, stamp, count)
 
 
 def unavailable_value(table: PhaseTable, identity: tuple[int, int | None]) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
-from rsu_agent.messages.dsrc.units import Edition, UtcNow
+from rsu_agent.messages.dsrc.units import Edition, mark
 from rsu_agent.messages.fields import reference
-from rsu_agent.messages.moment import UtcStamp
+from rsu_agent.messages.moment import Instant, UtcStamp
 from rsu_agent.messages.status import UNAVAILABLE, status
 from rsu_agent.world.signal import Colour, GroupOutlook, SignalOutlook
 
@@ -44,6 +44,7 @@ STATES_BY_RIGHT: dict[tuple[Colour, Right], str] = {
     (Colour.YELLOW, Right.WALK): "protected-clearance",
 }
 TIMELESS = frozenset({"unavailable", "dark"})
+ENDS = frozenset({"minEndTime", "maxEndTime", "likelyTime"})
 
 
 def spat_value(
@@ -51,24 +52,25 @@ def spat_value(
     rights: Mapping[int, Right],
     identity: tuple[int, int | None],
     revision: int,
-    instant: UtcNow | None,
-    stamp: UtcStamp | None,
+    instant: Instant,
     *,
     edition: Edition = Edition.ISO_19091,
-    recent_map: bool = False,
+    map_news: Collection[int] = (),
     without_times: Collection[int] = (),
 ) -> dict[str, Any]:
     """One SPAT with every group of `rights`, a movement each. identity: (node, region).
 
-    instant, stamp None: our clock is not trusted, and neither times nor stamps are said (field-rules 3.6).
-    without_times: lamp groups whose times the guard holds back. Raises ValueError: group without number.
+    Without a trusted clock in `instant` neither times nor stamps are said (field-rules 3.6).
+    map_news: bits of `status` that tell of a new MAP. without_times: lamp groups whose times the guard holds
+    back. Raises ValueError: group without number.
     """
     by_group = {group.group: group for group in outlook.groups}
+    timed = set() if instant.utc_s is None else by_group.keys() - set(without_times)
     states = [
-        _movement(number, by_group.get(number), right, None if number in without_times else instant, edition)
+        _movement(number, by_group.get(number), right, instant if number in timed else None, edition)
         for number, right in sorted(rights.items())
     ]
-    return _message(states, status(outlook, recent_map=recent_map), identity, revision, stamp)
+    return _message(states, status(outlook, map_news), identity, revision, instant.stamp)
 
 
 def unavailable_value(
@@ -101,7 +103,7 @@ def _message(
 
 
 def _movement(
-    number: int, outlook: GroupOutlook | None, right: Right, instant: UtcNow | None, edition: Edition
+    number: int, outlook: GroupOutlook | None, right: Right, instant: Instant | None, edition: Edition
 ) -> dict[str, Any]:
     if not 0 < number <= HIGHEST_GROUP:
         raise ValueError(f"lamp group {number} has no SignalGroupID: 1 to {HIGHEST_GROUP}")
@@ -114,7 +116,7 @@ def _movement(
     return {"signalGroup": number, "state-time-speed": [event | ({"timing": timing} if timing else {})]}
 
 
-def _timing(outlook: GroupOutlook, instant: UtcNow, edition: Edition) -> dict[str, int]:
+def _timing(outlook: GroupOutlook, instant: Instant, edition: Edition) -> dict[str, int]:
     """TimeChangeDetails; none when no end is known at all. minEndTime must be there, be it as unknown.
 
     An end is never before now, the likely one a tenth ahead until evidence says otherwise (field-rules 3.3).
@@ -123,18 +125,23 @@ def _timing(outlook: GroupOutlook, instant: UtcNow, edition: Edition) -> dict[st
     likely_s = _later(outlook.likely_end_s, soonest_s + 0.1)
     least_s = _later(outlook.min_end_s, soonest_s)
     most_s = _later(outlook.max_end_s, likely_s or soonest_s)
-    ends = {
-        "minEndTime": None if least_s is None else instant.mark(least_s, math.floor),
-        "maxEndTime": None if most_s is None else instant.mark(most_s, math.ceil),
-        "likelyTime": None if likely_s is None else instant.mark(likely_s),
+    marks = {
+        "startTime": _mark(instant, outlook.since_s, edition),
+        "minEndTime": _mark(instant, least_s, edition, math.floor),
+        "maxEndTime": _mark(instant, most_s, edition, math.ceil),
+        "likelyTime": _mark(instant, likely_s, edition),
+        "nextTime": _mark(instant, outlook.next_start_s, edition),
     }
-    known = {name: mark for name, mark in ends.items() if mark is not None}
-    if not known:
+    known = {name: number for name, number in marks.items() if number is not None}
+    if known.keys().isdisjoint(ENDS):
         return {}
-    around = {"startTime": outlook.since_s, "nextTime": outlook.next_start_s}
-    marks = {name: instant.mark(at_s) for name, at_s in around.items() if at_s is not None}
-    known |= {name: mark for name, mark in marks.items() if mark is not None}
     return {"minEndTime": edition.unknown_mark} | known
+
+
+def _mark(
+    instant: Instant, at_s: float | None, edition: Edition, whole: Callable[[float], int] = round
+) -> int | None:
+    return None if at_s is None else mark(instant, at_s, edition, whole)
 
 
 def _later(at_s: float | None, least_s: float) -> float | None:

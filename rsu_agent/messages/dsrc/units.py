@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rsu_agent.messages.moment import Instant
 from rsu_agent.wire.uper import Malformed
 
 TENTHS_AN_HOUR = 36_000
+LEAP_TENTHS = 10
+FARTHEST_S = 3500.0  # less than an hour: a mark farther ahead could as well be one just past
 OFFSETS = (  # (half range in centimetres, alternative), smallest first
     (1 << 9, "node-XY1"),
     (1 << 10, "node-XY2"),
@@ -43,22 +45,24 @@ UNKNOWN_MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class UtcNow:
-    """One instant on both clocks: monotonic and UTC seconds. It turns ends into tenths of the UTC hour."""
+def mark(
+    instant: Instant, at_s: float, edition: Edition, whole: Callable[[float], int] = round
+) -> int | None:
+    """TimeMark of a monotonic instant; whole: math.floor keeps a lower bound one, math.ceil an upper one.
 
-    now_s: float
-    utc_s: float
-
-    def mark(self, at_s: float, whole: Callable[[float], int] = round) -> int | None:
-        """TimeMark of a monotonic instant; whole: math.floor keeps a lower bound one, math.ceil an upper one.
-
-        None when it is an hour or more away: the mark would name another hour.
-        """
-        if abs(at_s - self.now_s) > 3599.8:
-            return None
-        tenths = round((self.utc_s + at_s - self.now_s) * 10, 3)  # without the dust of the floats
+    None when it is an hour or more away, for the mark would name another hour; when our clock is not
+    trusted; and in a leap second where the edition has no numbers for it.
+    """
+    utc = instant.utc_of(at_s)
+    if utc is None or abs(at_s - instant.now_s) > FARTHEST_S:
+        return None
+    utc_s, in_leap_second = utc
+    tenths = round(utc_s * 10, 3)  # without the dust of the floats
+    if not in_leap_second:
         return whole(tenths) % TENTHS_AN_HOUR
+    if edition.unknown_mark <= TENTHS_AN_HOUR + LEAP_TENTHS:
+        return None
+    return TENTHS_AN_HOUR + min(whole(tenths) % TENTHS_AN_HOUR, LEAP_TENTHS - 1)
 
 
 def check_time_marks(spat: dict[str, Any], edition: Edition) -> None:
@@ -67,10 +71,10 @@ def check_time_marks(spat: dict[str, Any], edition: Edition) -> None:
     for i, intersection in enumerate(spat["intersections"]):
         for j, movement in enumerate(intersection["states"]):
             for k, event in enumerate(movement["state-time-speed"]):
-                for name, mark in event.get("timing", {}).items():
-                    if name != "confidence" and not 0 <= mark <= most:
+                for name, number in event.get("timing", {}).items():
+                    if name != "confidence" and not 0 <= number <= most:
                         path = f"SPAT.intersections[{i}].states[{j}].state-time-speed[{k}].timing.{name}"
-                        raise Malformed(path, f"{mark} not in 0..{most} (edition {edition})")
+                        raise Malformed(path, f"{number} not in 0..{most} (edition {edition})")
 
 
 def step(dx_cm: int, dy_cm: int) -> tuple[str, dict[str, int]]:
