@@ -35,14 +35,17 @@ def demo(
         bool, typer.Option("--ablations", help="Recall without camera, without radar.")
     ] = False,
     camera_delay_ms: Annotated[float, typer.Option(help="A slow line behind the camera.")] = 0.0,
+    messages: Annotated[str, typer.Option(help="Message set on air: csae53, etsi or j2735.")] = "csae53",
 ) -> None:
     """Run the whole product on the virtual crossing: no hardware, no root.
 
-    Examples: rsu demo · rsu demo --for 60 --json
+    Examples: rsu demo · rsu demo --for 60 --json · rsu demo --messages etsi
     """
     from hil.demo import demo_figures, endless
-    from hil.rig import RigOptions
+    from hil.rig import RADIOS, RigOptions
 
+    if messages not in RADIOS:
+        stop(Exit.USAGE, f"--messages {messages}: one of {', '.join(RADIOS)}", as_json=as_json)
     bounded_run = for_s is not None
     options = RigOptions(
         seed=seed,
@@ -53,6 +56,7 @@ def demo(
         page_port=page_port,
         page=not bounded_run,
         metrics_port=0 if bounded_run else 9464,
+        messages=messages,
     )
     try:
         with ended_by_signals():

@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from hil.devices.vehicle_codec import decode
+from hil.devices.vehicle_codec import CSAE53, decode
 from hil.district_side import all_stored, district_facts
 from hil.processes import RigFailure
 from hil.recording_side import fused_frames
@@ -23,8 +23,10 @@ from hil.rig import SITE, Rig, RigOptions
 from hil.score.bounds import exempted
 from hil.score.report import Ends, score_run
 from hil.score.runs import judged
+from hil.score.timeline import Language
 from hil.score.windows import WINDOW_S, windows_of
 from hil.truth import read_truth
+from hil.world.crossing_read import read_rig_crossing
 from hil.world.script import KINDS
 from rsu_agent.ports.assets import asset
 
@@ -56,7 +58,7 @@ class Window:
     extended: int = 0
 
 
-def watch_first_valid(run_dir: Path, from_s: float) -> float:
+def watch_first_valid(run_dir: Path, from_s: float, messages: str = CSAE53) -> float:
     """When the vehicle heard the first SPAT that says something. Raises RigFailure."""
     path, read = run_dir / "truth" / "vehicle.jsonl", 0
     while time.monotonic() - from_s < FIRST_VALID_S:
@@ -65,8 +67,8 @@ def watch_first_valid(run_dir: Path, from_s: float) -> float:
         read += whole
         for line in text[:whole].splitlines():
             entry = json.loads(line)
-            kind, value = decode(bytes.fromhex(entry["hex"]))
-            if kind == "SPAT" and any(p["phaseStates"][0]["light"] != "unavailable" for p in _phases(value)):
+            kind, value = decode(bytes.fromhex(entry["hex"]), messages)
+            if kind == "SPAT" and says_something(value):
                 return float(entry["t"])
         time.sleep(LOOK_S)
     raise RigFailure(f"no valid SPAT within {FIRST_VALID_S:g} s of the agent's start")
@@ -82,8 +84,12 @@ def provenance() -> dict[str, Any]:
     return {"commit": git.stdout.strip() or None, "cpu": model[0].split(": ")[1] if model else None}
 
 
-def _phases(value: Any) -> Any:
-    return value["intersections"][0]["phases"]
+def says_something(spat: Any) -> bool:
+    """Whether a SPAT of any set knows the light of any group."""
+    state = spat["intersections"][0]
+    lights = [phase["phaseStates"][0]["light"] for phase in state.get("phases", ())]
+    lights += [movement["state-time-speed"][0]["eventState"] for movement in state.get("states", ())]
+    return any(light != "unavailable" for light in lights)
 
 
 def demo_figures(
@@ -138,6 +144,7 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
     figures["process"] = watch.figures()
     figures["machine"] = {"loop_ns": loop_ns()}
     figures["world"]["kind"] = "night" if options.night else options.density
+    figures["messages"] = options.messages
     figures["warmup_s"] = round(window.t0 - began_s, 1)
     figures["drain_s"] = round(drain_s, 1)
     figures |= {"seed": options.seed, "seconds": seconds, **provenance()}
@@ -154,8 +161,15 @@ def _leave(rig: Rig, keep: Path | None) -> None:
 
 def _ends(rig: Rig, extended: int) -> Ends:
     site = YAML(typ="safe").load(rig.site_file.read_text())
+    crossing = read_rig_crossing(Path(site["crossing"]["file"]))
+    language = Language(
+        site["signals"]["phases"],
+        rig.options.messages,
+        frozenset(walk.group for walk in crossing.walks),
+        frozenset(way.group for way in crossing.ways if way.group is not None),
+    )
     return Ends(
-        phases=site["signals"]["phases"],
+        language=language,
         cameras={camera["name"] for camera in site["cameras"]},
         radars={radar["name"] for radar in site["radars"]},
         district=district_facts(rig.state / "outbox", rig.run_dir / "district.sqlite"),
@@ -169,7 +183,7 @@ def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
     rig.start_devices()
     exec_s = time.monotonic()
     rig.start_agent()
-    first_valid_s = watch_first_valid(rig.run_dir, exec_s)
+    first_valid_s = watch_first_valid(rig.run_dir, exec_s, rig.options.messages)
     t0 = first_valid_s + CYCLE_S[rig.options.plan]
     window = Window(exec_s, first_valid_s, t0, t0 + seconds)
     if seconds >= 60:  # told a cycle ahead: the script keeps the lanes of its acts free
@@ -240,7 +254,7 @@ def endless(options: RigOptions, keep: Path | None = None) -> None:
         rig.start_agent()
         rig.processes.wait_ready("page")
         exec_s = time.monotonic()
-        watch_first_valid(run_dir, exec_s)
+        watch_first_valid(run_dir, exec_s, options.messages)
         metrics = (run_dir / "agent" / "metrics.port").read_text()
         print(f"page     {rig.processes.told('page')['url']}")
         print(f"metrics  http://127.0.0.1:{metrics}/metrics")

@@ -24,7 +24,7 @@ from hil.devices.signal_model import SignalModel
 from hil.district_side import hazard_told
 from hil.paint.ground import paint_ground
 from hil.paint.scene import Look, paint
-from hil.score.hazards import score_hazards
+from hil.score.hazards import OnAir, score_hazards
 from hil.score.tracks import score_tracks, truth_users
 from hil.world.crossing_read import read_rig_crossing
 from hil.world.main import STEP_S, WARM_S, user_row
@@ -151,7 +151,7 @@ def score(run: Run, site_file: Path, seconds: float, without: str = "") -> dict[
     scripted = [event for event in run.events if t0 <= event["t"] <= t1]
     return {
         "tracks": score_tracks(cycles, truth, 0.0, t0, t1),
-        "hazards": score_hazards(scripted, records, cycles, rsi, truth, 0.0, seconds),
+        "hazards": score_hazards(scripted, records, OnAir("csae53", cycles, rsi), truth, 0.0, seconds),
         "events": [(e["kind"], e["edge"], round(e["t"] - t0, 1)) for e in scripted],
         "records": [(r["kind"], round(r["t"] / 1e6 - t0, 1), r["x"], r["y"], r["why"]) for r in records],
     }

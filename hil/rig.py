@@ -15,6 +15,13 @@ from hil.processes import Processes, RigFailure
 from rsu_agent.ports.assets import asset
 
 SITE = "config/virtual.yaml"
+# What the site file says of its radio in each set; the antenna stands at the crossing's reference point
+ANTENNA = {"address": "02:00:00:00:00:0c", "lat_deg": 22.69, "lon_deg": 114.34}
+RADIOS: dict[str, dict[str, Any]] = {
+    "csae53": {},
+    "etsi": {"driver": "gn_udp", "standard": "etsi", **ANTENNA},
+    "j2735": {"standard": "j2735"},
+}
 LONGEST_PATH_BYTES = 75  # a Unix socket's address has 107 (unix(7)); the longest name on the bus takes 32
 
 
@@ -32,6 +39,7 @@ class RigOptions:
     page_port: int = 8080
     metrics_port: int = 9464
     site: Path | None = None
+    messages: str = "csae53"
 
 
 class Rig:
@@ -65,7 +73,7 @@ class Rig:
         template = self.options.site or asset(SITE)
         run, seed = ["--run-dir", str(self.run_dir)], ["--seed", str(self.options.seed)]
         self._device("time", "hil.devices.time_server", *run)
-        self._device("vehicle", "hil.devices.vehicle", *run)
+        self._device("vehicle", "hil.devices.vehicle", *run, "--messages", self.options.messages)
         self._device("controller", "hil.devices.controller", *run, *seed, "--plan", str(self.options.plan))
         site = ["--site", str(template)]
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
@@ -133,6 +141,7 @@ class Rig:
                 site[section] = []
         site["time"] |= {"host": told("time")["host"], "port": told("time")["port"]}
         site["radio"] |= {"host": told("vehicle")["host"], "port": told("vehicle")["port"]}
+        site["radio"] |= RADIOS[self.options.messages]
         site["uplink"] |= {"host": told("district")["host"], "port": told("district")["port"]}
         site["metrics"] = {"port": self.options.metrics_port}
         with self.site_file.open("w") as stream:

@@ -10,7 +10,8 @@ from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.moment import Instant
 from rsu_agent.outlets.spat_reader import read_spat
-from rsu_agent.runtime.beginning import beginning, speaker_of, speech
+from rsu_agent.runtime.beginning import beginning, speaker_of
+from rsu_agent.settings.speech import speech
 
 SECONDS = 130.0  # a cycle to learn, and one learnt
 LEARN_S = 65.0
@@ -19,7 +20,8 @@ START_S, UTC_S = 1000.0, 1_764_000_000.0
 
 def spat(seed: int) -> dict[str, Any]:
     """Milliseconds a tick, and to read its bytes as the guard does; ratio = generated decoder / that."""
-    speaker = speaker_of(beginning("bench", speech(site())), Counts())
+    said = speech(site().settings, site().crossing)
+    speaker = speaker_of(beginning("bench", said), Counts())
     speaker.saw(programme())
     tick, report_in, reader, decoder = Taken(), Taken(), Taken(), Taken()
     for report in reports(SECONDS, seed, START_S):

@@ -18,7 +18,7 @@ from typing import Any
 from hil.bus import Bus
 from hil.devices.ready import announce, former
 from hil.devices.udp_port import UdpPort
-from hil.devices.vehicle_codec import decode
+from hil.devices.vehicle_codec import CSAE53, SETS, about, decode
 from hil.truth import TruthLog
 
 DEVICE = "vehicle"
@@ -58,8 +58,8 @@ class Vehicle:
     freeze: hears late, all at once when it ends.
     """
 
-    def __init__(self, run_dir: Path, port: UdpPort) -> None:
-        self._port, self._path = port, run_dir / "vehicle.json"
+    def __init__(self, run_dir: Path, port: UdpPort, messages: str = CSAE53) -> None:
+        self._port, self._path, self._messages = port, run_dir / "vehicle.json", messages
         self._random = random.Random(1)
         self._silent = self._garbage = self._frozen = False
         self._truth = TruthLog(run_dir, DEVICE)
@@ -93,7 +93,7 @@ class Vehicle:
             data = data[:at] + bytes([data[at] ^ 1 << self._random.randrange(8)]) + data[at + 1 :]
         self._truth.write("air", at_s, hex=data.hex(), **spoilt)
         self._counts["datagrams"] += 1
-        self._fresh[data[0] >> 4 if data else -1] = data  # the first four bits tell the kind
+        self._fresh[about(data, self._messages)] = data  # the newest of each kind
 
     def _obey(self, message: dict[str, Any]) -> None:
         if message["device"] != DEVICE:
@@ -119,7 +119,7 @@ class Vehicle:
         self._report_s = time.monotonic()
         for data in self._fresh.values():
             try:
-                kind, value = decode(data)
+                kind, value = decode(data, self._messages)
             except ValueError:
                 self._counts["not_understood"] += 1
                 continue
@@ -146,9 +146,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--messages", choices=SETS, default=CSAE53)
     options = parser.parse_args()
     port = UdpPort(options.port or former(options.run_dir, DEVICE).get("port", 0), _stamped)
-    vehicle = Vehicle(options.run_dir, port)
+    vehicle = Vehicle(options.run_dir, port, options.messages)
     signal.signal(signal.SIGTERM, lambda *_: setattr(vehicle, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     announce(options.run_dir, DEVICE, host="127.0.0.1", port=port.port)

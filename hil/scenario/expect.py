@@ -12,7 +12,7 @@ from hil.scenario.read import Scenario
 from hil.score.bounds import figure
 from hil.score.latency import score_latency
 from hil.score.spat import score_spat
-from hil.score.timeline import lamp_truth, spats
+from hil.score.timeline import Language, lamp_truth, spats
 from hil.truth import read_truth
 
 ANY = frozenset({"unknown", "video", "microwaveRadar", "integrated"})  # the roadside unit itself is selfinfo
@@ -43,7 +43,7 @@ class Evidence:
         self._truth = lamp_truth(read_truth(run_dir, "lamp"))
         self._wire = list(read_truth(run_dir, "wire"))
         self._frames = sorted(entry["t"] for entry in read_truth(run_dir, "frame"))
-        self._spats = spats(self._air, phases)
+        self._spats = spats(self._air, Language(phases))
         self._t0, self._uplink = t0, dict(uplink or {})
 
     def figures(self, from_s: float, to_s: float) -> dict[str, Any]:

@@ -26,11 +26,12 @@ from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.air import Air
-from rsu_agent.runtime.beginning import beginning, speaker_of, speech, with_revision
+from rsu_agent.runtime.beginning import beginning, speaker_of, with_revision
 from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.settings.read import SiteRead, read_site
+from rsu_agent.settings.speech import speech
 from rsu_agent.world.health import TimeQuality
 
 CYCLE_S = {1: 60.0, 2: 80.0, 3: 28.0}
@@ -75,7 +76,9 @@ class FakeCrossing:
         air = Air(self.clock, recorder, self._keepers[1])
         self._air, self._recorder = air, recorder
         self._trust = TimeTrust(site.settings.time.drift_ppm)
-        said, memory = with_revision(speech(site), site.crossing, None, self.clock.utc_s())
+        said, memory = with_revision(
+            speech(site.settings, site.crossing), site.crossing, None, self.clock.utc_s()
+        )
         counts = Counts()
         speaker = speaker_of(beginning(site.settings.site.id, said), counts)
         self._maps = MESSAGE_SETS[said.standard].map(said, site.crossing, counts)

@@ -8,6 +8,9 @@ from typing import Any
 
 WHOLE_S = 60.0  # the script and the samples of the road are laid out for a minute
 CHANGE_S = 30.0  # half a cycle: a shorter run may hold no change at all
+# What needs RSM: who hears ETSI or SAE messages is told of signals, and in Europe of hazards
+ROAD_USERS = ("rsm.", "tracks.", "latency.camera_to_rsm")
+LACKS = {"csae53": (), "etsi": ROAD_USERS, "j2735": ROAD_USERS}
 DAY_ONLY = ("tracks.", "hazards.")  # by night and at the peak these are printed, not judged
 
 
@@ -71,7 +74,12 @@ def put(figures: dict[str, Any], path: str, value: Any) -> None:
 
 
 def exempted(figures: dict[str, Any], seconds: float) -> None:
-    """Make null what only a whole minute can reach, in a shorter run."""
+    """Make null what only a whole minute can reach, in a shorter run, and what the message set lacks."""
+    lacks = LACKS[figures.get("messages", "csae53")]
+    for section in {path.partition(".")[0] for path in lacks}:
+        for name in figures.get(section, {}):
+            if f"{section}.{name}".startswith(lacks):
+                figures[section][name] = None
     for bound in BOUNDS:
         if seconds < WHOLE_S <= bound.needs_s:
             put(figures, bound.path, None)
@@ -80,9 +88,10 @@ def exempted(figures: dict[str, Any], seconds: float) -> None:
 def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
     """Every bound that is not met, in words. Runs by night or at the peak are not judged by the road."""
     by_day = figure(figures, "world.kind") in (None, "day")
+    exempt = LACKS[figures.get("messages", "csae53")] + (() if by_day else DAY_ONLY)
     found = []
     for bound in BOUNDS:
-        if not by_day and bound.path.startswith(DAY_ONLY):
+        if bound.path.startswith(exempt):
             continue
         value = figure(figures, bound.path)
         if value is None:

@@ -10,10 +10,10 @@ from typing import Any
 from hil.devices.vehicle import clock_offset_s
 from hil.devices.vehicle_codec import decode_air
 from hil.score.camera import score_camera
-from hil.score.hazards import score_hazards
+from hil.score.hazards import OnAir, hazards_told, score_hazards
 from hil.score.latency import score_latency
 from hil.score.spat import score_spat
-from hil.score.timeline import lamp_truth, spats
+from hil.score.timeline import Language, lamp_truth, spats
 from hil.score.tracks import mark_time, participants, score_tracks, truth_users
 from hil.score.uplink import score_uplink
 from hil.score.windows import Windows, host_figures, windows_of
@@ -36,11 +36,11 @@ class Cycle:
 class Ends:
     """What is known of a run beside its truth folder.
 
-    phases: phase id to lamp groups. cameras, radars: their names. district: `district_facts`.
+    language: how it spoke. cameras, radars: their names. district: `district_facts`.
     fused: `fused_frames`. extended: how often the run was extended.
     """
 
-    phases: Mapping[int, Sequence[int]]
+    language: Language
     cameras: set[str]
     radars: set[str]
     district: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Ends:
 
 def score_run(run_dir: Path, ends: Ends, t0: float, t1: float) -> dict[str, Any]:
     """Every figure of a run that its files give. t0, t1: the scored seconds on the monotonic clock."""
-    air = sorted(decode_air(run_dir), key=lambda heard: heard[0])
+    air = sorted(decode_air(run_dir, ends.language.messages), key=lambda heard: heard[0])
     stalls = list(read_truth(run_dir, "stall"))
     windows = windows_of(stalls, t0, t1)
     offset_s = clock_offset_s()
@@ -58,7 +58,7 @@ def score_run(run_dir: Path, ends: Ends, t0: float, t1: float) -> dict[str, Any]
     figures = _signals(run_dir, air, ends, windows, offset_s)
     marked = [(c.t, mark_time(c.mark, c.t, offset_s)) for c in cycles]
     figures["latency"] |= score_camera(read_truth(run_dir, "frame"), ends.fused, marked, windows)
-    maps = [t for t, kind, _ in air if kind == "MAP"]
+    maps = [t for t, kind, value in air if kind == "MAP" and value.get("layerID", 0) <= 1]  # the first layer
     figures["map"] = rate("map", windows.counts(maps))
     figures["rsm"] = rate("rsm", windows.counts([cycle.t for cycle in cycles]))
     figures |= _road(run_dir, air, cycles, ends, windows, offset_s)
@@ -92,13 +92,14 @@ def _signals(
     run_dir: Path, air: Sequence[tuple[float, str, Any]], ends: Ends, windows: Windows, offset_s: float
 ) -> dict[str, Any]:
     t0, t1, district = windows.t0, windows.t1, ends.district
-    truth = lamp_truth(read_truth(run_dir, "lamp"))
-    said = spats(air, ends.phases)
+    lamps = list(read_truth(run_dir, "lamp"))
+    truth, told_apart = lamp_truth(lamps, ends.language), lamp_truth(lamps)
+    said = spats(air, ends.language)
     numbers, stored, log = district["numbers"], district["stored"], district["phase_log"]
     return {
         "spat": score_spat(said, truth, t0, t1, windows),
         "latency": score_latency(said, truth, read_truth(run_dir, "wire"), t0, t1, windows),
-        "uplink": score_uplink(numbers, stored, district["duplicates"], log, truth, offset_s, t0, t1),
+        "uplink": score_uplink(numbers, stored, district["duplicates"], log, told_apart, offset_s, t0, t1),
     }
 
 
@@ -112,7 +113,7 @@ def _road(
 ) -> dict[str, Any]:
     t0, t1 = windows.t0, windows.t1
     told = [(cycle.t, cycle.people) for cycle in cycles]
-    rsi = [(t, {e["eventType"] for e in value.get("rtes", [])}) for t, kind, value in air if kind == "RSI"]
+    on_air = OnAir(ends.language.messages, told, hazards_told(air))
     snapshots = list(read_truth(run_dir, "users"))
     truth = truth_users(snapshots, ends.cameras, ends.radars)
     scripted = [event for event in read_truth(run_dir, "event") if t0 <= event["t"] <= t1]
@@ -120,6 +121,6 @@ def _road(
     events = ends.district["events"]
     return {
         "tracks": score_tracks(told, truth, offset_s, t0, t1),
-        "hazards": score_hazards(scripted, events, told, rsi, truth, offset_s, round(t1 - t0, 3)),
+        "hazards": score_hazards(scripted, events, on_air, truth, offset_s, round(t1 - t0, 3)),
         "world": {"users_min": min(present, default=None), "users_max": max(present, default=None)},
     }

@@ -20,6 +20,23 @@ RIGHT: dict[str, frozenset[str]] = {
     "yellow": frozenset({"yellow"}),
     "yellow_flash": frozenset({"flashing-yellow"}),
 }
+# MovementPhaseState of ISO/TS 19091 and SAE J2735 in the words above. A pedestrian's clearance is the flash
+# after the green (field-rules 2.3), a vehicle's the yellow; a vehicle's flashing green is a green still.
+STATES = {
+    "unavailable": "unavailable",
+    "dark": "dark",
+    "stop-Then-Proceed": "flashing-red",
+    "stop-And-Remain": "red",
+    "pre-Movement": "red",
+    "permissive-Movement-Allowed": "permissive-green",
+    "protected-Movement-Allowed": "protected-green",
+    "permissive-clearance": "yellow",
+    "protected-clearance": "yellow",
+    "caution-Conflicting-Traffic": "flashing-yellow",
+}
+WALK_CLEARANCE = "flashing-green"
+UNKNOWN_MARKS = {"csae53": 36_001, "etsi": 36_001, "j2735": 36_111}
+HOUR = 36_000  # tenths
 COLOUR_OF = {light: colour for colour, lights in RIGHT.items() for light in lights if colour != "red_yellow"}
 GO_LIGHTS = frozenset({"permissive-green", "protected-green", "flashing-green"})
 STOP_COLOURS = frozenset({"red", "red_yellow", "red_flash"})
@@ -53,14 +70,39 @@ class LampTruth:
         return None
 
 
-def lamp_truth(entries: Iterable[Mapping[str, Any]]) -> dict[int, LampTruth]:
-    """Segments by group from `lamp` entries."""
+@dataclass(frozen=True)
+class Language:
+    """How a crossing speaks: the set, phase id -> lamp groups (T/CSAE 53), the groups of pedestrians.
+
+    ways: groups that serve a way of vehicles through the crossing. Outside T/CSAE 53 a SPAT speaks of groups
+    that its MAP can name: of ways and walks, not of repeaters and waiting areas.
+    """
+
+    phases: Mapping[int, Sequence[int]]
+    messages: str = "csae53"
+    walks: frozenset[int] = frozenset()
+    ways: frozenset[int] = frozenset()
+
+    def speaks_of(self, group: int) -> bool:
+        """Whether a SPAT is to tell of a lamp group."""
+        return self.messages == "csae53" or group in self.walks | self.ways
+
+
+def lamp_truth(
+    entries: Iterable[Mapping[str, Any]], language: Language | None = None
+) -> dict[int, LampTruth]:
+    """Segments by group from `lamp` entries, told apart as far as the language does."""
     truth: dict[int, LampTruth] = {}
     for entry in sorted(entries, key=lambda e: float(e["t"])):
+        if language and not language.speaks_of(entry["group"]):
+            continue
         lamp = truth.setdefault(entry["group"], LampTruth())
-        if not lamp.colours or lamp.colours[-1] != entry["colour"]:
+        colour = entry["colour"]
+        if colour == "green_flash" and language and language.messages != "csae53":
+            colour = "green_flash" if entry["group"] in language.walks else "green"
+        if not lamp.colours or lamp.colours[-1] != colour:
             lamp.times.append(entry["t"])
-            lamp.colours.append(entry["colour"])
+            lamp.colours.append(colour)
     return truth
 
 
@@ -85,17 +127,23 @@ class Spat:
         return any(said.light != "unavailable" for said in self.groups.values())
 
 
-def spats(air: Iterable[tuple[float, str, Any]], phases: Mapping[int, Sequence[int]]) -> list[Spat]:
-    """Every SPAT of a run, phases spread over their lamp groups; a phase that is absent says unavailable."""
+def spats(air: Iterable[tuple[float, str, Any]], language: Language) -> list[Spat]:
+    """Every SPAT of a run by lamp group; a group that is not spoken of counts as unavailable."""
+    said_by = _by_phase if language.messages == "csae53" else _by_signal_group
     found = []
     for t, kind, value in air:
-        if kind != "SPAT":
-            continue
-        said = {phase["id"]: _said(phase["phaseStates"][0]) for phase in value["intersections"][0]["phases"]}
-        missing = Said("unavailable", None)
-        groups = {group: said.get(phase, missing) for phase, members in phases.items() for group in members}
-        found.append(Spat(t, groups))
+        if kind == "SPAT":
+            said = said_by(value, language)
+            missing = Said("unavailable", None)
+            groups = {g: said.get(g, missing) for members in language.phases.values() for g in members}
+            found.append(Spat(t, groups))
     return sorted(found, key=lambda spat: spat.t)
+
+
+def _by_phase(value: Mapping[str, Any], language: Language) -> dict[int, Said]:
+    """Of T/CSAE 53: phases spread over their lamp groups."""
+    said = {phase["id"]: _said(phase["phaseStates"][0]) for phase in value["intersections"][0]["phases"]}
+    return {g: said[phase] for phase, groups in language.phases.items() if phase in said for g in groups}
 
 
 def _said(state: Mapping[str, Any]) -> Said:
@@ -104,6 +152,25 @@ def _said(state: Mapping[str, Any]) -> Said:
     if timing is not None and timing[0] == "counting" and timing[1]["likelyEndTime"] != UNDEFINED:
         likely = timing[1]["likelyEndTime"] / 10
     return Said(state["light"], likely)
+
+
+def _by_signal_group(value: Mapping[str, Any], language: Language) -> dict[int, Said]:
+    """Of ISO/TS 19091: marks are reckoned from the message's own time, without which they mean nothing."""
+    state = value["intersections"][0]
+    own = None
+    if "moy" in state and "timeStamp" in state:
+        own = state["moy"] % 60 * 600 + state["timeStamp"] / 100
+    unknown = UNKNOWN_MARKS[language.messages]
+    said = {}
+    for movement in state["states"]:
+        event, group = movement["state-time-speed"][0], movement["signalGroup"]
+        light = STATES[event["eventState"]]
+        if light == "yellow" and group in language.walks:
+            light = WALK_CLEARANCE
+        likely = event.get("timing", {}).get("likelyTime", unknown)
+        ahead = None if likely == unknown or own is None else (likely - own) % HOUR / 10
+        said[group] = Said(light, ahead)
+    return said
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import takewhile
 
 from rsu_agent.phases.history import Edge, History, Shown
 from rsu_agent.phases.predict import FixedTimePredictor
 from rsu_agent.world.signal import (
     GO,
+    Colour,
     Control,
     GroupOutlook,
     Phase,
@@ -156,6 +158,16 @@ class Signals:
             self._predictor, self._abrupt = None, True
 
     def _group(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
+        found = self._ends(group, shown, now_s)
+        return replace(found, flash_s=self._flash_s(group)) if shown.colour is Colour.GREEN else found
+
+    def _flash_s(self, group: int) -> float | None:
+        """How long a group's green flashes before it ends, where all its phases agree."""
+        phases = self.programme.phases if self.programme else ()
+        lengths = {flash_s(phase) for phase in phases if group in phase.groups}
+        return lengths.pop() if len(lengths) == 1 else None
+
+    def _ends(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
         if self._predictor is not None:
             return self._by_plan(self._predictor, group, shown, now_s)
         phase = self._phase_of(group)
@@ -183,6 +195,12 @@ class Signals:
     def _phase_of(self, group: int) -> Phase | None:
         phases = self.programme.phases if self.programme else ()
         return next((phase for phase in phases if group in phase.groups), None)
+
+
+def flash_s(phase: Phase) -> float:
+    """Seconds of flashing green right after a phase's green."""
+    flashing = takewhile(lambda step: step.colour is Colour.GREEN_FLASH, phase.losing)
+    return sum((step.seconds for step in flashing), 0.0)
 
 
 def _interval(group: int, shown: Shown, phase: Phase, now_s: float) -> GroupOutlook:

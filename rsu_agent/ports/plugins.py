@@ -26,12 +26,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One driver. `open` returns an async context whose value is what the port of its kind asks for."""
+    """One driver. `open` returns an async context whose value is what the port of its kind asks for.
+
+    standards: message sets that a radio can take, None: any.
+    """
 
     name: str
     kind: Kind
     settings: type[Declared]
     open: Callable[[Any, Clock], AbstractAsyncContextManager[Any]]
+    standards: frozenset[str] | None = None
 
 
 Observations = AbstractAsyncContextManager[AsyncIterator[Any]]

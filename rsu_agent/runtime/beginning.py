@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.dsrc.map import rights_of
-from rsu_agent.messages.dsrc.units import Edition
 from rsu_agent.outlets.message_sets import MESSAGE_SETS, RoadSpeech, Speech, guard_of, plain, speech_of
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.outlets.spat_speaker import SpatSpeaker
@@ -22,22 +20,6 @@ from rsu_agent.world.crossing import Crossing
 
 START = "/start"
 MAP_FILE = "map.json"
-
-
-def speech(site: SiteRead) -> Speech:
-    """How a site speaks, before the revision of its MAP is known."""
-    settings, crossing = site.settings, site.crossing
-    arrows = frozenset(settings.signals.lamps.arrow)
-    return Speech(
-        standard=settings.radio.standard,
-        identity=(crossing.node, crossing.region),
-        test_ids=settings.crossing.ids == "test",
-        phases={phase: tuple(groups) for phase, groups in settings.signals.phases.items()},
-        arrows=arrows,
-        rights=rights_of(crossing, arrows),
-        station=settings.etsi.station_id,
-        edition=Edition(str(settings.j2735.edition)),
-    )
 
 
 def with_revision(

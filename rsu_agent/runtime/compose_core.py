@@ -24,7 +24,6 @@ from rsu_agent.runtime.beginning import (
     beginning,
     road_speaker_of,
     speaker_of,
-    speech,
     with_revision,
 )
 from rsu_agent.runtime.control import control_app, metrics_app
@@ -39,6 +38,7 @@ from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
 from rsu_agent.runtime.window import Window
 from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.speech import speech
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Programme
@@ -61,7 +61,7 @@ class Core:
             for kind in ("controller", "radio", "time")
         }
         utc_s = self.clock.utc_s()
-        said, memory = with_revision(speech(place.site), crossing, place.state, utc_s)
+        said, memory = with_revision(speech(site, crossing), crossing, place.state, utc_s)
         start = beginning(site.site.id, said)
         self.recorder.record(START, self.clock.now_s(), **start, utc_s=utc_s)
         counts = Counts()

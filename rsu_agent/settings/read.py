@@ -11,10 +11,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import Instant
+from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.ports.assets import asset
+from rsu_agent.ports.plugins import plugins
 from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
 from rsu_agent.settings.explain import Fault, SiteInvalid, faults_of, position
 from rsu_agent.settings.model import Site, site_model
+from rsu_agent.settings.speech import speech
 from rsu_agent.world.crossing import Crossing
 
 LARGEST_SITE_BYTES = 1 << 20  # a hostile or mistaken file must not fill memory
@@ -117,6 +122,7 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
     if test_ids != (settings.crossing.ids == "test"):
         kind = "test" if test_ids else "assigned"
         yield ["crossing", "ids"], f"node {crossing.node} region {crossing.region} are {kind} ids"
+    yield from _unsayable(settings, crossing)
     arms = {arm.arm for arm in crossing.arms}
     if lost := sorted(set(settings.perception.must_cover) - arms):
         yield ["perception", "must_cover"], f"no such arm: {', '.join(lost)}"
@@ -131,3 +137,17 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
             if sensor.name in seen:
                 yield [kind, index, "name"], f"another sensor is named {sensor.name} too"
             seen.add(sensor.name)
+
+
+def _unsayable(settings: Site, crossing: Crossing) -> Iterator[tuple[list[str | int], str]]:
+    """What cannot be said in the message set, or by the radio, that the site names."""
+    standard, radio = settings.radio.standard, plugins().get(settings.radio.driver)
+    if radio is not None and radio.standards is not None and standard not in radio.standards:
+        yield ["radio", "standard"], f"{radio.name} takes {', '.join(sorted(radio.standards))} only"
+    said = speech(settings, crossing)
+    try:
+        maker = MESSAGE_SETS[standard]
+        maker.spat(said, Counts())
+        maker.map(said, crossing, Counts()).frames(Instant(0.0, None))
+    except ValueError as error:
+        yield ["crossing", "file"], f"cannot be said in {standard}: {error}"

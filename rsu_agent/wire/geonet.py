@@ -63,13 +63,21 @@ class Frame:
 
 
 def frame(
-    kind: str, payload: bytes, sender: Sender, utc_s: float, *, area: Area | None = None, sequence: int = 0
+    kind: str,
+    payload: bytes,
+    sender: Sender,
+    utc_s: float,
+    *,
+    traffic: int | None = None,
+    area: Area | None = None,
+    sequence: int = 0,
 ) -> bytes:
     """A whole Ethernet frame: geo-broadcast (GBC, circle) with an area, else for who hears it (SHB).
 
-    kind: CAM, DENM, MAPEM or SPATEM. utc_s: seconds since the Unix epoch. Raises KeyError for another kind.
+    kind: CAM, DENM, MAPEM or SPATEM. traffic: its class, None: the usual one. utc_s: seconds since the Unix
+    epoch. Raises KeyError for another kind.
     """
-    traffic, port = TRAFFIC_CLASSES[kind], PORTS[kind]
+    traffic, port = TRAFFIC_CLASSES[kind] if traffic is None else traffic, PORTS[kind]
     position = _position(sender, utc_s)
     if area is None:
         kind_of_header, hops, extended = SHB, 1, position + bytes(4)

@@ -153,6 +153,7 @@ class GroupOutlook:
     """What one lamp group shows now and when that ends; absolute monotonic seconds.
 
     An end that is not known is None. min_end_s <= likely_end_s <= max_end_s where given.
+    flash_s: how long the green that shows flashes before it stops being one; 0 not at all, None not known.
     confidence: P(|actual end - likely end| <= 1.0 s), 0..1 (field-rules 3.5).
     """
 
@@ -165,6 +166,7 @@ class GroupOutlook:
     confidence: float | None = None
     next_start_s: float | None = None
     next_duration_s: float | None = None
+    flash_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from hil.score.bounds import missed
 from hil.score.camera import score_camera
-from hil.score.hazards import score_hazards
+from hil.score.hazards import OnAir, score_hazards
 from hil.score.latency import score_latency
 from hil.score.report import rate
 from hil.score.spat import score_spat
@@ -130,7 +130,9 @@ def judge(run: MadeUp) -> list[str]:
         "map": rate("map", [10] * 6),
         "rsm": rate("rsm", WINDOWS.counts(t for t, _ in run.cycles)),
         "tracks": score_tracks(run.cycles, known, 0.0, T0, T1),
-        "hazards": score_hazards(run.events, run.records, run.cycles, run.rsi, known, 0.0, SECONDS),
+        "hazards": score_hazards(
+            run.events, run.records, OnAir("csae53", run.cycles, run.rsi), known, 0.0, SECONDS
+        ),
         "uplink": score_uplink(numbers, run.stored, run.duplicates, run.log, truth, 0.0, T0, T1),
         "host": host_figures([], WINDOWS, 0),
         "process": {"parent_rss_mb": 16, "core_rss_mb": 80, "senses_rss_mb": 190},

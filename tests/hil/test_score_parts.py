@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.score.hazards import score_hazards
+from hil.score.hazards import OnAir, score_hazards
 from hil.score.latency import first_with
 from hil.score.spat import score_spat
-from hil.score.timeline import Said, Spat, lamp_truth, quantile, spats
+from hil.score.timeline import Language, Said, Spat, lamp_truth, quantile, spats
 from hil.score.tracks import mark_time, participants, score_tracks, truth_users
 from hil.score.uplink import score_uplink
 
@@ -52,10 +52,10 @@ def test_a_phase_of_several_groups_speaks_for_each_and_an_absent_one_for_none() 
     counting = {"likelyEndTime": 55}
     told = {"intersections": [{"phases": [{"id": 7, "phaseStates": [
         {"light": "red", "timing": ("counting", counting)}]}]}]}  # fmt: skip
-    found = spats([(T0, "SPAT", told), (T0, "MAP", {})], {7: [1, 2], 8: [3]})
+    found = spats([(T0, "SPAT", told), (T0, "MAP", {})], Language({7: [1, 2], 8: [3]}))
     assert found[0].groups == {1: Said("red", 5.5), 2: Said("red", 5.5), 3: Said("unavailable", None)}
     counting["likelyEndTime"] = 36001
-    assert spats([(T0, "SPAT", told)], {7: [1]})[0].groups[1].likely_s is None
+    assert spats([(T0, "SPAT", told)], Language({7: [1]}))[0].groups[1].likely_s is None
 
 
 @given(st.lists(st.floats(0, 100), min_size=1), st.floats(0, 1))
@@ -186,9 +186,9 @@ def test_one_record_stands_for_one_hazard_only() -> None:
     record = {"kind": "wrong_way", "t": (T0 + 3) * 1e6, "x": 10.0, "y": 0.0}
     ended = record | {"end": (T0 + 4) * 1e6}
     rsi = [(T0 + 3, {904})]
-    figures = score_hazards([onset, onset], [record, ended], [], rsi, truth, 0.0, 60)
+    figures = score_hazards([onset, onset], [record, ended], OnAir("csae53", [], rsi), truth, 0.0, 60)
     assert (figures["expected"], figures["detected"], figures["false"]) == (2, 1, 0)
-    assert score_hazards([onset], [], [], rsi, truth, 0.0, 30)["expected"] is None
+    assert score_hazards([onset], [], OnAir("csae53", [], rsi), truth, 0.0, 30)["expected"] is None
 
 
 def test_an_outbox_that_gave_no_number_is_not_measured_and_nothing_changed_is_no_log() -> None:

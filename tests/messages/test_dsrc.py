@@ -55,7 +55,7 @@ def test_a_colour_becomes_the_state_that_its_right_gives(group: int, colour: Col
 
 
 def test_times_are_tenths_of_the_utc_hour_and_turn_with_it() -> None:
-    group = GroupOutlook(1, Colour.GREEN, 95.0, 110.04, 112.0, 114.01, 0.9, 160.0, 20.0)
+    group = GroupOutlook(1, Colour.GREEN, 95.0, 110.04, 112.0, 114.01, 0.9, 160.0, 20.0, flash_s=0.0)
     timing = event(spat(group, NOON_S - 5.0), 1)["timing"]
     assert timing == {
         "startTime": 35_900,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -112,8 +113,25 @@ def _movement(
     if outlook is None or instant is None or event["eventState"] in TIMELESS:
         timing = {}
     else:
-        timing = _timing(outlook, instant, edition)
+        timing = _timing(outlook if right is Right.WALK else _one_green(outlook), instant, edition)
     return {"signalGroup": number, "state-time-speed": [event | ({"timing": timing} if timing else {})]}
+
+
+def _one_green(outlook: GroupOutlook) -> GroupOutlook:
+    """A vehicle's green and the flash after it are one state here: it ends when the flash does.
+
+    Of a flash that is not known the least end alone still holds.
+    """
+    if outlook.colour is Colour.GREEN_FLASH:
+        return replace(outlook, since_s=None, next_start_s=None)
+    if outlook.colour is not Colour.GREEN:
+        return outlook
+    flash_s = outlook.flash_s
+    if flash_s is None:
+        return replace(outlook, likely_end_s=None, max_end_s=None)
+    ends = (outlook.min_end_s, outlook.likely_end_s, outlook.max_end_s)
+    least_s, likely_s, most_s = (None if end_s is None else end_s + flash_s for end_s in ends)
+    return replace(outlook, min_end_s=least_s, likely_end_s=likely_s, max_end_s=most_s)
 
 
 def _timing(outlook: GroupOutlook, instant: Instant, edition: Edition) -> dict[str, int]:
