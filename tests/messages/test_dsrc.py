@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +84,27 @@ def test_an_end_beyond_the_hour_or_in_the_past_is_not_named() -> None:
 def test_an_unknown_minimum_is_written_as_the_edition_writes_it(edition: Edition, mark: int) -> None:
     value = spat(GroupOutlook(1, Colour.RED, None, None, 120.0), edition=edition)
     assert event(value, 1)["timing"] == {"minEndTime": mark, "likelyTime": 200}
+
+
+def test_a_vehicles_green_ends_with_its_flash_and_a_pedestrians_before_it() -> None:
+    group = GroupOutlook(1, Colour.GREEN, 95.0, 110.0, 112.0, 114.0, flash_s=3.0)
+    vehicle = event(spat(group), 1)["timing"]
+    assert (vehicle["minEndTime"], vehicle["likelyTime"], vehicle["maxEndTime"]) == (130, 150, 170)
+    walk = event(spat(replace(group, group=9)), 9)["timing"]
+    assert (walk["minEndTime"], walk["likelyTime"], walk["maxEndTime"]) == (100, 120, 140)
+
+
+def test_of_a_flash_that_is_not_known_the_least_end_alone_holds() -> None:
+    group = GroupOutlook(1, Colour.GREEN, 95.0, 110.0, 112.0, 114.0)
+    assert event(spat(group), 1)["timing"] == {"startTime": 35_950, "minEndTime": 100}
+
+
+def test_a_flashing_green_goes_on_with_the_state_and_has_no_beginning_of_its_own() -> None:
+    group = GroupOutlook(1, Colour.GREEN_FLASH, 99.0, 101.0, 102.0, 103.0, next_start_s=150.0)
+    assert event(spat(group), 1) == {
+        "eventState": "protected-Movement-Allowed",
+        "timing": {"minEndTime": 10, "likelyTime": 20, "maxEndTime": 30},
+    }
 
 
 def test_without_a_trusted_clock_there_are_colours_and_no_times_at_all() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hil.devices.signal_model import SignalModel
 from hil.devices.signal_plan import GAINING, GROUPS, PHASES, PLANS, STAGES, conflicts, losing
-from rsu_agent.phases.signals import DOUBTS, Signals
+from rsu_agent.phases.signals import DOUBTS, Signals, flash_s
 from rsu_agent.world.signal import (
     Colour,
     Control,
@@ -278,6 +278,19 @@ def test_actuated_control_gives_honest_intervals() -> None:
         assert group.min_end_s is not None
         assert group.max_end_s is not None
         assert group.min_end_s <= group.max_end_s
+
+
+def test_a_green_knows_how_long_it_will_flash_where_all_its_phases_agree() -> None:
+    flashing, plain = Step(Colour.GREEN_FLASH, 3.0), Step(Colour.YELLOW, 3.0)
+    assert flash_s(Phase(1, (1,), (flashing, plain))) == 3.0
+    assert flash_s(Phase(1, (1,), (plain,))) == 0.0
+    phases = (Phase(1, (1, 2), (flashing, plain)), Phase(2, (2, 3), (plain,)))
+    signals = Signals()
+    signals.receive(Programme("p", (1, 2, 3, 4), phases))
+    lamps = tuple(Lamp(group, Colour.GREEN) for group in (1, 2, 3, 4))
+    signals.receive(SignalReport(10.0, 10.01, lamps, True, Control.FIXED_TIME, 1))
+    told = {group.group: group.flash_s for group in signals.outlook(10.1).groups}
+    assert told == {1: 3.0, 2: None, 3: 0.0, 4: None}
 
 
 def test_every_doubt_has_its_cause() -> None:

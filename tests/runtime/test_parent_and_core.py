@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -26,6 +27,7 @@ from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.topics import SCENE, SIGNAL, Board
 from rsu_agent.wire.counter import counted
+from rsu_agent.wire.its_time import its_stamp
 from rsu_agent.world.health import DeviceHealth, DeviceState, TimeQuality
 from rsu_agent.world.road_user import FrameUsed, RoadUser, Scene, SensorHealth, UserClass
 from rsu_agent.world.signal import Colour, Control, Lamp, SignalReport, StageReport, StageState
@@ -74,6 +76,32 @@ def test_a_heartbeat_ends_the_last_word_and_tells_that_it_was_spoken(vehicle: so
     assert vehicle.recv(200) == counted(FRAME, BITS_BEHIND, 6)
     assert speaker.heartbeat(10.2, 0)
     assert speaker.next_due_s() == pytest.approx(10.5)
+
+
+def test_a_set_that_goes_on_telling_counts_its_content_and_not_its_frames(vehicle: socket.socket) -> None:
+    speaker = LastWordSpeaker()
+    word = LastWord(FRAME, *vehicle.getsockname(), BITS_BEHIND, every_frame=False, ends_silent=False)
+    speaker.arm(LastWord.of(json.loads(json.dumps({"kind": "last_word", **word.plain()}))))
+    speaker.heartbeat(10.0, count=41)
+    now = 10.3
+    while now < 20.2:
+        speaker.tick(now)
+        now = speaker.next_due_s() or 0.0
+        assert now, "it goes on for as long as the core is silent"
+    assert speaker.spoken == pytest.approx(100, abs=1)
+    assert {vehicle.recv(200)[1] >> 1 for _ in range(speaker.spoken)} == {42}
+
+
+def test_a_time_stamp_of_geonetworking_is_renewed_before_each_sending(vehicle: socket.socket) -> None:
+    speaker = LastWordSpeaker()
+    speaker.arm(LastWord(bytes(60), *vehicle.getsockname(), ends_silent=False, stamp_at=34))
+    speaker.heartbeat(10.0, count=0)
+    before = its_stamp(time.time())
+    speaker.tick(10.3)
+    sent = vehicle.recv(200)
+    stamp = int.from_bytes(sent[34:38], "big")
+    assert 0 <= (stamp - before) % (1 << 32) <= (its_stamp(time.time()) - before) % (1 << 32)
+    assert sent[:34] + sent[38:] == bytes(56)
 
 
 def test_readiness_and_watchdog_reach_the_service_manager(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,30 @@ def test_every_fault_is_found_at_once(tmp_path: Path) -> None:
     assert paths == ["crossing.ids", "controller.baud", "time", "radio.budget_kBps"]
     assert "did you mean test?" in found[0]
     assert "did you mean chrony?" in found[2]
+
+
+def test_a_radio_that_cannot_say_the_message_set_is_refused(tmp_path: Path) -> None:
+    gn_udp = 'driver: gn_udp, address: "02:00:00:00:00:01", lat_deg: 22.69, lon_deg: 114.34'
+    (fault,) = faults(tmp_path, {"radio: {driver: udp_raw": f"radio: {{{gn_udp}"})
+    assert fault.endswith("radio.standard: gn_udp takes etsi only")
+
+
+def test_the_edition_of_2017_is_refused_by_name(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, {"standard: csae53-2020": "standard: csae53-2017"})
+    assert "radio.standard" in fault
+    assert "2017" in fault
+
+
+def test_a_crossing_that_cannot_be_said_in_its_set_is_refused_with_sizes(tmp_path: Path) -> None:
+    crossing = json.loads(asset("config/crossings/virtual.geojson").read_text())
+    lane = next(f for f in crossing["features"] if f["properties"].get("kind") == "lane")
+    (lon, lat) = lane["geometry"]["coordinates"][0]
+    zigzag = [[lon + 4e-5 * (n % 2), lat + 2e-5 * n] for n in range(40)]
+    lane["geometry"]["coordinates"] = zigzag + lane["geometry"]["coordinates"][1:]
+    (tmp_path / "crossing.geojson").write_text(json.dumps(crossing))
+    (fault,) = faults(tmp_path, {"crossings/virtual.geojson": "crossing.geojson"})
+    assert "crossing.file: cannot be said in csae53-2020" in fault
+    assert "receivers hold 31" in fault
 
 
 def test_a_missing_key_points_at_the_section_that_lacks_it(tmp_path: Path) -> None:
