@@ -166,7 +166,8 @@ def _ends(rig: Rig, extended: int) -> Ends:
         site["signals"]["phases"],
         rig.options.messages,
         frozenset(walk.group for walk in crossing.walks),
-        frozenset(way.group for way in crossing.ways if way.group is not None),
+        frozenset(way.group for way in crossing.ways if way.group is not None)
+        | {group for group, _ in crossing.waiting.values() if group is not None},
     )
     return Ends(
         language=language,

@@ -87,15 +87,14 @@ class Deframer:
 
     def _bound(self) -> Iterator[Garbled]:
         """A frame that grows too long ends here; a start byte escaped inside it may be the true one."""
-        if self._raw is None or len(self._raw) <= LARGEST_BYTES:
-            return
-        inner = self._raw.rfind(START)
-        if inner < 0:
-            yield self._drop("long")
-        else:
-            yield Garbled("long", inner + 1)
-            self._start += 1 + inner
-            self._raw = self._raw[inner + 1 :]
+        while self._raw is not None and len(self._raw) > LARGEST_BYTES:
+            inner = self._raw.rfind(START)
+            if inner < 0:
+                yield self._drop("long")
+            else:
+                yield Garbled("long", inner + 1)
+                self._start += 1 + inner
+                self._raw = self._raw[inner + 1 :]
 
     def _stamped(self, frame: Frame, position: int, now_s: float) -> Frame:
         return replace(frame, first_byte_s=self._times.left_s(position), last_byte_s=now_s)

@@ -74,8 +74,8 @@ class LampTruth:
 class Language:
     """How a crossing speaks: the set, phase id -> lamp groups (T/CSAE 53), the groups of pedestrians.
 
-    ways: groups that serve a way of vehicles through the crossing. Outside T/CSAE 53 a SPAT speaks of groups
-    that its MAP can name: of ways and walks, not of repeaters and waiting areas.
+    ways: groups that let vehicles go, through the crossing or into a waiting area. Outside T/CSAE 53 a SPAT
+    speaks of groups that its MAP names: of ways and walks, not of repeaters.
     """
 
     phases: Mapping[int, Sequence[int]]

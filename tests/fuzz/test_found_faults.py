@@ -10,6 +10,8 @@ import msgpack
 import pytest
 import zstandard
 
+from drivers.gbt20999.deframer import Deframer
+from drivers.gbt20999.wire import Checksum, Garbled
 from drivers.mjpeg_http.link import LARGEST_HEAD, LARGEST_PICTURE, MjpegReader
 from rsu_agent.ports.envelope import LARGEST, BadEnvelope, unpack_ack, unpack_envelope
 from rsu_agent.ports.link import Link, socket_pair
@@ -88,3 +90,10 @@ def test_records_of_plain_values_are_taken_and_make_json() -> None:
     record = {"k": "flow", "t": 5, "x": [1, -1, 1.5, None, True, "字", {"deep": [[0]]}]}
     (taken,) = unpack_envelope(envelope(r=[record])).records
     assert json.loads(json.dumps(taken)) == record
+
+
+def test_a_long_run_after_an_escaped_start_byte_is_dropped_and_not_kept() -> None:
+    deframer = Deframer(Checksum.X1005)
+    events = list(deframer.receive(bytes.fromhex("7e5c7e") + b"x" * 3000, 0.0))
+    assert events == [Garbled("long", 2), Garbled("long", 3001)]
+    assert deframer._raw is None

@@ -153,6 +153,18 @@ def test_pycrate_reads_the_spatem_and_the_mapem_of_the_virtual_crossing() -> Non
         assert pdu.decode(raw) == (name, {"header": pdu.header(name, 123_456), **value})
 
 
+def test_a_waiting_area_is_a_lane_of_its_own_in_the_mapem() -> None:
+    crossing = site().crossing
+    lanes = {
+        lane["laneID"]: lane
+        for lane in map_value(crossing, None, 1, region=None)["intersections"][0]["laneSet"]
+    }
+    ways = {way["connectingLane"]["lane"]: way["signalGroup"] for way in lanes[21]["connectsTo"]}
+    assert ways.pop(150) == 12
+    assert [way["signalGroup"] for way in lanes[150]["connectsTo"]] == list(ways.values()) == [7]
+    assert rights_of(crossing, frozenset({12}))[12] is Right.PROTECTED
+
+
 def test_every_signalled_connection_of_the_map_has_its_movement_in_the_spat() -> None:
     crossing = site().crossing
     lanes = map_value(crossing, None, 1, region=None)["intersections"][0]["laneSet"]

@@ -38,7 +38,7 @@ def test_the_node_is_whole_and_has_a_link_for_every_arm(node: dict) -> None:
 
 def test_lanes_of_every_kind_are_there_with_widths_and_speeds(node: dict) -> None:
     kinds = [lane["laneAttributes"]["laneType"][0] for link in node["inLinks"] for lane in link["lanes"]]
-    assert kinds.count("vehicle") == 12
+    assert kinds.count("vehicle") == 13, "one of them is a waiting area"
     assert kinds.count("bikeLane") == 4
     assert kinds.count("crosswalk") == 4
     car = node["inLinks"][0]["lanes"][0]
@@ -53,6 +53,20 @@ def test_connections_carry_the_phase_of_their_group(site: SiteRead, node: dict) 
     assert [c["phaseId"] for c in through["connectsTo"]] == [1]
     assert [c["phaseId"] for c in right["connectsTo"]] == [5]
     assert by_lane[201]["connectsTo"][0]["phaseId"] == 241
+
+
+def test_a_waiting_area_is_entered_by_its_own_phase_and_left_by_the_phase_of_the_turn(node: dict) -> None:
+    by_lane = {lane["laneID"]: lane for link in node["inLinks"] for lane in link["lanes"]}
+    through_the_box, into_the_area = by_lane[21]["connectsTo"]
+    assert into_the_area == {
+        "remoteIntersection": {"region": 0, "id": 12},
+        "connectingLane": {"lane": 150, "maneuver": (b"\x40\x00", 12)},
+        "phaseId": 101,
+    }
+    area = by_lane[150]
+    assert area["connectsTo"] == [through_the_box]
+    assert through_the_box["phaseId"] == 3
+    assert area["points"][0] == by_lane[21]["points"][-1], "it begins at the stop line"
 
 
 def test_the_uncontrolled_slip_has_no_phase_and_yields(node: dict) -> None:

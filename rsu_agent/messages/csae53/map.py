@@ -10,6 +10,7 @@ from rsu_agent.messages.fields import bits, position, reference, speed
 from rsu_agent.messages.maneuvers import maneuvers
 from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.messages.thin import thinned
+from rsu_agent.messages.waiting import is_waiting, with_waiting
 from rsu_agent.world.crossing import (
     Arm,
     Connection,
@@ -36,6 +37,7 @@ def map_value(
     crossing: Crossing, table: PhaseTable, stamp: UtcStamp | None, count: int, *, region: int | None
 ) -> dict[str, Any]:
     """One MAP with one node. Raises MapTooLarge."""
+    crossing = with_waiting(crossing)
     links = [link for arm in crossing.arms if (link := _link(crossing, table, arm, region)) is not None]
     _limit("links", len(links), "node")
     node = {
@@ -50,6 +52,27 @@ def map_value(
     return value
 
 
+def links_of(crossing: Crossing) -> dict[str, tuple[int, int]]:
+    """Of each arm that comes in: how many lanes its link has, and how many movements."""
+    crossing = with_waiting(crossing)
+    exits = _exits(crossing)
+    found = {}
+    for arm in crossing.arms:
+        entries = [lane for lane in crossing.lanes if lane.arm == arm.arm and lane.role is LaneRole.ENTRY]
+        walks = sum(walk.arm == arm.arm for walk in crossing.crosswalks)
+        remotes = {exits[way.to_lane] for lane in entries for way in lane.connections} - {crossing.node}
+        if entries:
+            found[arm.arm] = len(entries) + walks, len(remotes)
+    return found
+
+
+def _exits(crossing: Crossing) -> dict[int, int]:
+    """The node that each lane one can come to leads to: a neighbour, of a waiting area this one."""
+    upstream = {arm.arm: arm.upstream_node for arm in crossing.arms}
+    waiting = {lane.lane: crossing.node for lane in crossing.lanes if is_waiting(lane)}
+    return waiting | {lane.lane: upstream[lane.arm] for lane in crossing.lanes if lane.role is LaneRole.EXIT}
+
+
 def _limit(what: str, count: int, where: str) -> None:
     if count > LIMITS[what]:
         raise MapTooLarge(f"{where}: {count} {what}, receivers hold {LIMITS[what]}")
@@ -60,21 +83,21 @@ def _link(crossing: Crossing, table: PhaseTable, arm: Arm, region: int | None) -
     entries = [lane for lane in crossing.lanes if lane.arm == arm.arm and lane.role is LaneRole.ENTRY]
     if not entries:
         return None
-    arms = {a.arm: a for a in crossing.arms}
-    exits = {lane.lane: arms[lane.arm].upstream_node for lane in crossing.lanes if lane.role is LaneRole.EXIT}
+    exits = _exits(crossing)
     lanes = [_lane(crossing, table, lane, exits, region) for lane in entries]
     lanes += [
         _walk(crossing, table, walk, arm, region) for walk in crossing.crosswalks if walk.arm == arm.arm
     ]
     _limit("lanes", len(lanes), f"arm {arm.arm}")
-    movements = _movements(entries, table, exits, region)
+    movements = _movements(entries, table, exits, crossing.node, region)
     _limit("movements", len(movements), f"arm {arm.arm}")
-    motor = [lane for lane in entries if lane.use is LaneUse.MOTOR]
-    middle = (motor or entries)[len(motor or entries) // 2]
+    abreast = [lane for lane in entries if not is_waiting(lane)]
+    motor = [lane for lane in abreast if lane.use is LaneUse.MOTOR] or abreast
+    middle = motor[len(motor) // 2]
     link: dict[str, Any] = {
         "upstreamNodeId": reference(arm.upstream_node, region),
         "speedLimits": [{"type": "vehicleMaxSpeed", "speed": speed(middle.speed_limit_mps)}],
-        "linkWidth": centimetres(sum(lane.width_m for lane in entries), 32767),
+        "linkWidth": centimetres(sum(lane.width_m for lane in abreast), 32767),
         "points": _points(crossing, middle.points),
     }
     if movements:
@@ -84,14 +107,15 @@ def _link(crossing: Crossing, table: PhaseTable, arm: Arm, region: int | None) -
 
 
 def _movements(
-    entries: list[Lane], table: PhaseTable, exits: dict[int, int], region: int | None
+    entries: list[Lane], table: PhaseTable, exits: dict[int, int], own: int, region: int | None
 ) -> list[dict[str, Any]]:
     """One movement a remote node, with the phase of its motor lanes; connections override it."""
     found: dict[int, int | None] = {}
     for lane in sorted(entries, key=lambda lane: lane.use is not LaneUse.MOTOR):
         for way in lane.connections:
             phase = None if way.group is None else table.phase_of(way.group)
-            found.setdefault(exits[way.to_lane], phase)
+            if exits[way.to_lane] != own:
+                found.setdefault(exits[way.to_lane], phase)
     return [
         {"remoteIntersection": reference(remote, region)} | ({} if phase is None else {"phaseId": phase})
         for remote, phase in sorted(found.items())

@@ -10,6 +10,7 @@ from rsu_agent.messages.fields import bits, position, reference, speed
 from rsu_agent.messages.maneuvers import STRAIGHT, maneuvers
 from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.messages.thin import thinned
+from rsu_agent.messages.waiting import with_waiting
 from rsu_agent.world.crossing import Connection, Crossing, Crosswalk, Lane, LaneRole, LaneUse, Points, Turn
 
 CHORD_M = 0.1
@@ -28,7 +29,7 @@ def rights_of(crossing: Crossing, arrows: frozenset[int]) -> dict[int, Right]:
     A round light over a left or U turn meets oncoming traffic, over a right turn people who walk: permissive.
     """
     rights: dict[int, Right] = {}
-    for lane in crossing.lanes:
+    for lane in with_waiting(crossing).lanes:
         for way in lane.connections:
             if way.group is None or way.uncontrolled:
                 continue
@@ -42,6 +43,7 @@ def map_value(
     crossing: Crossing, stamp: UtcStamp | None, revision: int, *, region: int | None
 ) -> dict[str, Any]:
     """One MAP with one intersection. Raises ValueError naming the lane that cannot be said."""
+    crossing = with_waiting(crossing)
     approaches = {arm.arm: number for number, arm in enumerate(crossing.arms, 1)}
     if len(approaches) > MOST_APPROACHES:
         raise ValueError(f"{len(approaches)} arms, ApproachID holds {MOST_APPROACHES}")
