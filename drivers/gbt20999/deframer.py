@@ -11,6 +11,7 @@ from rsu_agent.wire.byte_times import ByteTimes
 
 LARGEST_BYTES = 2048  # facts 1.1; a full poll of 64 groups is under 600
 LONGEST_GAP_S = 0.2  # facts 1.1; between two bytes of one frame
+MOST_INNER = 8  # start bytes tried inside what is no frame: each costs a checksum over all that follows
 _SPECIAL = re.compile(rb"[\x5c\x7d\x7e]")
 
 
@@ -76,7 +77,9 @@ class Deframer:
             yield self._stamped(result, self._start, now_s)
             return
         inner = raw.find(START)  # rubbish that ended in an escape has swallowed this frame's start byte
-        while inner >= 0:
+        for _ in range(MOST_INNER):
+            if inner < 0:
+                break
             saved = parse(raw[inner + 1 :], self._checksum)
             if isinstance(saved, Frame):
                 yield Garbled(result.why, inner + 1)

@@ -10,8 +10,9 @@ import msgpack
 import pytest
 import zstandard
 
-from drivers.gbt20999.deframer import Deframer
-from drivers.gbt20999.wire import Checksum, Garbled
+from drivers.gbt20999 import deframer as deframing
+from drivers.gbt20999.deframer import MOST_INNER, Deframer
+from drivers.gbt20999.wire import Checksum, Garbled, parse
 from drivers.mjpeg_http.link import LARGEST_HEAD, LARGEST_PICTURE, MjpegReader
 from rsu_agent.ports.envelope import LARGEST, BadEnvelope, unpack_ack, unpack_envelope
 from rsu_agent.ports.link import Link, socket_pair
@@ -90,6 +91,21 @@ def test_records_of_plain_values_are_taken_and_make_json() -> None:
     record = {"k": "flow", "t": 5, "x": [1, -1, 1.5, None, True, "字", {"deep": [[0]]}]}
     (taken,) = unpack_envelope(envelope(r=[record])).records
     assert json.loads(json.dumps(taken)) == record
+
+
+def test_a_frame_full_of_escaped_start_bytes_costs_a_few_checksums_and_not_a_thousand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[int] = []
+
+    def counting(raw: bytes, checksum: Checksum) -> Any:
+        parsed.append(len(raw))
+        return parse(raw, checksum)
+
+    monkeypatch.setattr(deframing, "parse", counting)
+    events = list(Deframer(Checksum.X1005).receive(b"\x7e" + bytes.fromhex("5c7e") * 900 + b"\x7d", 0.0))
+    assert [event.size for event in events if isinstance(event, Garbled)] == [1800]
+    assert len(parsed) <= 1 + MOST_INNER
 
 
 def test_a_long_run_after_an_escaped_start_byte_is_dropped_and_not_kept() -> None:

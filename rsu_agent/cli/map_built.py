@@ -1,0 +1,50 @@
+"""The frames of a crossing's MAP in each set, for `rsu map build` and `export`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.map_subject import Given
+from rsu_agent.cli.output import stop
+from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.messages.moment import Instant
+from rsu_agent.outlets.message_sets import MESSAGE_SETS
+
+SETS = {"csae53": "csae53-2020", "ydt3709": "ydt3709-2020", "etsi": "etsi", "j2735": "j2735"}
+
+
+def built(taken: Given, standard: str, *, as_json: bool) -> dict[str, list[bytes]]:
+    """Set -> its frames, of one set or of all that can be; what cannot ends the command, with sizes."""
+    if standard and standard not in SETS:
+        stop(Exit.USAGE, f"--set {standard}: one of {', '.join(SETS)}", as_json=as_json)
+    names = [SETS[standard]] if standard else list(taken.sets)
+    if not set(names) <= {*taken.sets, "ydt3709-2020"} or (
+        names[0] not in taken.sets and not taken.speech.phases
+    ):
+        stop(Exit.USAGE, "T/CSAE 53 needs the site file: its phases are there", as_json=as_json)
+    frames = {}
+    for name in names:
+        said = replace(taken.speech, standard=name)
+        try:
+            maker = MESSAGE_SETS[name].map(said, taken.crossing, Counts())
+            frames[name] = maker.frames(Instant(0.0, None))
+        except ValueError as error:
+            stop(Exit.CHECK_FAILED, f"{name}: {error}", as_json=as_json)
+    return frames
+
+
+def write(folder: Path, frames: dict[str, list[bytes]], *, as_json: bool) -> dict[tuple[str, int], str]:
+    """Each frame as a file of its bytes; (set, layer) -> its name."""
+    files = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, parts in frames.items():
+            for number, frame in enumerate(parts, 1):
+                path = folder / (f"map-{name}-{number}.uper" if len(parts) > 1 else f"map-{name}.uper")
+                path.write_bytes(frame)
+                files[name, number] = str(path)
+    except OSError as error:
+        stop(Exit.FAILED, f"{error.filename}: {error.strerror}", as_json=as_json)
+    return files

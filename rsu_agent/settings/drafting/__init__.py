@@ -1,0 +1,1 @@
+"""Drafts of crossing files from other people's maps, for a person to put right."""
