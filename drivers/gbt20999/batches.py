@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 
 from drivers.gbt20999.deframer import LARGEST_BYTES
-from drivers.gbt20999.link import Answer, Refusal, reply_bytes, request_bytes
+from drivers.gbt20999.ids import width
+from drivers.gbt20999.link import Answer, Refusal, request_bytes
 from drivers.gbt20999.wire import Address
 
 NOT_PRESENT = 0x30  # error byte of a reply that names what is missing
@@ -30,22 +31,22 @@ class Questions:
         """Cut into questions of at most the learnt count whose query and reply together fit most_bytes."""
         made: list[tuple[Address, ...]] = []
         current: list[Address] = []
+        values_bytes = 0
         for address in addresses:
             if address in self.absent:
                 continue
-            trial = (*current, address)
-            if current and not self._fits(trial, most_bytes):
+            own_bytes = width(address)
+            if current and not self._fits(len(current) + 1, values_bytes + own_bytes, most_bytes):
                 made.append(tuple(current))
-                current = []
+                current, values_bytes = [], 0
             current.append(address)
+            values_bytes += own_bytes
         return [*made, tuple(current)] if current else made
 
-    def _fits(self, trial: tuple[Address, ...], most_bytes: int) -> bool:
-        return (
-            len(trial) <= self._limit
-            and reply_bytes(trial) <= LARGEST_BYTES - ROOM_BYTES
-            and request_bytes(trial) + reply_bytes(trial) <= most_bytes
-        )
+    def _fits(self, count: int, values_bytes: int, most_bytes: int) -> bool:
+        request = request_bytes(count)
+        reply = request + values_bytes
+        return count <= self._limit and reply <= LARGEST_BYTES - ROOM_BYTES and request + reply <= most_bytes
 
     def answered(self, answer: Answer) -> None:
         """Learn from a reply. Values it leaves out are asked for again in smaller batches."""

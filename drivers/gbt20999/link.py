@@ -61,14 +61,14 @@ class OtherMaster:
 Event = Answer | Refusal | Unasked | HeartbeatAsked | OtherMaster | Garbled
 
 
-def request_bytes(addresses: tuple[Address, ...]) -> int:
-    """Size of a query, escapes apart."""
-    return OVERHEAD_BYTES + 6 * len(addresses)
+def request_bytes(count: int) -> int:
+    """Size of a query for so many values, escapes apart."""
+    return OVERHEAD_BYTES + 6 * count
 
 
 def reply_bytes(addresses: tuple[Address, ...]) -> int:
     """Expected size of its reply."""
-    return request_bytes(addresses) + sum(width(address) for address in addresses)
+    return request_bytes(len(addresses)) + sum(width(address) for address in addresses)
 
 
 class Link:
@@ -81,11 +81,13 @@ class Link:
         self._sent: tuple[int, tuple[Address, ...]] = (-1, ())
         self.asked: tuple[Address, ...] = ()
         self.asked_s = 0.0
+        self.transfer_s = 0.0  # on the wire: the newest question and its answer
 
     def ask(self, addresses: tuple[Address, ...], now_s: float) -> bytes:
         """The query's bytes. The question before it is given up."""
         self._sequence = self._sequence % 255 + 1
         self.asked, self.asked_s, self._sent = addresses, now_s, (self._sequence, addresses)
+        self.transfer_s = (request_bytes(len(addresses)) + reply_bytes(addresses)) * self._byte_s
         return query(self._identity, self._sequence, addresses, self._checksum)
 
     def give_up(self) -> tuple[Address, ...]:
@@ -97,10 +99,6 @@ class Link:
         """The answer to a heartbeat query."""
         self._sequence = self._sequence % 255 + 1
         return heartbeat_reply(self._identity, self._sequence, self._checksum)
-
-    def transfer_s(self, addresses: tuple[Address, ...]) -> float:
-        """Time on the wire of a question and its answer."""
-        return (request_bytes(addresses) + reply_bytes(addresses)) * self._byte_s
 
     def receive(self, data: bytes, now_s: float) -> Iterator[Event]:
         """Events of a chunk read at now_s. Frames of unknown types give none."""
@@ -128,7 +126,7 @@ class Link:
             frame.values and not any(value.address in self.asked for value in frame.values)
         ):
             return Unasked(frame)
-        delay_s = frame.last_byte_s - self.asked_s - self.transfer_s(self.asked)
+        delay_s = frame.last_byte_s - self.asked_s - self.transfer_s
         return Answer(self.give_up(), frame, max(0.0, delay_s))
 
     def _refusal(self, frame: Frame) -> Event | None:

@@ -102,7 +102,7 @@ class Session:
         wait_s = self._settings.reply_timeout_s
         if self._slowest_s is not None:
             wait_s = min(wait_s, max(FASTEST_TIMEOUT_S, 3 * self._slowest_s))
-        deadline_s = self._link.asked_s + self._link.transfer_s(self._link.asked) + wait_s
+        deadline_s = self._link.asked_s + self._link.transfer_s + wait_s
         return deadline_s if self._rubbish_s is None else min(deadline_s, self._rubbish_s + QUIET_S)
 
     def _timed_out(self) -> None:

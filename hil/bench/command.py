@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hil.bench.air import air
 from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
@@ -30,11 +31,13 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "outbox": outbox,
     "demo": demo,
     "signals": signals,
+    "air": air,
 }
 # The bounds of speed: benchmark -> figure -> the most it may be; and of how many samples.
 MOST: dict[str, dict[str, float]] = {
     "signals": {"report_to_radio_p99_ms": 20.0, "lamp_to_radio_p99_ms": 200.0},
     "codec": {"import_ms": 100.0},
+    "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {
     "signals": {"changes": CHANGES},

@@ -32,23 +32,66 @@ class LanePlace:
     y_north_m: float
 
 
-def on_lane(lane: Lane, x: float, y: float, margin_m: float = 0.0) -> LanePlace | None:
-    """Where on a lane a point is, None when it is off the lane by more than the margin."""
-    before = 0.0
-    best: LanePlace | None = None
-    total = sum(math.dist(a, b) for a, b in pairwise(lane.points))
-    for a, b in pairwise(lane.points):
-        length = math.dist(a, b)
-        dx, dy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
-        along = (x - a[0]) * dx + (y - a[1]) * dy
-        right = (x - a[0]) * dy - (y - a[1]) * dx
-        if 0.0 <= along <= length and abs(right) <= lane.width_m / 2 + margin_m:
-            middle = a[0] + dx * along, a[1] + dy * along
-            place = LanePlace(lane, before + along, right, heading_deg(dx, dy), total, *middle)
-            if best is None or abs(right) < abs(best.right_m):
-                best = place
-        before += length
-    return best
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A straight piece of a lane: where it begins, its direction, its length, the lane's length before it."""
+
+    x: float
+    y: float
+    dx: float
+    dy: float
+    length_m: float
+    before_m: float
+
+
+class LaneLine:
+    """A lane's middle, taken to pieces once: it is asked about every road user of every scene."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane, self._half_m = lane, lane.width_m / 2
+        self._pieces: list[_Piece] = []
+        before = 0.0
+        for a, b in pairwise(lane.points):
+            length = math.dist(a, b)
+            self._pieces.append(_Piece(*a, (b[0] - a[0]) / length, (b[1] - a[1]) / length, length, before))
+            before += length
+        self._length_m = before
+        xs, ys = [x for x, _ in lane.points], [y for _, y in lane.points]
+        self._box = min(xs), max(xs), min(ys), max(ys)
+
+    def place(self, x: float, y: float, margin_m: float = 0.0) -> LanePlace | None:
+        """Where on the lane a point is, None when it is off the lane by more than the margin."""
+        reach = self._half_m + margin_m
+        west, east, south, north = self._box
+        if not (west - reach <= x <= east + reach and south - reach <= y <= north + reach):
+            return None
+        best: tuple[float, _Piece, float] | None = None
+        for piece in self._pieces:
+            along = (x - piece.x) * piece.dx + (y - piece.y) * piece.dy
+            right = (x - piece.x) * piece.dy - (y - piece.y) * piece.dx
+            off = abs(right)
+            if 0.0 <= along <= piece.length_m and off <= reach and (best is None or off < abs(best[0])):
+                best = right, piece, along
+        if best is None:
+            return None
+        right, piece, along = best
+        middle = piece.x + piece.dx * along, piece.y + piece.dy * along
+        heading = heading_deg(piece.dx, piece.dy)
+        return LanePlace(self.lane, piece.before_m + along, right, heading, self._length_m, *middle)
+
+
+class Area:
+    """A polygon in its box: most questions end at the box."""
+
+    def __init__(self, polygon: Points) -> None:
+        self._polygon = polygon
+        xs, ys = [x for x, _ in polygon], [y for _, y in polygon]
+        self._west, self._east, self._south, self._north = min(xs), max(xs), min(ys), max(ys)
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point lies in it."""
+        boxed = self._west <= x <= self._east and self._south <= y <= self._north
+        return boxed and inside(self._polygon, x, y)
 
 
 class Places:
@@ -56,17 +99,19 @@ class Places:
 
     def __init__(self, crossing: Crossing) -> None:
         self.crossing = crossing
-        self.motor = tuple(lane for lane in crossing.lanes if lane.use is LaneUse.MOTOR)
+        self._box = Area(crossing.conflict_area)
+        self._walks = tuple((walk, Area(walk.points)) for walk in crossing.crosswalks)
+        self._motor = tuple(LaneLine(lane) for lane in crossing.lanes if lane.use is LaneUse.MOTOR)
 
     def lane_at(self, x: float, y: float, margin_m: float = 0.0) -> LanePlace | None:
         """The motor lane under a point: the one whose middle is nearest."""
-        found = [place for lane in self.motor if (place := on_lane(lane, x, y, margin_m)) is not None]
+        found = [place for line in self._motor if (place := line.place(x, y, margin_m)) is not None]
         return min(found, key=lambda place: abs(place.right_m), default=None)
 
     def in_box(self, x: float, y: float) -> bool:
         """Whether a point lies in the conflict area."""
-        return inside(self.crossing.conflict_area, x, y)
+        return self._box.holds(x, y)
 
     def walk_at(self, x: float, y: float) -> Crosswalk | None:
         """The crosswalk under a point, between its kerbs."""
-        return next((walk for walk in self.crossing.crosswalks if inside(walk.points, x, y)), None)
+        return next((walk for walk, area in self._walks if area.holds(x, y)), None)

@@ -35,9 +35,11 @@ class Cycle:
     began_s: float
     slots: dict[int, list[Slot]] = field(default_factory=dict)
     strangers: int = 0
+    lessons: int = 0  # how often something was learnt: what was derived before the last lesson is outdated
 
     def learn(self, edge: Edge) -> float | None:
         """Take in an edge. Its residual against what was learnt (s), None when it is new."""
+        self.lessons += 1
         offset = self._offset(edge.at_s)
         slot = self._slot(edge, offset)
         if slot is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rsu_agent.world.signal import Colour, SignalReport
@@ -46,6 +46,7 @@ class History:
         self.complete_s: float | None = None
         self.dark: set[int] = set()  # groups that have been seen dark: no plan says when they are
         self._intervals: deque[float] = deque(maxlen=PERIODS_KEPT)
+        self._period_s = FIRST_PERIOD_S
         self._outages: list[float] = []
         self._blind = False  # colours may have changed unseen since the last report
 
@@ -82,10 +83,7 @@ class History:
     @property
     def report_period_s(self) -> float:
         """p99 (nearest rank) of the last hundred intervals between complete reports."""
-        if not self._intervals:
-            return FIRST_PERIOD_S
-        ordered = sorted(self._intervals)
-        return ordered[math.ceil(KEPT_SHARE * len(ordered)) - 1]
+        return self._period_s
 
     @property
     def stale_after_s(self) -> float:
@@ -108,6 +106,14 @@ class History:
                 self._intervals.clear()
                 self._intervals.extend(self._outages)
                 self._outages.clear()
+                self._period_s = _high(self._intervals)
             return
         self._outages.clear()
         self._intervals.append(interval_s)
+        self._period_s = _high(self._intervals)
+
+
+def _high(intervals: Iterable[float]) -> float:
+    """Nearest rank of the share kept: asked for every group and frame, so it is kept and not sought anew."""
+    ordered = sorted(intervals)
+    return ordered[math.ceil(KEPT_SHARE * len(ordered)) - 1]

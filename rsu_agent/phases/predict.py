@@ -17,6 +17,9 @@ SCORES_KEPT = 100
 MOST_STRANGERS = 2  # edges that fit no learnt one in a whole cycle: it is another cycle now
 
 
+_Key = tuple[int, Colour, float | None]  # lessons of the cycle, colour, instant
+
+
 class FixedTimePredictor:
     """One plan of fixed times. Ends are absolute monotonic seconds.
 
@@ -34,6 +37,8 @@ class FixedTimePredictor:
         self._stage_told = not abrupt
         self._scores: deque[bool] = deque(maxlen=SCORES_KEPT)
         self._held_until: dict[int, float] = {}
+        self._ends: dict[int, tuple[_Key, tuple[float, float] | None]] = {}
+        self._runs: dict[int, tuple[_Key, tuple[float, float] | None]] = {}
         self.errors_s: deque[float] = deque(maxlen=SCORES_KEPT)
         self.counters: Counter[str] = Counter()
 
@@ -81,26 +86,46 @@ class FixedTimePredictor:
             return self._from_plan(group, shown, now_s) or bare
         if self._held_until.get(group, 0.0) > now_s:
             return bare
-        found = self._cycle.end_of(group, shown.colour, shown.since_s, now_s)
+        found = self._end(group, shown, now_s)
         if found is None:
             return bare
-        end_s, slot = found
+        end_s, spread_s = found
         if now_s - end_s > max(MISSED_FLOOR_S, 2 * report_period_s):
             self._miss(group, now_s)
             return bare
         likely_s = max(end_s, now_s + HELD_AHEAD_S)
-        again = self._cycle.runs_of(group, shown.colour, likely_s)
+        again = self._again(group, shown, likely_s)
         return GroupOutlook(
             group,
             shown.colour,
             shown.since_s,
-            min_end_s=min(likely_s, max(now_s, end_s - slot.spread_s)),
+            min_end_s=min(likely_s, max(now_s, end_s - spread_s)),
             likely_end_s=likely_s,
-            max_end_s=max(likely_s, end_s + slot.spread_s),
+            max_end_s=max(likely_s, end_s + spread_s),
             confidence=self.confidence,
             next_start_s=again[0] if again else None,
             next_duration_s=again[1] if again else None,
         )
+
+    def _end(self, group: int, shown: Shown, now_s: float) -> tuple[float, float] | None:
+        """(end, spread) of what a group shows; kept until something is learnt or another colour shows."""
+        key = self._cycle.lessons, shown.colour, shown.since_s
+        kept = self._ends.get(group)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        found = self._cycle.end_of(group, shown.colour, shown.since_s, now_s)
+        end = None if found is None else (found[0], found[1].spread_s)
+        if shown.since_s is not None:  # else it depends on now
+            self._ends[group] = key, end
+        return end
+
+    def _again(self, group: int, shown: Shown, from_s: float) -> tuple[float, float] | None:
+        """(start, seconds) of the next run of this colour; kept while it is asked from the same instant."""
+        key = self._cycle.lessons, shown.colour, from_s
+        kept = self._runs.get(group)
+        if kept is None or kept[0] != key:
+            kept = self._runs[group] = key, self._cycle.runs_of(group, shown.colour, from_s)
+        return kept[1]
 
     def _from_plan(self, group: int, shown: Shown, now_s: float) -> GroupOutlook | None:
         turns = self._turns.get(group)

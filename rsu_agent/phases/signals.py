@@ -37,6 +37,7 @@ class Signals:
         self.faults: tuple[str, ...] = ()
         self.preempt = self.priority = False
         self.other_controller = False
+        self._phases_of: dict[int, list[Phase]] = {}
         self._predictor: FixedTimePredictor | None = None
         self._abrupt = False  # what was learnt has been forgotten, and no predictor has begun since
 
@@ -118,6 +119,7 @@ class Signals:
             return
         if known is None or known.fingerprint != programme.fingerprint:
             self.programme = programme
+            self._phases_of = _by_group(programme)
             if known is not None and known.plans == programme.plans[: len(known.plans)]:
                 return  # another plan has been read: what is learnt of the present one stays
             self._forget("programme_change")
@@ -163,8 +165,7 @@ class Signals:
 
     def _flash_s(self, group: int) -> float | None:
         """How long a group's green flashes before it ends, where all its phases agree."""
-        phases = self.programme.phases if self.programme else ()
-        lengths = {flash_s(phase) for phase in phases if group in phase.groups}
+        lengths = {flash_s(phase) for phase in self._phases_of.get(group, ())}
         return lengths.pop() if len(lengths) == 1 else None
 
     def _ends(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
@@ -193,8 +194,15 @@ class Signals:
         return found
 
     def _phase_of(self, group: int) -> Phase | None:
-        phases = self.programme.phases if self.programme else ()
-        return next((phase for phase in phases if group in phase.groups), None)
+        return next(iter(self._phases_of.get(group, ())), None)
+
+
+def _by_group(programme: Programme) -> dict[int, list[Phase]]:
+    found: dict[int, list[Phase]] = {}
+    for phase in programme.phases:
+        for group in phase.groups:
+            found.setdefault(group, []).append(phase)
+    return found
 
 
 def flash_s(phase: Phase) -> float:

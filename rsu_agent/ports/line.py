@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import math
 import os
 import re
 import stat
@@ -30,6 +31,7 @@ from rsu_agent.ports.received import Received
 
 log = logging.getLogger(__name__)
 
+GATHER_S = 0.006  # a UART hands over some bytes a millisecond: taking each by itself costs the core a percent
 READ_BYTES = 4096  # what the kernel's tty buffer hands out at once
 BITS_A_BYTE = 10  # start, 8 data, stop
 UNSTABLE_NAME = re.compile(r"^/dev/tty(USB|ACM)\d+$")
@@ -106,20 +108,28 @@ class SerialLine:
         except (ValueError, termios.error) as error:
             raise lost_on_opening(settings.port, OSError(*error.args)) from None
         self._errors_at_open = read_line_errors(self._fd)
+        self._taken_s = -math.inf
 
     async def read(self) -> Received:
-        """Wait for bytes. A cancelled read loses none: nothing is awaited after they are taken."""
+        """Wait for bytes. A cancelled read loses none: nothing is awaited after they are taken.
+
+        The first byte after a silence is taken at once, for its stamp; what follows on its heels is gathered.
+        """
+        gather_s = self._taken_s + GATHER_S - self._clock.now_s()
+        if gather_s > 0.0:
+            await self._clock.sleep(gather_s)
         while True:
-            await anyio.wait_readable(self._fd)
             try:
                 data = os.read(self._fd, READ_BYTES)
             except BlockingIOError:
+                await anyio.wait_readable(self._fd)
                 continue
             except OSError as error:
                 raise lost_while_open(self._settings.port, error) from None
             if not data:
                 raise lost_while_open(self._settings.port)
-            return Received(data, self._clock.now_s())
+            self._taken_s = self._clock.now_s()
+            return Received(data, self._taken_s)
 
     async def write(self, data: bytes) -> None:
         """Write all. Raises PermissionError for a listener: that is a mistake of ours, not of the line."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import queue
 import struct
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 SEGMENTS = 8  # the ring forgets an eighth at a time
 CHUNK_BYTES = 16 << 10  # a killed process loses at most one chunk
 QUEUE_LENGTH = 20_000
+GATHER_S = 0.1
 RETRY_S = 10.0  # a disk that refused is tried again so much later; a full one is seldom emptied sooner
 SUFFIX = ".mcap"
 DROPPED = "/dropped"  # so many entries are missing before this one
@@ -50,7 +51,8 @@ class Recorder:
     def __init__(self, folder: Path, size_mb: int, label: str) -> None:
         self._folder, self._label = folder, label
         self._limit = size_mb << 20
-        self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_LENGTH)
+        self._waiting: deque[Entry] = deque()
+        self._closing = threading.Event()
         self.dropped = 0
         self._told = 0
         self._retry_s: float | None = None
@@ -60,19 +62,24 @@ class Recorder:
     def record(self, topic: str, at_s: float, **value: Any) -> None:
         """One entry; bytes values become base64."""
         plain = {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in value.items()}
-        try:
-            self._queue.put_nowait(Entry(topic, at_s, plain))
-        except queue.Full:
+        if len(self._waiting) >= QUEUE_LENGTH:
             self.dropped += 1
+        else:
+            self._waiting.append(Entry(topic, at_s, plain))
+
+    @property
+    def waiting(self) -> int:
+        """Entries not yet written."""
+        return len(self._waiting)
 
     def close(self) -> None:
         """Write what is queued and end the file."""
-        self._queue.put(None)
+        self._closing.set()
         self._thread.join()
 
     def _write(self) -> None:
         segment: RecordingFile | None = None
-        while (entry := self._queue.get()) is not None:
+        for entry in self._entries():
             if self._limit == 0 or (self._retry_s is not None and entry.at_s < self._retry_s):
                 self.dropped += self._limit > 0
                 continue
@@ -92,6 +99,14 @@ class Recorder:
             except OSError as error:
                 log.error("the recording in %s ends torn: %s", self._folder, error)
                 segment.give_up()
+
+    def _entries(self) -> Iterator[Entry]:
+        """All that comes, in batches, until the end: a thread that is woken for each one costs the core."""
+        ending = False
+        while not ending:
+            ending = self._closing.wait(GATHER_S)
+            while self._waiting:
+                yield self._waiting.popleft()
 
     def _append(self, segment: RecordingFile | None, entry: Entry) -> RecordingFile:
         if segment is None or segment.size() >= self._limit // SEGMENTS:

@@ -25,10 +25,22 @@ def locked() -> list[str]:
 def licence(dist: Distribution) -> str:
     meta = dist.metadata
     classifiers = [c for c in meta.get_all("Classifier") or [] if c.startswith("License ::")]
-    texts = [meta.get("License-Expression") or "", *classifiers]
+    texts = [chosen(meta.get("License-Expression") or ""), *classifiers]
     if not "".join(texts).strip():
         texts.append((meta.get("License") or "")[:200])
     return " ".join(texts)
+
+
+def chosen(expression: str) -> str:
+    """Of licences offered by "OR" those that may be used; the expression itself when none may."""
+    offered = [part.strip("() ") for part in expression.split(" OR ")]
+    return " OR ".join(part for part in offered if not REFUSED.search(part)) or expression
+
+
+def test_of_two_licences_offered_the_one_that_may_be_used_is_chosen_and_both_of_an_and_hold() -> None:
+    assert chosen("EPL-2.0 OR GPL-2.0-or-later") == "EPL-2.0"
+    assert chosen("GPL-3.0-only OR AGPL-3.0-only") == "GPL-3.0-only OR AGPL-3.0-only"
+    assert REFUSED.search(chosen("MIT AND GPL-3.0-only"))
 
 
 @pytest.mark.parametrize("name", locked())

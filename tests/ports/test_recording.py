@@ -38,7 +38,7 @@ def fill(recorder: Recorder, first: int, count: int, data_bytes: int = 160) -> N
     for n in range(first, first + count):
         recorder.record("/air", n / 10, n=n, data=os.urandom(data_bytes))
         if n % 1000 == 0:
-            wait_for(lambda: recorder._queue.qsize() < 500)
+            wait_for(lambda: recorder.waiting < 500)
 
 
 def numbers(entries: list[Entry]) -> list[int]:
@@ -78,7 +78,7 @@ def test_a_ring_of_no_size_writes_nothing(tmp_path: Path) -> None:
 def test_what_is_recorded_can_be_read_while_it_goes_on(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, 8, "site")
     fill(recorder, 0, 2000)
-    wait_for(lambda: recorder._queue.empty())
+    wait_for(lambda: recorder.waiting == 0)
     entries = list(read_recording(tmp_path))
     assert entries[-1].topic == TORN
     assert numbers(entries) == list(range(len(numbers(entries))))
@@ -122,7 +122,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
 recorder = Recorder(folder, 8, "site")
 n = 0
 while not recorder.dropped:
-    recorder.record("/air", n / 10, n=n, data=os.urandom(160))
+    recorder.record("/air", n / 1000, n=n, data=os.urandom(160))  # a batch is written within the ten seconds
     n += 1
     time.sleep(0.0001)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -159,7 +159,7 @@ def test_a_full_queue_drops_and_the_recording_tells_how_many(tmp_path: Path) -> 
     recorder = Recorder(tmp_path, 64, "site")
     for n in range(60_000):  # faster than anything writes
         recorder.record("/air", n / 10, n=n)
-    wait_for(lambda: recorder._queue.empty())
+    wait_for(lambda: recorder.waiting == 0)
     recorder.record("/air", 6000.0, n=60_000)
     recorder.close()
     entries = list(read_recording(tmp_path))

@@ -276,7 +276,7 @@ def test_the_black_box_is_bounded_and_a_torn_file_is_read_to_its_tear(tmp_path: 
 
     recorder = Recorder(tmp_path, 1, "site")
     for n in range(9000):
-        while recorder._queue.qsize() > 5000:
+        while recorder.waiting > 5000:
             pass
         recorder.record("/air", n / 10, n=n, data=os.urandom(160))
     recorder.close()

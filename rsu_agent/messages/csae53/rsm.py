@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -44,7 +45,8 @@ class PtcIds:
 
     def __init__(self) -> None:
         self._of_track: dict[int, int] = {}
-        self._used_s: dict[int, float] = {}
+        self._track_of: dict[int, int] = {}
+        self._used_s: dict[int, float] = dict.fromkeys(IDS, -math.inf)  # the least recently used first
 
     def of(self, track: int, now_s: float) -> int | None:
         """The id of a track now; None when all are in use or too fresh."""
@@ -53,14 +55,15 @@ class PtcIds:
             number = self._free(now_s)
             if number is None:
                 return None
-            self._of_track = {t: n for t, n in self._of_track.items() if n != number}
-            self._of_track[track] = number
+            self._of_track.pop(self._track_of.get(number, -1), None)
+            self._of_track[track], self._track_of[number] = number, track
+        del self._used_s[number]
         self._used_s[number] = now_s
         return number
 
     def _free(self, now_s: float) -> int | None:
-        best = min(IDS, key=lambda n: self._used_s.get(n, float("-inf")))
-        return best if now_s - self._used_s.get(best, float("-inf")) >= REUSE_S else None
+        best, used_s = next(iter(self._used_s.items()))
+        return best if now_s - used_s >= REUSE_S else None
 
 
 def rsm_values(
