@@ -130,4 +130,4 @@ async def body(place: Place) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_process("senses", body))
+    sys.exit(run_process("senses", body, yields=5))

@@ -115,4 +115,4 @@ async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock)
 
 
 if __name__ == "__main__":
-    sys.exit(run_process("uplink", body))
+    sys.exit(run_process("uplink", body, yields=5))

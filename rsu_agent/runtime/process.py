@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -33,8 +34,11 @@ class Place:
     from_parent: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
 
 
-def run_process(name: str, body: Callable[[Place], Awaitable[None]]) -> int:
-    """Parse the options, read the site, run `body` until the parent goes or says stop."""
+def run_process(name: str, body: Callable[[Place], Awaitable[None]], *, yields: int = 0) -> int:
+    """Parse the options, read the site, run `body` until the parent goes or says stop.
+
+    yields: how much nicer (nice(2)) than the core this process is; what is due on air waits for nobody.
+    """
     parser = argparse.ArgumentParser(prog=f"rsu-{name}")
     parser.add_argument("--site", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
@@ -52,6 +56,7 @@ def run_process(name: str, body: Callable[[Place], Awaitable[None]]) -> int:
     pulse = None if options.pulse_fd is None else Pulse(socket.socket(fileno=options.pulse_fd))
     for folder in (options.state, options.run):
         folder.mkdir(parents=True, exist_ok=True)
+    os.nice(yields)
     gc.freeze()  # what start-up made stays: later collections walk only what is new
     anyio.run(_until_told, body, Place(site, options.state, options.run, pulse))
     return 0

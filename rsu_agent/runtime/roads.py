@@ -6,6 +6,7 @@ import logging
 import math
 
 import anyio
+import anyio.lowlevel
 
 from rsu_agent.hazards.judge import Judge
 from rsu_agent.messages.moment import Instant
@@ -91,9 +92,11 @@ class Roads:
             scene_utc_s = None if instant.utc_s is None else instant.utc_s - (now_s - scene.at_s)
             for kind, frame in self._speaker.users(scene, scene_utc_s):
                 await self._air.send(kind, frame)
+            await anyio.lowlevel.checkpoint()  # a SPAT that is due now does not wait for the rest
             news = self._hazards(scene, now_s)
             if news or now_s - self._told_s >= HAZARD_PERIOD_S:
                 await self._tell_hazards(instant)
+            await anyio.lowlevel.checkpoint()
             self._post.put(self._summary.scene(scene, self._clock.utc_s() - now_s))
             self._record(scene)
 
