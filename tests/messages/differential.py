@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from typing import Any
 
+from rich.console import Console
 from rich.progress import track
 
 from rsu_agent.messages.generator import model as m
@@ -41,6 +45,7 @@ NARROWED: dict[str, m.Type] = {
     ),
 }
 NAMES = (*CSAE53, *ETSI)
+LONGEST_FIRST = ("dsrc.map", "csae53.map", *(n for n in NAMES if n not in ("dsrc.map", "csae53.map")))
 
 
 def value_of(name: str, dice: random.Random) -> tuple[str, Any]:
@@ -91,7 +96,14 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=10_000, help="messages of each type")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    found = {name: compare(name, asked.n, asked.seed) for name in NAMES}
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        jobs = {name: pool.submit(compare, name, asked.n, asked.seed, quiet=True) for name in LONGEST_FIRST}
+        done = as_completed(jobs.values())
+        for _ in track(
+            done, "types", total=len(jobs), console=Console(file=sys.stderr), disable=not sys.stderr.isatty()
+        ):
+            pass
+        found = {name: jobs[name].result() for name in NAMES}
     missing = asn1c_referee.missing()
     if missing:
         print(f"without asn1c: not installed: {', '.join(missing)}", file=sys.stderr)

@@ -58,6 +58,13 @@ BEGINNING = {
     "station": 1,
     "edition": "2020",
 }
+IN_EUROPE = {
+    **BEGINNING,
+    "standard": "etsi",
+    "phases": [],
+    "rights": [[1, "permissive"], [5, "protected"]],
+}
+IN_AMERICA = {**IN_EUROPE, "standard": "j2735", "edition": "2016"}
 MEMORY = MapMemory("", "", 1, 0.0, 0.0)
 
 
@@ -96,14 +103,14 @@ class Ears:
 class Life:
     """One life of an agent that speaks SPAT, on the fake clock."""
 
-    def __init__(self, folder: Path, clock: FakeClock) -> None:
+    def __init__(self, folder: Path, clock: FakeClock, beginning: dict[str, Any]) -> None:
         self.clock, self.ears, self.silent = clock, Ears(), False
         self.recorder = Recorder(folder, 8, "t")
-        self.recorder.record(START, clock.now_s(), **BEGINNING, utc_s=clock.utc_s())
+        self.recorder.record(START, clock.now_s(), **beginning, utc_s=clock.utc_s())
         self.trust = TimeTrust(drift_ppm=5.0)
         self.radio_keeper = DeviceKeeper("radio", clock, lambda _health: None)
         self.air = Air(clock, self.recorder, self.radio_keeper)
-        speaker = speaker_of(BEGINNING, Counts())
+        speaker = speaker_of(beginning, Counts())
         self.speaking = Speaking(speaker, self.air, self.trust, clock, self.recorder, None, MEMORY)
 
     def says(self, noun: SignalReport | Programme) -> None:
@@ -131,9 +138,11 @@ class Life:
         self.trust.read(TimeQuality("test", True, 0.0, 0.001, self.clock.now_s()))
 
 
-async def live(folder: Path, clock: FakeClock, seconds: float) -> list[bytes]:
+async def live(
+    folder: Path, clock: FakeClock, seconds: float, beginning: dict[str, Any] = BEGINNING
+) -> list[bytes]:
     """A life with every kind of trouble in its middle; the SPAT datagrams that left."""
-    life = Life(folder, clock)
+    life = Life(folder, clock, beginning)
     async with anyio.create_task_group() as tasks:
         for task in (life.controller, life.radio, life.speaking.run):
             tasks.start_soon(task)
@@ -150,7 +159,7 @@ async def live(folder: Path, clock: FakeClock, seconds: float) -> list[bytes]:
         await clock.advance(seconds / 2)
         tasks.cancel_scope.cancel()
     life.recorder.close()
-    return [payload for kind, payload in life.ears.heard if kind == "SPAT"]
+    return [payload for kind, payload in life.ears.heard if kind in ("SPAT", "SPATEM")]
 
 
 def write(path: Path, entries: list[Entry]) -> Path:

@@ -12,8 +12,8 @@ from rsu_agent.messages.csae53 import codec
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.recording import Entry, read_recording, segments
 from rsu_agent.runtime.recorded import summary
-from rsu_agent.runtime.replay import Replay, check, first_difference
-from tests.runtime.spoken import live
+from rsu_agent.runtime.replay import KINDS, Replay, check, first_difference
+from tests.runtime.spoken import IN_AMERICA, IN_EUROPE, live
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +50,25 @@ def timed(entries: list[Entry]) -> int:
         if "timing" in value["intersections"][0]["phases"][0]["phaseStates"][0]:
             return n
     raise AssertionError("no end was announced")
+
+
+@pytest.mark.parametrize("beginning", [IN_EUROPE, IN_AMERICA])
+async def test_replay_gives_the_bytes_of_the_other_sets_too(beginning: dict, tmp_path: Path) -> None:
+    sent = await live(tmp_path, FakeClock(), 100.0, beginning)
+    entries = list(read_recording(tmp_path))
+    checked = check(entries)
+    assert checked.different == 0, checked.differences[:3]
+    assert checked.equal == checked.compared
+    assert checked.compared >= len(sent) > 500
+    broken = next(
+        n for n, e in enumerate(entries) if n > 2000 and e.topic == "/air" and e.value["kind"] in KINDS
+    )
+    data = bytearray(base64.b64decode(entries[broken].value["data"]))
+    data[-1] ^= 0x40
+    told = {**entries[broken].value, "data": base64.b64encode(bytes(data)).decode()}
+    entries[broken] = dataclasses.replace(entries[broken], value=told)
+    (difference,) = check(entries).differences
+    assert difference.recorded != difference.replayed
 
 
 async def test_every_datagram_is_given_again_byte_for_byte_through_every_kind_of_doubt(
