@@ -97,7 +97,7 @@ def bench(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
 ) -> None:
-    """Measure this machine, half an hour in all; without --only also writes build/bench.json.
+    """Measure this machine, forty minutes in all; without --only also writes build/bench.json.
 
     Ends with status 1 when a bound of speed is missed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
@@ -65,5 +66,5 @@ def point(text: str, option: str, *, as_json: bool) -> GeoPoint | None:
     return GeoPoint(lat, lon)
 
 
-def _refused(reasons: list[str], *, as_json: bool) -> None:
+def _refused(reasons: list[str], *, as_json: bool) -> NoReturn:
     stop(Exit.INVALID, "\n".join(reasons), as_json=as_json, reason="invalid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rsu_agent.messages.csae53 import codec as csae53
@@ -13,6 +13,7 @@ from rsu_agent.messages.j2735 import frame
 from rsu_agent.messages.standards import REFUSED
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed, open_type
+from rsu_agent.wire.wrapped import NotWrapped, opened_1609, opened_dsmp
 
 CSAE_NAMES = {"bsmFrame": "BSM", "mapFrame": "MAP", "rsmFrame": "RSM", "spatFrame": "SPAT", "rsiFrame": "RSI"}
 CSAE_TYPES = {
@@ -23,6 +24,9 @@ CSAE_TYPES = {
     "rsiFrame": "RoadSideInformation",
 }
 PHASE_2 = {11: "RSC", 12: "SSM", 13: "VIR", 14: "PAM", 16: "CLPMM"}
+
+
+GEO_BEGINS = (bytes([geonet.VERSION_COMMON]), bytes([geonet.VERSION_SECURED]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,17 @@ def recognise(data: bytes, standard: str | None = None) -> Read:
     """
     if standard in REFUSED:
         raise Malformed(standard or "", REFUSED[standard or ""])
+    inside, notes = _unwrapped(data)
+    if inside is not None:
+        try:
+            read = _read(inside, standard)
+            return replace(read, notes=(*notes, *read.notes))
+        except Malformed:
+            pass  # bytes that only looked wrapped
+    return _read(data, standard)
+
+
+def _read(data: bytes, standard: str | None) -> Read:
     if standard is not None:
         return READERS[standard](data)
     faults = []
@@ -52,6 +67,23 @@ def recognise(data: bytes, standard: str | None = None) -> Read:
         except Malformed as error:
             faults.append(f"{name}: {error}")
     raise Malformed("message", "of no set that is read; " + "; ".join(faults))
+
+
+def _unwrapped(data: bytes) -> tuple[bytes | None, tuple[str, ...]]:
+    """The message in IEEE 1609.2 data, in China's DSMP, or in the one in the other; None when in neither."""
+    notes: tuple[str, ...] = ()
+    inside: bytes | None = None
+    try:
+        aid, inside = opened_dsmp(data)
+        notes = (f"DSMP, AID {aid:#x}",)
+    except NotWrapped:
+        pass
+    try:
+        inside = opened_1609(data if inside is None else inside)
+        notes += ("IEEE 1609.2, its signature not verified",)
+    except NotWrapped:
+        pass
+    return inside, notes
 
 
 def _csae53(data: bytes) -> Read:
@@ -69,13 +101,14 @@ def _csae53(data: bytes) -> Read:
 
 def _etsi(data: bytes) -> Read:
     notes: tuple[str, ...] = ()
-    if data[:1] == bytes([geonet.VERSION_COMMON]) or data[12:14] == geonet.ETHERTYPE.to_bytes(2, "big"):
+    if data[:1] in GEO_BEGINS or data[12:14] == geonet.ETHERTYPE.to_bytes(2, "big"):
         try:
             carried = geonet.read(data)
         except geonet.NotGeo as error:
             raise Malformed("GeoNetworking", str(error)) from None
         data = carried.payload
         notes = (f"GeoNetworking, station type {carried.station_type}, BTP port {carried.port}",)
+        notes += ("signed (IEEE 1609.2), its signature not verified",) * carried.signed
     name, value = pdu.decode(data)
     if name == "SPATEM":
         notes += tuple(_marks(value["spat"], Edition.ISO_19091))

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from rsu_agent.wire.its_time import its_stamp
+from rsu_agent.wire.wrapped import NotWrapped, opened_1609
 
 ETHERTYPE = 0x8947
 ETHERNET = struct.Struct(">6s6sH")
@@ -54,12 +55,16 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a received frame carries: station type and address of the sender, BTP port, message."""
+    """What a received frame carries: station type and address of the sender, BTP port, message.
+
+    signed: in a signature, which was not verified.
+    """
 
     station_type: int
     address: bytes
     port: int
     payload: bytes
+    signed: bool = False
 
 
 def frame(
@@ -115,9 +120,13 @@ def read(data: bytes) -> Frame:
 
 def _packet(data: bytes, at: int) -> Frame:
     version = BASIC.unpack_from(data, at)[0]
-    if version == VERSION_SECURED:
-        raise NotGeo("a secured packet: its message is inside a signature, which is not read")
-    if version != VERSION_COMMON:
+    signed = version == VERSION_SECURED
+    if signed:  # the common header and all behind it are the signed data's payload
+        try:
+            data, at = bytes(BASIC.size) + opened_1609(data[at + BASIC.size :]), 0
+        except NotWrapped as error:
+            raise NotGeo(f"a secured packet: {error}") from None
+    elif version != VERSION_COMMON:
         raise NotGeo(f"version and next header {version:#04x}: no GeoNetworking of version 1")
     following, kind, _, _, size, _, _ = COMMON.unpack_from(data, at + BASIC.size)
     if following >> 4 != BTP_B:
@@ -133,4 +142,4 @@ def _packet(data: bytes, at: int) -> Frame:
     payload = data[at + BTP.size : at + size]
     if len(payload) != size - BTP.size:
         raise NotGeo(f"{size} bytes announced, {len(data) - at} follow")
-    return Frame(sender[0] >> 2 & 0x1F, sender[2], port, payload)
+    return Frame(sender[0] >> 2 & 0x1F, sender[2], port, payload, signed)

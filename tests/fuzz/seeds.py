@@ -147,10 +147,18 @@ def j2735() -> list[bytes]:
 
 
 def geonet_frames() -> list[bytes]:
-    """Ethernet frames, single-hop and geo-broadcast."""
+    """Ethernet frames, single-hop and geo-broadcast, plain and signed (facts/radio.md 4.2)."""
     sender, area = geonet.Sender(b"\x02\0\0\0\0\x01", 22.69, 114.34), geonet.Area(22.69, 114.34, 300.0)
     single = [geonet.frame("SPATEM", raw, sender, 1.8e9) for raw in etsi()[:4]]
-    return [*single, geonet.frame("DENM", etsi()[-1], sender, 1.8e9, area=area)]
+    plain = [*single, geonet.frame("DENM", etsi()[-1], sender, 1.8e9, area=area)]
+    return [*plain, *(_signed(frame) for frame in (plain[0], plain[-1]) if len(frame) < 200)]
+
+
+def _signed(frame: bytes) -> bytes:
+    inside = frame[18:]
+    length = bytes([len(inside)]) if len(inside) < 128 else bytes([0x81, len(inside)])
+    signature = b"\x40\x01\x89" + bytes(8) + b"\x80" + bytes(8) + b"\x80\x80" + bytes(64)
+    return frame[:14] + b"\x12" + frame[15:18] + b"\x03\x81\x00\x40\x03\x80" + length + inside + signature
 
 
 def any_plain(dice: random.Random, depth: int = 0) -> Any:
