@@ -87,7 +87,7 @@ def divided(path: Path) -> Path:
     return osm.write(path)
 
 
-def sumo(path: Path) -> Path:
+def sumo(path: Path, projection: str = "!", offset: tuple[float, float] = (0.0, 0.0)) -> Path:
     """A junction J of three roads, two lanes in and one out each, with lights and one crossing."""
     edges, connections = [], []
     arms = {"n": (0, 1), "e": (1, 0), "s": (0, -1)}
@@ -134,8 +134,8 @@ def sumo(path: Path) -> Path:
         'shape="490,310 510,310 510,290 490,290"/>'
     )
     head = (
-        '<net version="1.20"><location netOffset="0,0" convBoundary="0,0,1000,600" origBoundary="0,0,1,1" '
-        'projParameter="!"/>'
+        f'<net version="1.20"><location netOffset="{offset[0]:.2f},{offset[1]:.2f}" '
+        f'convBoundary="0,0,1000,600" origBoundary="0,0,1,1" projParameter="{projection}"/>'
     )
     path.write_text("\n".join([head, *edges, walk, junction, ends, *connections, "</net>"]))
     return path

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import pyproj
 import pytest
 
 from rsu_agent.messages.lint.finding import Severity, Subject
@@ -96,6 +97,20 @@ def test_a_junction_of_a_sumo_network(tmp_path: Path) -> None:
     assert walk.arm == "E"
     assert walk.axis[0] == pytest.approx((10.0, 6.0), abs=0.01)
     assert walk.axis[1] == pytest.approx((10.0, -6.0), abs=0.01)
+
+
+def test_a_network_with_a_projection_is_where_the_projection_puts_it(tmp_path: Path) -> None:
+    utm = "+proj=utm +zone=50 +ellps=WGS84 +datum=WGS84 +units=m +no_defs"
+    east, north = pyproj.Proj(utm)(maps.LON, maps.LAT)
+    path = maps.sumo(tmp_path / "a.net.xml", utm, (500.0 - east, 300.0 - north))
+    crossing = read_back(draft_sumo(path, "J", None), tmp_path)
+    assert errors(crossing) == []
+    assert math.dist(LocalFrame(AT).to_local(crossing.origin), (0, 0)) < 0.05
+    inner = lanes_of(crossing, "N", LaneRole.ENTRY)[0]
+    (x0, y0), (x1, y1) = inner.points[0], inner.points[-1]
+    assert math.hypot(x1 - x0, y1 - y0) == pytest.approx(188.0, rel=1e-3), "of UTM's scale, 0.9996 and more"
+    convergence_deg = math.degrees(math.atan2(x0 - x1, y0 - y1))
+    assert abs(convergence_deg) == pytest.approx(1.03, abs=0.1), "grid north is not north"
 
 
 def test_an_unknown_junction_names_those_with_lights_and_a_bare_network_wants_a_place(tmp_path: Path) -> None:
