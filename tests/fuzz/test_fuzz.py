@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import run as fuzz_run
+from tests.fuzz import scratch
 from tests.fuzz.run import decoders, fuzz
 from tests.fuzz.targets import TARGETS, Target
 
@@ -113,3 +114,8 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
             continue  # the version word is long; its die is the same
         first, second = (target.make(random.Random(9)) for _ in range(2))
         assert first == second
+
+
+def test_a_million_readers_leave_no_more_than_a_few_folders() -> None:
+    made = [scratch.folder() for _ in range(50)]
+    assert [path for path in made if path.exists()] == made[-scratch.KEPT :]
