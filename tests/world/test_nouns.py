@@ -46,7 +46,7 @@ def test_a_noun_is_frozen_and_carries_no_list_that_could_change(noun: type) -> N
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
 def test_every_measured_field_tells_its_unit(noun: type) -> None:
-    units = ("_s", "_ms", "_m", "_mps", "_deg", "_ppm")
+    units = ("_s", "_ms", "_m", "_mps", "_mps2", "_deg", "_ppm")
     plain = {"confidence", "seconds"}  # a probability; a word that is its own unit
     for name, hint in typing.get_type_hints(noun).items():
         if hint in (float, float | None):
