@@ -13,6 +13,7 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.map_subject import Given, given, point
 from rsu_agent.cli.output import plain, print_json, stop
 from rsu_agent.messages.lint.finding import Finding, Severity, Subject
+from rsu_agent.world.place import GeoPoint
 
 map_verbs = typer.Typer(
     help="The crossing as vehicles are told of it: check, build, show, import, export.", no_args_is_help=True
@@ -37,11 +38,13 @@ def check(
     Examples: rsu map check site.yaml ·
     rsu map check crossing.geojson --gnss 22.69001,114.34002 --pole 22.69,114.34
     """
+    from rsu_agent.messages.lint.rules import findings
+
     if bool(gnss) != bool(pole):
         stop(Exit.USAGE, "--gnss and --pole go together: the same antenna, measured twice", as_json=as_json)
     places = [point(text, name, as_json=as_json) for text, name in ((gnss, "--gnss"), (pole, "--pole"))]
     taken = given(what, as_json=as_json)
-    found = _findings(taken, *places)
+    found = findings(_subject(taken, *places))
     counts = Counter(finding.severity for finding in found)
     if as_json:
         print_json({"findings": [_row(finding) for finding in found], **{s: counts[s] for s in Severity}})
@@ -107,12 +110,13 @@ def show(
     Example: rsu map show site.yaml --out crossing.svg
     """
     from rsu_agent.cli.map_picture import picture
+    from rsu_agent.messages.lint.rules import findings
 
     taken = given(what, as_json=as_json)
     subject = _subject(taken)
     marked = [
         ((subject.to_local(finding.at),), f"{finding.feature}: {finding.text}")
-        for finding in _findings(taken)
+        for finding in findings(subject)
         if finding.severity is not Severity.HINT
     ]
     path = out or what.with_suffix(".svg")
@@ -182,18 +186,8 @@ def export(
         typer.echo(str(out))
 
 
-def _subject(taken: Given) -> Subject:
-    table = taken.speech.table if taken.speech.phases else None
-    return Subject(taken.crossing, table, taken.speech.arrows)
-
-
-def _findings(taken: Given, *places: Any) -> list[Finding]:
-    from dataclasses import replace
-
-    from rsu_agent.messages.lint.rules import findings
-
-    subject = _subject(taken)
-    return findings(replace(subject, gnss=places[0], pole=places[1]) if places else subject)
+def _subject(taken: Given, gnss: GeoPoint | None = None, pole: GeoPoint | None = None) -> Subject:
+    return Subject(taken.crossing, taken.speech.table if taken.speech.phases else None, gnss, pole)
 
 
 def _told(finding: Finding) -> str:

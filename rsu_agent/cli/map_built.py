@@ -10,9 +10,10 @@ from rsu_agent.cli.map_subject import Given
 from rsu_agent.cli.output import stop
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.moment import Instant
+from rsu_agent.messages.standards import set_of
 from rsu_agent.outlets.message_sets import MESSAGE_SETS
 
-SETS = {"csae53": "csae53-2020", "ydt3709": "ydt3709-2020", "etsi": "etsi", "j2735": "j2735"}
+SETS = {set_of(standard): standard for standard in MESSAGE_SETS}
 
 
 def built(taken: Given, standard: str, *, as_json: bool) -> dict[str, list[bytes]]:
@@ -20,9 +21,7 @@ def built(taken: Given, standard: str, *, as_json: bool) -> dict[str, list[bytes
     if standard and standard not in SETS:
         stop(Exit.USAGE, f"--set {standard}: one of {', '.join(SETS)}", as_json=as_json)
     names = [SETS[standard]] if standard else list(taken.sets)
-    if not set(names) <= {*taken.sets, "ydt3709-2020"} or (
-        names[0] not in taken.sets and not taken.speech.phases
-    ):
+    if not taken.speech.phases and not set(names) <= set(taken.sets):
         stop(Exit.USAGE, "T/CSAE 53 needs the site file: its phases are there", as_json=as_json)
     frames = {}
     for name in names:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from rsu_agent.messages.moment import Instant
+from rsu_agent.wire.counter import counted, place
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.road_user import RoadUser
 from rsu_agent.world.signal import SignalOutlook
@@ -24,6 +25,16 @@ class ReadyFrame:
     frame: bytes
     bits_behind: int | None = None
     every_frame: bool = False
+
+    @classmethod
+    def of(cls, encode: Callable[[int], bytes], *, every_frame: bool = False) -> ReadyFrame:
+        """From an encoder of the frame with a count. Raises ValueError when more than the count differs."""
+        zero, one = encode(0), encode(1)
+        return cls(zero, place(zero, one), every_frame)
+
+    def counted(self, count: int) -> bytes:
+        """The frame with this count, if it has one."""
+        return self.frame if self.bits_behind is None else counted(self.frame, self.bits_behind, count)
 
 
 class SpatFrames(Protocol):
@@ -57,6 +68,10 @@ class MapFrames(Protocol):
     """MAP of one crossing."""
 
     kind: str
+
+    def content(self) -> bytes:
+        """The MAP without count, revision and time: what must stay the same for it to be the same MAP."""
+        ...
 
     def frames(self, instant: Instant) -> list[bytes]:
         """What is sent in one second: one frame, or one a layer."""

@@ -9,11 +9,10 @@ from typing import Any
 from rsu_agent.messages.csae53.frames import CsaeMap, CsaeRoad, CsaeSpat
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.dsrc.layered import LayeredMap
 from rsu_agent.messages.dsrc.spat import Right
 from rsu_agent.messages.dsrc.units import Edition
 from rsu_agent.messages.etsi.frames import EtsiRoad, EtsiSpat, etsi_map
-from rsu_agent.messages.frames import RoadFrames, SpatFrames
+from rsu_agent.messages.frames import MapFrames, RoadFrames, SpatFrames
 from rsu_agent.messages.j2735.frames import J2735Road, J2735Spat, j2735_map
 from rsu_agent.outlets.guard import Guard
 from rsu_agent.outlets.rules import Rules, csae_rules, etsi_rules, j2735_rules
@@ -59,7 +58,7 @@ class MessageSet:
 
     spat: Callable[[Speech, Counts], SpatFrames]
     rules: Callable[[Speech], Rules]
-    map: Callable[[Speech, Crossing, Counts], CsaeMap | LayeredMap]
+    map: Callable[[Speech, Crossing, Counts], MapFrames]
     road: Callable[[Speech, Crossing, RoadSpeech, Counts], RoadFrames]
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rsu_agent.messages.recognise import recognise
+from rsu_agent.messages.standards import set_of
 from rsu_agent.outlets.guard_table import TABLE
 from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Air
@@ -81,7 +82,7 @@ class Window:
         }
 
     def _read(self, frame: bytes) -> dict[str, Any]:
-        read = recognise(frame, self._standard.removesuffix("-2020"))
+        read = recognise(frame, set_of(self._standard))
         return {"message": read.name, "value": _plain(read.value)}
 
     def guard(self) -> dict[str, Any]:

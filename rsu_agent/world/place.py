@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # CGCS2000 and WGS 84 differ by 0.1 mm in the flattening: one ellipsoid serves both here.
@@ -47,6 +48,12 @@ def heading_deg(dx_east: float, dy_north: float) -> float:
     """Direction of a vector, degrees clockwise from north, 0 <= heading < 360."""
     heading = math.degrees(math.atan2(dx_east, dy_north)) % 360.0
     return 0.0 if heading == 360.0 else heading  # a hair west of north is rounded up to 360 by the modulus
+
+
+def line_heading_deg(points: Sequence[tuple[float, float]]) -> float:
+    """Direction from a line's first to its last point."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    return heading_deg(x1 - x0, y1 - y0)
 
 
 def turn_deg(from_deg: float, to_deg: float) -> float:

@@ -18,7 +18,7 @@ from rsu_agent.world.place import GeoPoint, LocalFrame
 
 def subject() -> Subject:
     said = speech(site().settings, site().crossing)
-    return Subject(site().crossing, said.table, said.arrows)
+    return Subject(site().crossing, said.table)
 
 
 def with_lane(crossing: Crossing, number: int, change: Callable[[Lane], Lane]) -> Crossing:

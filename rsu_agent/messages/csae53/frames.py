@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.csae53.map import map_value
@@ -14,7 +15,6 @@ from rsu_agent.messages.csae53.spat_refresh import SpatRefresh
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.frames import ReadyFrame, Sent
 from rsu_agent.messages.moment import Instant
-from rsu_agent.wire.counter import counted, place
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.place import GeoPoint
@@ -32,9 +32,9 @@ class CsaeSpat:
         self._table, self._identity, self._counts = table, identity, counts
         self._refresh = SpatRefresh()
         value = unavailable_value(table, identity)
-        zero, one = (codec.encode(("spatFrame", value | {"msgCnt": n})) for n in (0, 1))
-        self.ready = ReadyFrame(zero, place(zero, one), every_frame=True)
-        self._bits_behind = place(zero, one)
+        self.ready = ReadyFrame.of(
+            lambda count: codec.encode(("spatFrame", value | {"msgCnt": count})), every_frame=True
+        )
 
     @property
     def count(self) -> int:
@@ -64,7 +64,7 @@ class CsaeSpat:
 
     def unavailable(self) -> bytes:
         """The ready-made frame, counted."""
-        return counted(self.ready.frame, self._bits_behind, self._counts.next(self.kind))
+        return self.ready.counted(self._counts.next(self.kind))
 
 
 class CsaeMap:
@@ -74,7 +74,7 @@ class CsaeMap:
 
     def __init__(self, crossing: Crossing, table: PhaseTable, counts: Counts) -> None:
         self._crossing, self._table, self._counts = crossing, table, counts
-        self._made: tuple[int | None, bytes, int] | None = None
+        self._made: tuple[int | None, ReadyFrame] | None = None
 
     def content(self) -> bytes:
         """The MAP without count and time: what must stay the same for it to be the same MAP."""
@@ -84,9 +84,8 @@ class CsaeMap:
         """One frame: a node is never split."""
         minute = None if instant.stamp is None else instant.stamp.minute_of_year
         if self._made is None or self._made[0] != minute:
-            zero, one = (self._encode(instant, count) for count in (0, 1))
-            self._made = minute, zero, place(zero, one)
-        return [counted(*self._made[1:], self._counts.next(self.kind))]
+            self._made = minute, ReadyFrame.of(partial(self._encode, instant))
+        return [self._made[1].counted(self._counts.next(self.kind))]
 
     def _encode(self, instant: Instant, count: int) -> bytes:
         region = self._crossing.region

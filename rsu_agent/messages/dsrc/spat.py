@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -144,22 +144,16 @@ def _timing(outlook: GroupOutlook, instant: Instant, edition: Edition) -> dict[s
     least_s = _later(outlook.min_end_s, soonest_s)
     most_s = _later(outlook.max_end_s, likely_s or soonest_s)
     marks = {
-        "startTime": _mark(instant, outlook.since_s, edition),
-        "minEndTime": _mark(instant, least_s, edition, math.floor),
-        "maxEndTime": _mark(instant, most_s, edition, math.ceil),
-        "likelyTime": _mark(instant, likely_s, edition),
-        "nextTime": _mark(instant, outlook.next_start_s, edition),
+        "startTime": mark(instant, outlook.since_s, edition),
+        "minEndTime": mark(instant, least_s, edition, math.floor),
+        "maxEndTime": mark(instant, most_s, edition, math.ceil),
+        "likelyTime": mark(instant, likely_s, edition),
+        "nextTime": mark(instant, outlook.next_start_s, edition),
     }
     known = {name: number for name, number in marks.items() if number is not None}
     if known.keys().isdisjoint(ENDS):
         return {}
     return {"minEndTime": edition.unknown_mark} | known
-
-
-def _mark(
-    instant: Instant, at_s: float | None, edition: Edition, whole: Callable[[float], int] = round
-) -> int | None:
-    return None if at_s is None else mark(instant, at_s, edition, whole)
 
 
 def _later(at_s: float | None, least_s: float) -> float | None:

@@ -46,15 +46,17 @@ UNKNOWN_MARKS = {
 
 
 def mark(
-    instant: Instant, at_s: float, edition: Edition, whole: Callable[[float], int] = round
+    instant: Instant, at_s: float | None, edition: Edition, whole: Callable[[float], int] = round
 ) -> int | None:
     """TimeMark of a monotonic instant; whole: math.floor keeps a lower bound one, math.ceil an upper one.
 
-    None when it is an hour or more away, for the mark would name another hour; when our clock is not
-    trusted; and in a leap second where the edition has no numbers for it.
+    None of no instant; of one an hour or more away, for the mark would name another hour; when our clock is
+    not trusted; and in a leap second where the edition has no numbers for it.
     """
+    if at_s is None or abs(at_s - instant.now_s) > FARTHEST_S:
+        return None
     utc = instant.utc_of(at_s)
-    if utc is None or abs(at_s - instant.now_s) > FARTHEST_S:
+    if utc is None:
         return None
     utc_s, in_leap_second = utc
     tenths = round(utc_s * 10, 3)  # without the dust of the floats

@@ -11,7 +11,6 @@ from rsu_agent.messages.dsrc.units import Edition
 from rsu_agent.messages.frames import ReadyFrame, Sent
 from rsu_agent.messages.j2735.frame import encode
 from rsu_agent.messages.moment import Instant
-from rsu_agent.wire.counter import counted, place
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.road_user import RoadUser
@@ -31,9 +30,7 @@ class J2735Spat:
         self, rights: Mapping[int, Right], identity: tuple[int, int | None], edition: Edition
     ) -> None:
         self._rights, self._identity, self._edition = dict(rights), identity, edition
-        zero, one = (self._encode(unavailable_value(rights, identity, n)) for n in (0, 1))
-        self._bits_behind = place(zero, one)
-        self.ready = ReadyFrame(zero, self._bits_behind)
+        self.ready = ReadyFrame.of(lambda count: self._encode(unavailable_value(rights, identity, count)))
         self._revision = REVISIONS - 1
         self._content: tuple[Any, ...] | None = None
 
@@ -66,7 +63,7 @@ class J2735Spat:
 
     def unavailable(self) -> bytes:
         """The ready-made frame with the revision that it has now."""
-        return counted(self.ready.frame, self._bits_behind, self._revision_of(()))
+        return self.ready.counted(self._revision_of(()))
 
     def _revision_of(self, content: tuple[Any, ...]) -> int:
         if content != self._content:

@@ -46,13 +46,12 @@ class Finding:
 class Subject:
     """A crossing under examination. table None: the site's phases are not known.
 
-    arrows: lamp groups that show arrows. gnss, pole: where satellites put the antenna on the average of days,
-    and where the survey put it; None: not given.
+    gnss, pole: where satellites put the antenna on the average of days, and where the survey put it; None:
+    not given.
     """
 
     crossing: Crossing
     table: PhaseTable | None = None
-    arrows: frozenset[int] = frozenset()
     gnss: GeoPoint | None = None
     pole: GeoPoint | None = None
 

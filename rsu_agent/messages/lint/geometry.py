@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from rsu_agent.messages.lint.finding import CENTRE, Fault, Place, Subject, end_of, named
+from rsu_agent.messages.lint.finding import CENTRE, Fault, Subject, end_of, named
 from rsu_agent.world.crossing import Connection, Crossing, Lane, LaneRole, LaneUse, Turn
-from rsu_agent.world.place import heading_deg, turn_deg
+from rsu_agent.world.place import heading_deg, line_heading_deg, turn_deg
 
 JOIN_M = 2.0  # a drive path begins and ends so near to its lanes
 ARM_DEG = 35.0  # a lane of an arm lies in its direction, near the crossing
@@ -62,7 +62,7 @@ def turns(subject: Subject) -> Iterator[Fault]:
     for lane, way in _ways(subject.crossing):
         limits = TURNS.get(way.turn)
         out = lanes[way.to_lane]
-        turned = turn_deg(_heading(lane.points[-2:]), _heading(out.points[:2]))
+        turned = turn_deg(line_heading_deg(lane.points[-2:]), line_heading_deg(out.points[:2]))
         if limits is not None and not limits[0] <= turned <= limits[1]:
             text = f"is called {way.turn} and turns by {turned:+.0f} degrees (right is positive)"
             yield Fault(_told(lane, way), end_of(lane), text)
@@ -151,8 +151,3 @@ def _ways(crossing: Crossing) -> Iterator[tuple[Lane, Connection]]:
 
 def _told(lane: Lane, way: Connection) -> str:
     return f"connection {lane.lane} -> {way.to_lane}"
-
-
-def _heading(points: tuple[Place, ...]) -> float:
-    (x0, y0), (x1, y1) = points[0], points[-1]
-    return heading_deg(x1 - x0, y1 - y0)

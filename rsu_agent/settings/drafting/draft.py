@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsu_agent.world.crossing import LaneRole, LaneUse, Points, Turn
-from rsu_agent.world.place import GeoPoint, LocalFrame, heading_deg, turn_deg
+from rsu_agent.world.place import GeoPoint, LocalFrame, heading_deg, line_heading_deg, turn_deg
 
 COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 STRAIGHT_DEG, BACK_DEG = 45.0, 150.0
@@ -18,6 +18,12 @@ HEIGHT_M = 5.5  # of a signal head that nobody has measured
 SHRINK_M = 3.0  # of the conflict area from the hull of the stop lines
 WALK_HALF_M = 2.0  # half of a crosswalk's width
 FIRST_NEIGHBOUR = 1  # numbers of neighbouring nodes: placeholders
+
+
+COUNTED = (  # what no map tells
+    "lamp groups are counted, not known: put in the controller's own numbers",
+    "node, region and the neighbouring nodes are placeholders for tests",
+)
 
 
 class CannotDraft(ValueError):
@@ -36,6 +42,11 @@ class DraftLane:
     points: Points
     order: int = 0
     number: int = 0
+
+    @property
+    def end(self) -> tuple[float, float]:
+        """Where it touches the crossing: an entry's stop line, an exit's beginning."""
+        return self.points[-1] if self.role is LaneRole.ENTRY else self.points[0]
 
 
 @dataclass(slots=True)
@@ -71,7 +82,19 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-def arm_name(bearing_deg: float, taken: Iterable[str]) -> str:
+def arm_of(draft: Draft, outward: Points, near_m: float, same_deg: float) -> str:
+    """The arm that a road belongs to: one whose bearing, so far out, is about the same, else a new one."""
+    far = next((p for p in outward if math.hypot(*p) >= near_m), outward[-1])
+    bearing = heading_deg(*far)
+    for arm, known in draft.arms.items():
+        if abs(turn_deg(known, bearing)) <= same_deg:
+            return arm
+    arm = _arm_name(bearing, draft.arms)
+    draft.arms[arm] = bearing
+    return arm
+
+
+def _arm_name(bearing_deg: float, taken: Iterable[str]) -> str:
     """A point of the compass, numbered where two arms would have the same."""
     name = COMPASS[round(bearing_deg % 360.0 / 45.0) % 8]
     if name not in taken:
@@ -81,18 +104,12 @@ def arm_name(bearing_deg: float, taken: Iterable[str]) -> str:
 
 def turn_of(entry: Points, exit_: Points) -> Turn:
     """What one does who leaves by `exit_` after having come by `entry`."""
-    turned = turn_deg(heading_of(entry[-2:]), heading_of(exit_[:2]))
+    turned = turn_deg(line_heading_deg(entry[-2:]), line_heading_deg(exit_[:2]))
     if abs(turned) <= STRAIGHT_DEG:
         return Turn.THROUGH
     if abs(turned) >= BACK_DEG:
         return Turn.U_TURN
     return Turn.RIGHT if turned > 0 else Turn.LEFT
-
-
-def heading_of(points: Points) -> float:
-    """Direction of a line's first to its last point."""
-    (x0, y0), (x1, y1) = points[0], points[-1]
-    return heading_deg(x1 - x0, y1 - y0)
 
 
 def document(draft: Draft) -> dict[str, Any]:
@@ -160,7 +177,7 @@ def _ahead(line: Points, point: tuple[float, float], reach: float) -> tuple[floa
 
 
 def _conflict_area(draft: Draft) -> Points:
-    ends = [lane.points[-1] if lane.role is LaneRole.ENTRY else lane.points[0] for lane in draft.lanes]
+    ends = [lane.end for lane in draft.lanes]
     x0, y0 = sum(x for x, _ in ends) / len(ends), sum(y for _, y in ends) / len(ends)
     shrunk = []
     for x, y in _hull(ends):
@@ -260,7 +277,7 @@ class _Writer:
         for way in draft.ways:
             if way.signal is None or groups[way.signal] in heads:
                 continue
-            facing = (heading_of(way.from_lane.points[-2:]) + 180.0) % 360.0
+            facing = (line_heading_deg(way.from_lane.points[-2:]) + 180.0) % 360.0
             properties = {
                 "kind": "signal_head",
                 "group": groups[way.signal],

@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from rsu_agent.settings.drafting.draft import (
+    COUNTED,
     CannotDraft,
     Draft,
     DraftLane,
     DraftWalk,
     DraftWay,
-    arm_name,
+    arm_of,
     turn_of,
 )
 from rsu_agent.settings.drafting.osm_tags import Road, road_of, turns_of
 from rsu_agent.world.crossing import LaneRole, LaneUse, Points, Turn
-from rsu_agent.world.place import GeoPoint, LocalFrame, heading_deg, turn_deg
+from rsu_agent.world.place import GeoPoint, LocalFrame
 
 LARGEST_BYTES = 256 << 20
 FARTHEST_M = 400.0  # of the extract: what is farther from the place named is not read
@@ -71,7 +72,8 @@ def draft_osm(path: Path, at: GeoPoint) -> Draft:
     origin = LocalFrame(extract.origin).to_geo(x0, y0)
     origin = GeoPoint(round(origin.lat_deg, 8), round(origin.lon_deg, 8))
     draft = Draft("OpenStreetMap crossing", origin, "OpenStreetMap, not surveyed", ACCURACY_M)
-    _name_arms(legs, draft)
+    for leg in legs:
+        leg.arm = arm_of(draft, leg.points, BEARING_M, SAME_ARM_DEG)
     setback_m = SETBACK_M + max(leg.road.width_m for leg in legs) / 2
     for leg in legs:
         draft.lanes += _lanes(leg, setback_m)
@@ -79,8 +81,7 @@ def draft_osm(path: Path, at: GeoPoint) -> Draft:
     draft.walks = _walks(draft, legs, [(x - x0, y - y0) for x, y in extract.walks])
     draft.notes += [
         "stop lines, widths and lane positions are guesses from tags: put them on a picture or a survey",
-        "lamp groups are counted, not known: put in the controller's own numbers",
-        "node, region and the neighbouring nodes are placeholders for tests",
+        *COUNTED,
         "the map is (c) OpenStreetMap contributors, ODbL: so is what is drawn from it",
     ]
     return draft
@@ -160,15 +161,6 @@ def _legs(extract: Extract, cluster: set[int]) -> list[Leg]:
 def _moved(leg: Leg, x0: float, y0: float) -> Leg:
     leg.points = tuple((x - x0, y - y0) for x, y in leg.points)
     return leg
-
-
-def _name_arms(legs: list[Leg], draft: Draft) -> None:
-    for leg in legs:
-        far = next((p for p in leg.points if math.hypot(*p) >= BEARING_M), leg.points[-1])
-        bearing = heading_deg(*far)
-        same = [arm for arm, known in draft.arms.items() if abs(turn_deg(known, bearing)) <= SAME_ARM_DEG]
-        leg.arm = same[0] if same else arm_name(bearing, draft.arms)
-        draft.arms.setdefault(leg.arm, bearing)
 
 
 def _lanes(leg: Leg, setback_m: float) -> list[DraftLane]:
@@ -274,11 +266,7 @@ def _walks(draft: Draft, legs: list[Leg], marked: list[tuple[float, float]]) -> 
         on_arm = [leg for leg in legs if leg.arm == arm]
         if not any(_beside(leg.points, place) for leg in on_arm for place in marked):
             continue
-        ends = [
-            lane.points[-1] if lane.role is LaneRole.ENTRY else lane.points[0]
-            for lane in draft.lanes
-            if lane.arm == arm
-        ]
+        ends = [lane.end for lane in draft.lanes if lane.arm == arm]
         ahead = math.radians(draft.arms[arm])
         across = math.cos(ahead), -math.sin(ahead)
         offs = [x * across[0] + y * across[1] for x, y in ends]

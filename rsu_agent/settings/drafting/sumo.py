@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rsu_agent.settings.drafting.draft import (
+    COUNTED,
     CannotDraft,
     Draft,
     DraftLane,
     DraftWalk,
     DraftWay,
-    arm_name,
+    arm_of,
 )
 from rsu_agent.world.crossing import LaneRole, LaneUse, Points, Turn
 from rsu_agent.world.place import GeoPoint, LocalFrame, heading_deg, turn_deg
@@ -80,17 +81,14 @@ class _Junction:
                 for way in ways:
                     self._way(way)
         self._walks()
-        draft.notes += [
-            "lamp groups are counted, not known: put in the controller's own numbers",
-            "node, region and the neighbouring nodes are placeholders for tests",
-        ]
+        draft.notes += COUNTED
         return draft
 
     def _edge(self, edge: Any, role: LaneRole) -> None:
         lanes = [lane for lane in edge.getLanes() if lane.allows("passenger") or lane.allows("bicycle")]
         if edge.getFunction() or not lanes:
             return
-        arm = self._arm(self._points(edge.getShape()), role)
+        arm = arm_of(self._draft, _outward(self._points(edge.getShape()), role), NEAR_M, SAME_ARM_DEG)
         for lane in lanes:
             use = LaneUse.MOTOR if lane.allows("passenger") else LaneUse.BICYCLE
             points = _shortened(self._points(lane.getShape()), role)
@@ -105,18 +103,6 @@ class _Junction:
             )
             self._lanes[lane.getID()] = drafted
             self._draft.lanes.append(drafted)
-
-    def _arm(self, points: Points, role: LaneRole) -> str:
-        """The arm that an edge belongs to, a new one where none has its bearing."""
-        outward = points[::-1] if role is LaneRole.ENTRY else points
-        far = next((p for p in outward if math.hypot(*p) >= NEAR_M), outward[-1])
-        bearing = heading_deg(*far)
-        for arm, known in self._draft.arms.items():
-            if abs(turn_deg(known, bearing)) <= SAME_ARM_DEG:
-                return arm
-        arm = arm_name(bearing, self._draft.arms)
-        self._draft.arms[arm] = bearing
-        return arm
 
     def _way(self, way: Any) -> None:
         entry, exit_ = self._lanes.get(way.getFromLane().getID()), self._lanes.get(way.getToLane().getID())
@@ -147,11 +133,16 @@ class _Junction:
 
 def _shortened(points: Points, role: LaneRole) -> Points:
     """The part of a lane that is next to the crossing."""
-    outward = points[::-1] if role is LaneRole.ENTRY else points
+    outward = _outward(points, role)
     kept, gone_m = [outward[0]], 0.0
     for point in outward[1:]:
         gone_m += math.dist(kept[-1], point)
         kept.append(point)
         if gone_m >= LONGEST_M:
             break
-    return tuple(kept[::-1] if role is LaneRole.ENTRY else kept)
+    return _outward(tuple(kept), role)
+
+
+def _outward(points: Points, role: LaneRole) -> Points:
+    """A lane's points away from the crossing; the same again turns them back."""
+    return points[::-1] if role is LaneRole.ENTRY else points
