@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsu_agent.world.signal import Colour, Control, StageState
+from rsu_agent.world.signal import Colour, Control, LampKind, StageState
 
 COLOURS: dict[int, Colour] = {
     0x01: Colour.DARK,
@@ -41,6 +41,13 @@ STAGE_STATES: dict[int, StageState] = {
     0x30: StageState.TRANSITION,
 }
 
+KINDS: dict[int, LampKind] = {  # 3.2.2
+    1: LampKind.MOTOR,
+    2: LampKind.BICYCLE,
+    3: LampKind.PEDESTRIAN,
+    4: LampKind.LANE,
+}
+
 ON_DEMAND = 0x20  # appearance of a stage in a plan's chain; 0x10 is fixed
 
 FAULTS: dict[int, str] = {
@@ -61,6 +68,8 @@ FAULTS: dict[int, str] = {
     0x50: "configuration",
     0x70: "control_response",
 }
+
+ALARMS: dict[int, str] = {0x10: "lamp", 0x30: "detector", 0x40: "device", 0x60: "environment"}
 
 ERRORS: dict[int, str] = {
     0x10: "bad value",
@@ -86,3 +95,8 @@ def control(code: int) -> Control:
 def fault(code: int) -> str:
     """A fault's stable name; those we do not know keep their code."""
     return FAULTS.get(code, f"fault_{code:#04x}")
+
+
+def alarm(code: int) -> str:
+    """An alarm's stable name; a recorded controller sends one (0x80) that no table has."""
+    return ALARMS.get(code, f"alarm_{code:#04x}")

@@ -25,11 +25,14 @@ MAX_GREEN = partial(Address, 4, 2, 28)
 
 STAGE_COUNT = Address(6, 1)
 STAGE_PHASES = partial(Address, 6, 2, 2)
+LATE_STARTS = partial(Address, 6, 2, 3)
+EARLY_ENDS = partial(Address, 6, 2, 4)
 STAGE_STATE = partial(Address, 6, 3, 2)
 STAGE_ELAPSED = partial(Address, 6, 3, 3)
 STAGE_REMAINING = partial(Address, 6, 3, 4)
 
 CONFLICTS = partial(Address, 7, 1, 2)
+INTERGREENS = partial(Address, 7, 2, 2)
 
 PRIORITY_RUNNING = partial(Address, 8, 3, 3)
 EMERGENCY_RUNNING = partial(Address, 8, 6, 3)
@@ -47,6 +50,8 @@ RUN_MODE = partial(Address, 13, 2, 2)
 RUN_PLAN = partial(Address, 13, 2, 3)
 RUN_STAGE = partial(Address, 13, 2, 4)
 
+ALARM_COUNT = Address(15, 1)
+ALARM_TYPE = partial(Address, 15, 2, 2)
 FAULT_COUNT = Address(16, 1)
 FAULT_TYPE = partial(Address, 16, 2, 2)
 
@@ -62,15 +67,19 @@ _WIDTHS: dict[tuple[int, int, int], int] = {
     (4, 2, 27): 2,
     (4, 2, 28): 2,
     (6, 2, 2): 8,
+    (6, 2, 3): 64,
+    (6, 2, 4): 64,
     (6, 3, 3): 2,
     (6, 3, 4): 2,
     (7, 1, 2): 8,
+    (7, 2, 2): 64,
     (9, 2, 3): 4,
     (9, 2, 5): 2,
     (9, 2, 6): 16,
     (9, 2, 7): 32,
     (9, 2, 8): 16,
     (13, 1, 10): 7,
+    (15, 1, 0): 4,
     (16, 1, 0): 4,
 }
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from drivers.gbt20999.deframer import Deframer
 from drivers.gbt20999.ids import width
+from drivers.gbt20999.plain import PlainDeframer
 from drivers.gbt20999.wire import (
     FOREIGN_KINDS,
     OVERHEAD_BYTES,
     Address,
-    Checksum,
+    Dialect,
     Frame,
     Garbled,
     Identity,
@@ -71,12 +72,21 @@ def reply_bytes(addresses: tuple[Address, ...]) -> int:
     return request_bytes(len(addresses)) + sum(width(address) for address in addresses)
 
 
+def deframer(dialect: Dialect, byte_s: float, *, datagrams: bool) -> Deframer | PlainDeframer:
+    """What finds frames on such a line."""
+    if dialect.escaped and not datagrams:
+        return Deframer(dialect.checksum, byte_s)
+    return PlainDeframer(dialect.checksum, byte_s, datagrams=datagrams)
+
+
 class Link:
     """Sans-IO: questions and bytes in, bytes and events out."""
 
-    def __init__(self, identity: Identity, checksum: Checksum, byte_s: float) -> None:
-        self._identity, self._checksum, self._byte_s = identity, checksum, byte_s
-        self._deframer = Deframer(checksum, byte_s)
+    def __init__(
+        self, identity: Identity, dialect: Dialect, byte_s: float, *, datagrams: bool = False
+    ) -> None:
+        self._identity, self._dialect, self._byte_s = identity, dialect, byte_s
+        self._deframer = deframer(dialect, byte_s, datagrams=datagrams)
         self._sequence = 0
         self._sent: tuple[int, tuple[Address, ...]] = (-1, ())
         self.asked: tuple[Address, ...] = ()
@@ -88,7 +98,7 @@ class Link:
         self._sequence = self._sequence % 255 + 1
         self.asked, self.asked_s, self._sent = addresses, now_s, (self._sequence, addresses)
         self.transfer_s = (request_bytes(len(addresses)) + reply_bytes(addresses)) * self._byte_s
-        return query(self._identity, self._sequence, addresses, self._checksum)
+        return query(self._identity, self._sequence, addresses, self._dialect)
 
     def give_up(self) -> tuple[Address, ...]:
         """Wait for the answer no longer; gives what was asked."""
@@ -98,7 +108,7 @@ class Link:
     def heartbeat(self) -> bytes:
         """The answer to a heartbeat query."""
         self._sequence = self._sequence % 255 + 1
-        return heartbeat_reply(self._identity, self._sequence, self._checksum)
+        return heartbeat_reply(self._identity, self._sequence, self._dialect)
 
     def receive(self, data: bytes, now_s: float) -> Iterator[Event]:
         """Events of a chunk read at now_s. Frames of unknown types give none."""

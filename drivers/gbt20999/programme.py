@@ -6,9 +6,19 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from drivers.gbt20999 import ids
-from drivers.gbt20999.codes import ON_DEMAND, colour
+from drivers.gbt20999.codes import KINDS, ON_DEMAND, colour
 from drivers.gbt20999.wire import Address
-from rsu_agent.world.signal import Phase, Plan, Programme, Stage, StageSlot, Step
+from rsu_agent.world.signal import (
+    Intergreen,
+    Lag,
+    LampGroup,
+    Phase,
+    Plan,
+    Programme,
+    Stage,
+    StageSlot,
+    Step,
+)
 
 MOST_GROUPS = 64  # a bitmap holds so many
 MOST_PHASES = 64
@@ -45,9 +55,10 @@ def wanted(known: Known, plan: int | None, plans: int) -> list[Address]:
         (*IDENTITY, *COUNTS),
         _group_items(known),
         _phase_items(known),
-        (ids.STAGE_PHASES(row) for row in _rows(known, ids.STAGE_COUNT, ids.STAGE_PHASES, MOST_STAGES)),
+        _stage_items(known),
         (ids.PLAN_CYCLE(number) for number in numbers),
         _plan_items(known, numbers),
+        (ids.INTERGREENS(row) for row in _used_phases(known)),
     )
     return [address for step in steps for address in step if address not in known]
 
@@ -76,13 +87,9 @@ def lamp_groups(known: Known) -> tuple[int, ...]:
 def compiled(known: Known, controller: int, crossing: int) -> Programme:
     """The programme of this crossing from all that was read; rows that do not exist are left out."""
     groups = lamp_groups(known)
-    phases = tuple(
-        _phase(known, row) for row in _phase_rows(known) if _bits(known.get(ids.PHASE_GROUPS(row)))
-    )
+    phases = tuple(_phase(known, row) for row in _used_phases(known))
     stages = tuple(
-        Stage(row, _bits(known[ids.STAGE_PHASES(row)]))
-        for row in range(1, MOST_STAGES + 1)
-        if _bits(known.get(ids.STAGE_PHASES(row)))
+        _stage(known, row) for row in range(1, MOST_STAGES + 1) if _bits(known.get(ids.STAGE_PHASES(row)))
     )
     plans = sorted(address.element for address in known if address[:3] == (9, 2, 3))
     return Programme(
@@ -92,6 +99,11 @@ def compiled(known: Known, controller: int, crossing: int) -> Programme:
         stages=stages,
         plans=tuple(_plan(known, number) for number in plans if _is_ours(known, number, crossing)),
         conflicts=_conflicts(known),
+        lamps=tuple(
+            LampGroup(group, KINDS.get(_number(known, ids.GROUP_TYPE(group))), f"3.3.1.{group}")
+            for group in groups
+        ),
+        intergreens=_intergreens(known),
     )
 
 
@@ -103,10 +115,17 @@ def _group_items(known: Known) -> Iterator[Address]:
 
 def _phase_items(known: Known) -> Iterator[Address]:
     yield from (ids.PHASE_GROUPS(row) for row in _phase_rows(known))
-    for row in _phase_rows(known):
-        if any(known.get(ids.PHASE_GROUPS(row)) or b""):
-            yield from (Address(4, 2, attribute, row) for attribute in (*ids.LOSING, *ids.GAINING))
-            yield from (ids.MIN_GREEN(row), ids.MAX_GREEN(row), ids.CONFLICTS(row))
+    for row in _used_phases(known):
+        yield from (Address(4, 2, attribute, row) for attribute in (*ids.LOSING, *ids.GAINING))
+        yield from (ids.MIN_GREEN(row), ids.MAX_GREEN(row), ids.CONFLICTS(row))
+
+
+def _stage_items(known: Known) -> Iterator[Address]:
+    rows = _rows(known, ids.STAGE_COUNT, ids.STAGE_PHASES, MOST_STAGES)
+    yield from (ids.STAGE_PHASES(row) for row in rows)
+    for row in rows:
+        if any(known.get(ids.STAGE_PHASES(row)) or b""):
+            yield from (ids.LATE_STARTS(row), ids.EARLY_ENDS(row))
 
 
 def _plan_items(known: Known, numbers: Iterable[int]) -> Iterator[Address]:
@@ -117,6 +136,11 @@ def _plan_items(known: Known, numbers: Iterable[int]) -> Iterator[Address]:
 
 def _phase_rows(known: Known) -> range:
     return _rows(known, ids.PHASE_COUNT, ids.PHASE_GROUPS, MOST_PHASES)
+
+
+def _used_phases(known: Known) -> list[int]:
+    """Phases that light any group."""
+    return [row for row in _phase_rows(known) if any(known.get(ids.PHASE_GROUPS(row)) or b"")]
 
 
 def _rows(
@@ -149,6 +173,32 @@ def _steps(known: Known, row: int, attributes: tuple[int, ...]) -> tuple[Step, .
     return tuple(Step(colour(code), float(seconds)) for code, seconds in pairs if code and seconds)
 
 
+def _stage(known: Known, row: int) -> Stage:
+    phases = _bits(known[ids.STAGE_PHASES(row)])
+    return Stage(
+        row,
+        phases,
+        _lags(known.get(ids.LATE_STARTS(row)), phases),
+        _lags(known.get(ids.EARLY_ENDS(row)), phases),
+    )
+
+
+def _lags(data: bytes | None, phases: tuple[int, ...]) -> tuple[Lag, ...]:
+    """Seconds by phase; the last byte is phase 1 (facts 1.3, class 6)."""
+    seconds = dict(enumerate(reversed(data or b""), start=1))
+    return tuple(Lag(phase, float(seconds[phase])) for phase in phases if seconds.get(phase))
+
+
+def _intergreens(known: Known) -> tuple[Intergreen, ...]:
+    """7.2.2: one byte a phase, the last is phase 1; towards itself there is none."""
+    return tuple(
+        Intergreen(row, entering, float(seconds))
+        for row in _used_phases(known)
+        for entering, seconds in enumerate(reversed(known.get(ids.INTERGREENS(row)) or b""), start=1)
+        if seconds and entering != row
+    )
+
+
 def _plan(known: Known, number: int) -> Plan:
     stages = _chain(known.get(ids.PLAN_STAGES(number)), 1)
     times = _chain(known.get(ids.PLAN_TIMES(number)), 2)
@@ -159,7 +209,13 @@ def _plan(known: Known, number: int) -> Plan:
         for stage, seconds, appearance in zip(stages, times, appearances, strict=False)
         if stage
     ]
-    return Plan(number, float(_number(known, ids.PLAN_CYCLE(number))), tuple(slots))
+    return Plan(
+        number,
+        float(_number(known, ids.PLAN_CYCLE(number))),
+        tuple(slots),
+        _seconds(known.get(ids.PLAN_OFFSET(number))),
+        _number(known, ids.PLAN_COORDINATED(number)) or None,
+    )
 
 
 def _chain(data: bytes | None, size: int) -> list[int]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from drivers.gbt20999 import ids
-from drivers.gbt20999.codes import STAGE_STATES, colour, control, fault
+from drivers.gbt20999.codes import STAGE_STATES, alarm, colour, control, fault
 from drivers.gbt20999.wire import Address, Frame, Kind
 from rsu_agent.world.signal import Lamp, SignalReport, StageReport, StageState
 
 NO_TIME = 0xFFFF  # all bits set: a counter that does not run
-FAULTS_READ = 16  # rows of the fault list that are looked at
+ROWS_READ = 16  # rows of the fault and alarm lists that are looked at
 
 
 def report(frame: Frame, groups: Collection[int], crossing: int) -> SignalReport | None:
@@ -32,7 +32,8 @@ def report(frame: Frame, groups: Collection[int], crossing: int) -> SignalReport
         control=control(mode[0]) if mode else None,
         plan=plan[0] if plan else None,
         stage=_stage(values, crossing),
-        faults=_faults(values),
+        faults=_listed(values, ids.FAULT_COUNT, ids.FAULT_TYPE, fault),
+        alarms=_listed(values, ids.ALARM_COUNT, ids.ALARM_TYPE, alarm),
         preempt=_any(values, (8, 6, 3)),
         priority=_any(values, (8, 3, 3)),
         controller_utc_ms=_utc_ms(values.get(ids.UTC)),
@@ -47,6 +48,7 @@ def _says_anything(made: SignalReport) -> bool:
         made.plan,
         made.stage,
         made.faults,
+        made.alarms,
         made.preempt,
         made.priority,
         made.controller_utc_ms,
@@ -85,16 +87,21 @@ def _any(values: Mapping[Address, bytes], item: tuple[int, int, int]) -> bool | 
     return any(any(data) for data in states) if states else None
 
 
-def _faults(values: Mapping[Address, bytes]) -> tuple[str, ...] | None:
-    """Names of the present faults, when the frame carries the count and the type of each."""
-    count = values.get(ids.FAULT_COUNT)
+def _listed(
+    values: Mapping[Address, bytes],
+    counted: Address,
+    row_type: Callable[[int], Address],
+    named: Callable[[int], str],
+) -> tuple[str, ...] | None:
+    """Names of the faults or alarms, when the frame carries the count and the type of each."""
+    count = values.get(counted)
     if count is None:
         return None
-    rows = range(1, min(int.from_bytes(count, "big"), FAULTS_READ) + 1)
-    types = [values.get(ids.FAULT_TYPE(row)) for row in rows]
+    rows = range(1, min(int.from_bytes(count, "big"), ROWS_READ) + 1)
+    types = [values.get(row_type(row)) for row in rows]
     if None in types:
         return None
-    return tuple(sorted({fault(data[0]) for data in types if data}))
+    return tuple(sorted({named(data[0]) for data in types if data}))
 
 
 def _utc_ms(data: bytes | None) -> int | None:

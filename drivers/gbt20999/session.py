@@ -17,11 +17,12 @@ from drivers.gbt20999.link import (
     Unasked,
 )
 from drivers.gbt20999.memory import Memory
-from drivers.gbt20999.reports import FAULTS_READ, report
+from drivers.gbt20999.reports import ROWS_READ, report
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.verdict import Verdict
-from drivers.gbt20999.wire import Address, Checksum, Frame, Garbled, Identity
+from drivers.gbt20999.sweep import Sweep
+from drivers.gbt20999.wire import Address, Frame, Garbled, Identity
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.ports.verdict import Verdict
 from rsu_agent.world.signal import Control, Programme, SignalReport, StageReport
 
 SLOW_PERIOD_S = 0.5  # faults, priority, clock
@@ -32,8 +33,12 @@ QUIET_S = 0.03  # after rubbish: let the line run empty before asking again
 FASTEST_TIMEOUT_S = 0.12  # a scheduler's or USB adapter's hiccup is no loss
 SLOWEST_DECAY = 0.98  # a poll; the slowest reply of the last seconds is remembered
 SUSPICIOUS = 2  # timeouts in a row: is the line dead, or are our questions too long? One value tells
+LISTS = ((ids.FAULT_COUNT, ids.FAULT_TYPE), (ids.ALARM_COUNT, ids.ALARM_TYPE))
 PRIORITY_ROWS = range(1, 5)
 NO_LIMIT = 1 << 16
+
+SILENT_HINT = "check the wire, the controller's number, and its communication type (2.3.3)"
+GARBLED_HINT = "bytes come but no frames: check baud rate, parity and the checksum setting"
 
 
 class Session:
@@ -41,15 +46,20 @@ class Session:
 
     def __init__(self, settings: Settings, now_s: float, memory: Memory) -> None:
         self._settings, self._memory = settings, memory
-        self._byte_s = settings.line().byte_s
+        wire = settings.line("master")
+        self._byte_s = wire.byte_s
         identity = Identity(
+            version=int(settings.version, 16),
             host=settings.host_id,
             controller=settings.controller_id or 0,
             crossing=settings.crossing_in_frame,
         )
-        self._link = Link(identity, Checksum(settings.checksum), self._byte_s)
+        self._link = Link(identity, settings.dialect(), self._byte_s, datagrams=wire.keeps_bounds)
+        self._sweep = Sweep()
         self._questions = Questions(settings.batch)
-        self._verdict = Verdict(settings.silent_after_s, now_s + settings.listen_first_s)
+        self._verdict = Verdict(
+            settings.silent_after_s, now_s + settings.listen_first_s, SILENT_HINT, GARBLED_HINT
+        )
         self.counters: Counter[str] = Counter()
         self._replies: deque[bytes] = deque()
         self._polls: deque[tuple[Address, ...]] = deque()
@@ -64,7 +74,7 @@ class Session:
         self._plan: int | None = None
         self._stage: int | None = None
         self._control: Control | None = None
-        self._fault_rows = 0
+        self._rows = dict.fromkeys((count for count, _ in LISTS), 0)
 
     # What leaves
 
@@ -146,7 +156,7 @@ class Session:
 
     def _other(self, now_s: float) -> tuple[Address, ...]:
         """The next question that is not a lamp poll: smaller batches, configuration, slow values."""
-        share = max(SMALLEST_SHARE_BYTES, int(SHARE_S / self._byte_s))
+        share = max(SMALLEST_SHARE_BYTES, int(SHARE_S / self._byte_s)) if self._byte_s else NO_LIMIT
         if follow_up := self._questions.next_follow_up():
             return follow_up
         wanted = self._memory.wanted(self._questions.absent, self._plan, self._settings)
@@ -160,8 +170,10 @@ class Session:
         return ()
 
     def _slow_addresses(self, now_s: float) -> list[Address]:
-        rows = min(self._fault_rows, FAULTS_READ)
-        addresses = [ids.FAULT_COUNT, *(ids.FAULT_TYPE(row) for row in range(1, rows + 1)), ids.UTC]
+        addresses = [ids.UTC]
+        for count, row_type in LISTS:
+            rows = min(self._rows[count], ROWS_READ)
+            addresses += [count, *(row_type(row) for row in range(1, rows + 1))]
         addresses += [
             item(row) for item in (ids.EMERGENCY_RUNNING, ids.PRIORITY_RUNNING) for row in PRIORITY_ROWS
         ]
@@ -229,7 +241,7 @@ class Session:
             return
         self._follow(made, frame, now_s)
         self.counters["reports"] += 1
-        yield made
+        yield from self._sweep.take(made, self._memory.groups)
 
     def _same_controller(self, frame: Frame) -> None:
         if self._controller is None:
@@ -253,10 +265,11 @@ class Session:
             self._questions.forget_absences()
         named = dict(frame.values).get(ids.RUN_STAGE(self._settings.crossing))
         self._follow_stage(made.stage, named, now_s)
-        counts = [int.from_bytes(data, "big") for address, data in frame.values if address == ids.FAULT_COUNT]
-        if counts and counts[-1] != self._fault_rows:
-            self._fault_rows = counts[-1]
-            self._slow_due_s = now_s
+        for address, data in frame.values:
+            rows = int.from_bytes(data, "big") if address in self._rows else None
+            if rows is not None and rows != self._rows[address]:
+                self._rows[address] = rows
+                self._slow_due_s = now_s
 
     def _follow_stage(self, stage: StageReport | None, named: bytes | None, now_s: float) -> None:
         """A stage that has just begun is asked for at once: its times came for the one before."""

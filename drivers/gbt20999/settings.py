@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rsu_agent.ports.declare import Declared, setting
-from rsu_agent.ports.line import LineSettings
+from drivers.gbt20999.wire import Checksum, Dialect
+from rsu_agent.ports.declare import setting
+from rsu_agent.ports.line_declared import LineDeclared
 
 
-class Settings(Declared):
+class Settings(LineDeclared):
     """Keys of the section `controller` with `driver: gbt20999`."""
 
-    port: str = setting(
-        en="Serial port of the controller; a name under /dev/serial/by-id stays the same.",
-        zh="信号机串口;建议使用 /dev/serial/by-id 下的固定名称。",
-        example="/dev/serial/by-id/usb-FTDI_USB-RS485_A1-if00-port0",
-    )
-    baud: int = setting(115200, en="Baud rate.", zh="波特率。", unit="baud", ge=1200, le=921600)
-    parity: Literal["none", "even", "odd"] = setting("none", en="Parity.", zh="校验。")
-    stop_bits: Literal[1, 2] = setting(1, en="Stop bits.", zh="停止位。")
-    dtr: bool | None = setting(None, en="State of DTR; none leaves it.", zh="DTR 状态;缺省不改变。")
-    rts: bool | None = setting(None, en="State of RTS; none leaves it.", zh="RTS 状态;缺省不改变。")
-    rs485: bool = setting(
-        False, en="Let the kernel switch an RS-485 driver.", zh="由内核控制 RS-485 收发方向。"
-    )
-    role: Literal["master"] = setting(
+    role: Literal["master", "listener"] = setting(
         "master",
-        en="`master` polls: only on a line that nobody else polls. A listener is not built yet.",
-        zh="`master` 为主动轮询,仅用于无其他主机的线路;监听模式尚未实现。",
+        en="`master` polls, only on a line that nobody else polls; `listener` hears the dialogue of the "
+        "police centre and never writes.",
+        zh="`master` 为主动轮询,仅用于无其他主机的线路;`listener` 只监听中心与信号机的对话,从不发送。",
+    )
+    groups: int | None = setting(
+        None,
+        en="How many lamp groups there are; a listener cannot ask. None: those heard in the first seconds.",
+        zh="灯组数量;监听模式无法查询,缺省取最初数秒内听到的灯组。",
+        ge=1,
+        le=255,
+    )
+    escape: Literal["auto", "on", "off"] = setting(
+        "auto",
+        en="Whether 0x5C escapes are in the frames; auto: on serial lines and TCP, not on UDP.",
+        zh="帧内是否使用 0x5C 转义;auto:串口与 TCP 使用,UDP 不使用。",
+    )
+    length: Literal["with_checksum", "without_checksum"] = setting(
+        "with_checksum",
+        en="What the length in our own frames counts; both are understood.",
+        zh="发送帧长度是否包含校验;接收时两种均可识别。",
+    )
+    version: str = setting(
+        "0100",
+        en="Protocol version in our own frames, hexadecimal.",
+        zh="发送帧的协议版本(十六进制)。",
+        pattern=r"^[0-9a-fA-F]{4}$",
     )
     host_id: int = setting(1, en="Our own number in each frame.", zh="上位机编号。", ge=0, le=255)
     controller_id: int | None = setting(
@@ -76,15 +88,7 @@ class Settings(Declared):
         zh="是否应答心跳;应答会使信号机视本机为上位机。",
     )
 
-    def line(self) -> LineSettings:
-        """The part that concerns the wire."""
-        return LineSettings(
-            port=self.port,
-            baud=self.baud,
-            role=self.role,
-            parity=self.parity,
-            stop_bits=self.stop_bits,
-            dtr=self.dtr,
-            rts=self.rts,
-            rs485=self.rs485,
-        )
+    def dialect(self) -> Dialect:
+        """How frames are written on this line."""
+        on = {"auto": not self.line(self.role).keeps_bounds, "on": True, "off": False}[self.escape]
+        return Dialect(Checksum(self.checksum), on, self.length == "with_checksum")

@@ -102,6 +102,15 @@ class Garbled:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """How this controller's frames are written (facts 1.1): checksum, escapes, what the length counts."""
+
+    checksum: Checksum = Checksum.X1005
+    escaped: bool = True
+    length_counts_checksum: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """What follows the start byte."""
 
@@ -131,8 +140,8 @@ _ESCAPED = re.compile(rb"\x5c(.)", re.DOTALL)
 _SPECIAL = re.compile(rb"([\x5c\x7d\x7e])")
 
 
-def query(identity: Identity, sequence: int, addresses: Iterable[Address], checksum: Checksum) -> bytes:
-    """A query for 1 to 255 values, escaped, ready for the line.
+def query(identity: Identity, sequence: int, addresses: Iterable[Address], dialect: Dialect) -> bytes:
+    """A query for 1 to 255 values, ready for the line.
 
     Raises ValueError for none or too many, and for classes that exist to command.
     """
@@ -143,27 +152,32 @@ def query(identity: Identity, sequence: int, addresses: Iterable[Address], check
         if address.data_class in WRITING_CLASSES:
             raise ValueError(f"{address}: class {address.data_class} commands; it is never addressed")
     values = b"".join(bytes([index, ADDRESS_BYTES, *address]) for index, address in enumerate(asked, start=1))
-    return _frame(Sendable.QUERY, identity, sequence, bytes([len(asked)]) + values, checksum)
+    return _frame(Sendable.QUERY, identity, sequence, bytes([len(asked)]) + values, dialect)
 
 
-def heartbeat_reply(identity: Identity, sequence: int, checksum: Checksum) -> bytes:
+def heartbeat_reply(identity: Identity, sequence: int, dialect: Dialect) -> bytes:
     """The answer to a heartbeat query, without a count (facts 1.2)."""
-    return _frame(Sendable.HEARTBEAT_REPLY, identity, sequence, b"", checksum)
+    return _frame(Sendable.HEARTBEAT_REPLY, identity, sequence, b"", dialect)
 
 
 def parse(escaped: bytes | bytearray, checksum: Checksum) -> Frame | Garbled:
     """What stands between a start and an end byte, still escaped."""
-    body = _ESCAPED.sub(rb"\1", escaped)
+    read = parse_plain(_ESCAPED.sub(rb"\1", bytes(escaped)), checksum)
+    return read if isinstance(read, Frame) else Garbled(read.why, len(escaped))
+
+
+def parse_plain(body: bytes, checksum: Checksum) -> Frame | Garbled:
+    """What stands between a start and an end byte where nothing is escaped."""
     if len(body) < HEAD.size + CHECKSUM_BYTES:
-        return Garbled("length", len(escaped))
+        return Garbled("length", len(body))
     head = HEAD.read(body)
     if head.length not in (len(body) - 2, len(body) - 2 - CHECKSUM_BYTES):  # without CRC: one public code
-        return Garbled("length", len(escaped))
+        return Garbled("length", len(body))
     if checksum.crc.of(body[:-CHECKSUM_BYTES]) != int.from_bytes(body[-CHECKSUM_BYTES:], "big"):
-        return Garbled("checksum", len(escaped))
+        return Garbled("checksum", len(body))
     values = _values(body[HEAD.size : -CHECKSUM_BYTES])
     if values is None:
-        return Garbled("values", len(escaped))
+        return Garbled("values", len(body))
     return Frame(head.kind, head.version, head.host, head.controller, head.crossing, head.sequence, values)
 
 
@@ -181,9 +195,10 @@ def _values(data: bytes) -> tuple[Value, ...] | None:
     return tuple(values) if len(values) == data[0] else None
 
 
-def _frame(kind: Sendable, identity: Identity, sequence: int, rest: bytes, checksum: Checksum) -> bytes:
+def _frame(kind: Sendable, identity: Identity, sequence: int, rest: bytes, dialect: Dialect) -> bytes:
+    counted = _BODY_AFTER_LENGTH if dialect.length_counts_checksum else _BODY_AFTER_LENGTH - CHECKSUM_BYTES
     head = Head(
-        _BODY_AFTER_LENGTH + len(rest),
+        counted + len(rest),
         identity.version,
         identity.host,
         identity.controller,
@@ -192,5 +207,5 @@ def _frame(kind: Sendable, identity: Identity, sequence: int, rest: bytes, check
         kind,
     )
     body = HEAD.write(head) + rest
-    body += checksum.crc.of(body).to_bytes(CHECKSUM_BYTES, "big")
-    return bytes([START]) + _SPECIAL.sub(rb"\\\1", body) + bytes([END])
+    body += dialect.checksum.crc.of(body).to_bytes(CHECKSUM_BYTES, "big")
+    return bytes([START]) + (_SPECIAL.sub(rb"\\\1", body) if dialect.escaped else body) + bytes([END])

@@ -27,6 +27,7 @@ from rsu_agent.ports.line_faults import (
     lost_while_open,
     read_line_errors,
 )
+from rsu_agent.ports.network_line import open_network
 from rsu_agent.ports.received import Received
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,20 @@ class LineSettings:
     rs485: bool = False
 
     @property
+    def on_network(self) -> bool:
+        """Whether bytes come by TCP or UDP."""
+        return "://" in self.port
+
+    @property
+    def keeps_bounds(self) -> bool:
+        """Whether each read is one datagram, whole."""
+        return self.port.startswith("udp")
+
+    @property
     def byte_s(self) -> float:
-        """Seconds that one byte takes on the wire."""
+        """Seconds that one byte takes on the wire; 0 on a network."""
+        if self.on_network:
+            return 0.0
         return (BITS_A_BYTE + (self.parity != "none") + self.stop_bits - 1) / self.baud
 
 
@@ -75,12 +88,14 @@ class Line(Protocol):
 
 
 def open_line(settings: LineSettings, clock: Clock) -> AbstractAsyncContextManager[Line]:
-    """Open a line; `memory:NAME` is one plugged in with `memory_line.plug`.
+    """Open a serial port, an address on a network, or `memory:NAME`, plugged in with `memory_line.plug`.
 
-    Entering raises DeviceLost: missing, permission, busy or closed.
+    Entering raises DeviceLost: missing, permission, busy, closed, refused, timeout or silent.
     """
     if settings.port.startswith(memory_line.PREFIX):
         return memory_line.open_near_end(settings.port, clock)
+    if settings.on_network:
+        return open_network(settings.port, clock, writable=settings.role == "master")
     return _open_serial(settings, clock)
 
 

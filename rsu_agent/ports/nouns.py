@@ -15,6 +15,7 @@ from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth, TimeQuality
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
+from rsu_agent.world.witness import HeadsSeen
 
 NOUNS: tuple[type, ...] = (
     Scene,
@@ -24,6 +25,7 @@ NOUNS: tuple[type, ...] = (
     Hazard,
     DeviceHealth,
     TimeQuality,
+    HeadsSeen,
 )
 LARGEST_BYTES = 1 << 20
 

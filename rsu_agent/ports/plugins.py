@@ -12,6 +12,7 @@ from typing import Any
 
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.declare import Declared
+from rsu_agent.world.signal import Grade
 
 
 class Kind(StrEnum):
@@ -28,7 +29,7 @@ class Kind(StrEnum):
 class Plugin:
     """One driver. `open` returns an async context whose value is what the port of its kind asks for.
 
-    standards: message sets that a radio can take, None: any.
+    standards: message sets that a radio can take, None: any. grade: what a controller's protocol is worth.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Plugin:
     settings: type[Declared]
     open: Callable[[Any, Clock], AbstractAsyncContextManager[Any]]
     standards: frozenset[str] | None = None
+    grade: Grade | None = None
 
 
 Observations = AbstractAsyncContextManager[AsyncIterator[Any]]

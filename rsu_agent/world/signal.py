@@ -23,6 +23,28 @@ class Colour(StrEnum):
 GO = frozenset({Colour.GREEN, Colour.GREEN_FLASH})
 
 
+class Grade(StrEnum):
+    """What a signal source is worth (field-rules 1.5).
+
+    A: colour within 300 ms, plan known. B: colour within 300 ms, times learnt. C: slower, or flash and steady
+    not told apart at once; only on air where the site file says so.
+    """
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class LampKind(StrEnum):
+    """Whom a lamp group speaks to, where the controller tells."""
+
+    MOTOR = "motor"
+    BICYCLE = "bicycle"
+    PEDESTRIAN = "pedestrian"
+    LANE = "lane"
+    OTHER = "other"
+
+
 class Control(StrEnum):
     """How the controller decides; an unknown mode is UNKNOWN and never counts as fixed time."""
 
@@ -54,6 +76,22 @@ class Lamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a colour held for some seconds."""
+
+    colour: Colour
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSteps:
+    """A lamp group's colours through one cycle, in order."""
+
+    group: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StageReport:
     """The running stage; seconds are the controller's own, usually whole."""
 
@@ -64,9 +102,28 @@ class StageReport:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupTimes:
+    """What the controller itself says of when a group's colour ends, counted from the report's first byte.
+
+    least_s <= likely_s <= most_s where given; None: it does not say. confidence: its own, 0..1.
+    display: likely_s is a display's whole seconds, 1 in the last second, in which steady and flash of one
+    colour count as one (GA/T 1743, GA/T 508).
+    """
+
+    group: int
+    least_s: float | None = None
+    likely_s: float | None = None
+    most_s: float | None = None
+    confidence: float | None = None
+    display: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SignalReport:
     """One frame from a controller. What the frame does not carry is None or absent.
 
+    this_cycle, next_cycle: the colour steps of every group that the controller publishes for a cycle.
+    fault_flash: it flashes because of a fault. controller_day_ms: its clock where it tells only the time of day.
     first_byte_s, last_byte_s: monotonic seconds at which the frame's first byte left the controller
     (arrival less transmission time) and its last byte was read. `complete` is true when every lamp
     group of the programme is in `lamps`.
@@ -84,14 +141,12 @@ class SignalReport:
     priority: bool | None = None
     controller_utc_ms: int | None = None
     unsolicited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One transition step: a colour held for some seconds."""
-
-    colour: Colour
-    seconds: float
+    times: tuple[GroupTimes, ...] = ()
+    this_cycle: tuple[GroupSteps, ...] = ()
+    next_cycle: tuple[GroupSteps, ...] = ()
+    alarms: tuple[str, ...] | None = None
+    fault_flash: bool | None = None
+    controller_day_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +162,21 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Lag:
+    """A phase that starts late or ends early within a stage."""
+
+    phase: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """Phases that are green together (class 6)."""
+    """Phases that are green together (class 6); late_starts and early_ends by phase, those of 0 s left out."""
 
     stage: int
     phases: tuple[int, ...]
+    late_starts: tuple[Lag, ...] = ()
+    early_ends: tuple[Lag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +195,33 @@ class Plan:
     plan: int
     cycle_s: float
     slots: tuple[StageSlot, ...]
+    offset_s: float | None = None
+    coordinated_stage: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LampGroup:
+    """What the controller says of a lamp group beside its number; name: how its own protocol names it."""
+
+    group: int
+    kind: LampKind | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intergreen:
+    """Least time between one phase's green end and another's green start (class 7)."""
+
+    leaving: int
+    entering: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Programme:
     """Everything a controller says of itself once: who it is, groups, phases, stages, plans, conflicts.
 
-    conflicts: pairs of phase numbers (low, high) that must never be green together.
+    conflicts: pairs of phase numbers (low, high) that the controller keeps apart.
     fingerprint: changes when any of it changes, also when another controller answers.
     """
 
@@ -146,6 +231,8 @@ class Programme:
     stages: tuple[Stage, ...] = ()
     plans: tuple[Plan, ...] = ()
     conflicts: tuple[tuple[int, int], ...] = ()
+    lamps: tuple[LampGroup, ...] = ()
+    intergreens: tuple[Intergreen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

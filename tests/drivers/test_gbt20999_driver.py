@@ -11,11 +11,12 @@ import anyio
 import pytest
 from gbt20999_peer import Peer
 
-from drivers.gbt20999.driver import PLUGIN, Controller, open_controller
+from drivers.gbt20999.driver import PLUGIN, open_controller
 from drivers.gbt20999.memory import Shelf
 from drivers.gbt20999.settings import Settings
 from drivers.gbt20999.wire import Kind
 from rsu_agent.ports.clock import Clock, SystemClock
+from rsu_agent.ports.dialogue import Dialogue
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.memory_line import MemoryEnd, plug, unplug
 from rsu_agent.ports.plugins import plugins
@@ -66,7 +67,7 @@ def chosen(port: str, **more: object) -> Settings:
     return Settings.model_validate({"port": port, "listen_first_s": 0.0, **more})
 
 
-async def until_programme(reports: Controller) -> tuple[Programme, list[SignalReport]]:
+async def until_programme(reports: Dialogue) -> tuple[Programme, list[SignalReport]]:
     seen: list[SignalReport] = []
     with anyio.fail_after(20):
         async for item in reports:
@@ -94,7 +95,7 @@ async def test_reports_and_programme_come_over_a_pseudo_terminal_and_only_querie
     assert reports.counters["garbled"] == 0
 
 
-async def drain(reports: Controller) -> None:
+async def drain(reports: Dialogue) -> None:
     while True:
         await anext(reports)
 

@@ -59,20 +59,6 @@ def test_nobody_else_takes_those_functions_or_marks_the_start_of_a_frame() -> No
                 assert path.name == "wire.py"
 
 
-def test_one_line_writes_to_the_port_and_it_writes_what_the_session_gave() -> None:
-    writes = [
-        (file, outer, ast.unparse(node))
-        for file, outer, node in calls()
-        if isinstance(node.func, ast.Attribute) and node.func.attr in ("write", "send", "sendall", "sendto")
-    ]
-    assert [w for w in writes if w[0] != "wire.py"] == [
-        ("driver.py", "_turn", "self._line.write(data)"),
-    ]
-    source = (FOLDER / "driver.py").read_text(encoding="utf-8")
-    assert "if data := self._session.next_bytes(now_s):" in source
-    assert not places("open_line") - {("driver.py", "open_controller")}
-
-
 def unescaped(frame: bytes) -> bytes:
     """What stands between start and end, by hand."""
     assert (frame[0], frame[-1]) == (START, END)

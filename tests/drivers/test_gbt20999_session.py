@@ -40,7 +40,7 @@ class Bench:
         self.session = Session(chosen, self.now_s, Memory(shelf or Shelf()))
         self.got: list[tuple[float, SignalReport | Programme]] = []
         self._coming: list[tuple[float, bytes]] = []
-        self.byte_s = chosen.line().byte_s
+        self.byte_s = chosen.line("master").byte_s
 
     def run(self, seconds: float, damage: Callable[[bytes], bytes] = bytes) -> Bench:
         end_s = self.now_s + seconds
@@ -84,7 +84,7 @@ def test_the_programme_is_read_with_its_right_aligned_chains() -> None:
         Phase(2, (3, 4), losing, gaining, 10.0, 40.0),
     )
     assert programme.stages == (Stage(1, (1,)), Stage(2, (2,)))
-    assert programme.plans == (Plan(1, 60.0, (StageSlot(1, 35.0), StageSlot(2, 25.0, on_demand=True))),)
+    assert programme.plans == (Plan(1, 60.0, (StageSlot(1, 35.0), StageSlot(2, 25.0, on_demand=True)), 0.0),)
     assert programme.conflicts == ((1, 2),)
 
 

@@ -19,6 +19,7 @@ from drivers.gbt20999.wire import (
     START,
     Address,
     Checksum,
+    Dialect,
     Frame,
     Garbled,
     Identity,
@@ -95,8 +96,8 @@ def test_the_known_frames_read_as_published(name: str, kind: Kind, values: list[
 
 def test_our_query_is_the_recorded_one_byte_for_byte() -> None:
     identity = Identity(version=0x0100, host=5, controller=0, crossing=0)
-    assert query(identity, 1, [Address(3, 3, 1, 1)], Checksum.X1005) == SERIAL["query-lamp-1"]
-    assert heartbeat_reply(HOST_5, 1, Checksum.X1005) == SERIAL["heartbeat-reply"]
+    assert query(identity, 1, [Address(3, 3, 1, 1)], Dialect()) == SERIAL["query-lamp-1"]
+    assert heartbeat_reply(HOST_5, 1, Dialect()) == SERIAL["heartbeat-reply"]
 
 
 @given(st.lists(st.builds(Address, *[st.integers(0, 255)] * 4), max_size=300), st.integers(0, 1000))
@@ -106,9 +107,9 @@ def test_whatever_is_asked_only_queries_leave_and_never_to_a_commanding_class(
     allowed = 1 <= len(addresses) <= 255 and not any(a.data_class in (17, 18) for a in addresses)
     if not allowed:
         with pytest.raises(ValueError, match=r"values|commands"):
-            query(HOST_5, sequence, addresses, Checksum.X1005)
+            query(HOST_5, sequence, addresses, Dialect())
         return
-    frame = parse(query(HOST_5, sequence, addresses, Checksum.X1005)[1:-1], Checksum.X1005)
+    frame = parse(query(HOST_5, sequence, addresses, Dialect())[1:-1], Checksum.X1005)
     assert isinstance(frame, Frame)
     assert frame.kind == 0x10
     assert [value.address for value in frame.values] == addresses

@@ -17,6 +17,7 @@ from drivers.gbt20999.wire import (
     START,
     Address,
     Checksum,
+    Dialect,
     Head,
     Identity,
     query,
@@ -44,7 +45,7 @@ KINDS = (0x10, 0x20, 0x20, 0x20, 0x21, 0x30, 0x60, 0x70, 0x80, 0x99)
 def gbt20999(dice: random.Random) -> bytes:
     """A frame whose length and checksum hold, of random values, escaped; its neighbours may be rubbish."""
     if dice.random() < 0.4:
-        return any_input(dice, [query(Identity(), 1, [Address(3, 3, 1, 1)], Checksum.X1005), b"~\\~}"])
+        return any_input(dice, [query(Identity(), 1, [Address(3, 3, 1, 1)], Dialect()), b"~\\~}"])
     values = b""
     count = dice.randrange(6)
     for index in range(count):

@@ -10,15 +10,16 @@ OUTCOMES = 24  # frames looked back on; about two seconds of polling
 MOSTLY = 20  # of them unreadable: no accident
 ENOUGH_BYTES = 32  # rubbish beyond what a plug going in makes
 
-SILENT_HINT = "check the wire, the controller's number, and that its communication type (2.3.3) is RS-232"
-GARBLED_HINT = "bytes come but no frames: check baud rate, parity and the checksum setting"
-
 
 class Verdict:
-    """Remembers the last good frame and how many of the last were unreadable."""
+    """Remembers the last good frame and how many of the last were unreadable.
 
-    def __init__(self, silent_after_s: float, now_s: float) -> None:
+    The hints are for a technician.
+    """
+
+    def __init__(self, silent_after_s: float, now_s: float, silent_hint: str, garbled_hint: str) -> None:
         self._silent_after_s, self._good_s = silent_after_s, now_s
+        self._silent_hint, self._garbled_hint = silent_hint, garbled_hint
         self._bad_bytes = 0
         self._outcomes: deque[bool] = deque(maxlen=OUTCOMES)
 
@@ -32,15 +33,19 @@ class Verdict:
         self._bad_bytes += size
         self._outcomes.append(False)
 
+    @property
+    def silent_at_s(self) -> float:
+        """When silence becomes a loss if nothing good comes before."""
+        return self._good_s + self._silent_after_s
+
     def check(self, now_s: float) -> None:
         """Raises DeviceLost: garbled or silent."""
         if self._outcomes.count(False) >= MOSTLY:
-            raise DeviceLost("garbled", f"{MOSTLY} of the last {OUTCOMES} frames", GARBLED_HINT)
+            raise DeviceLost("garbled", f"{MOSTLY} of the last {OUTCOMES} frames", self._garbled_hint)
         silent_s = now_s - self._good_s
         if silent_s <= self._silent_after_s:
             return
+        told = f"no frame for {silent_s:.1f} s"
         if self._bad_bytes >= ENOUGH_BYTES:
-            raise DeviceLost(
-                "garbled", f"no frame for {silent_s:.1f} s, {self._bad_bytes} bytes", GARBLED_HINT
-            )
-        raise DeviceLost("silent", f"no frame for {silent_s:.1f} s", SILENT_HINT)
+            raise DeviceLost("garbled", f"{told}, {self._bad_bytes} bytes", self._garbled_hint)
+        raise DeviceLost("silent", told, self._silent_hint)
