@@ -10,8 +10,8 @@ from drivers.gbt20999.link import deframer
 from drivers.gbt20999.programme import compiled
 from drivers.gbt20999.reports import report
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.sweep import Sweep
 from drivers.gbt20999.wire import Address, Frame, Garbled, Kind
+from rsu_agent.ports.sweep import Sweep
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.ports.verdict import Verdict
 from rsu_agent.world.signal import Programme, SignalReport

@@ -19,8 +19,8 @@ from drivers.gbt20999.link import (
 from drivers.gbt20999.memory import Memory
 from drivers.gbt20999.reports import ROWS_READ, report
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.sweep import Sweep
 from drivers.gbt20999.wire import Address, Frame, Garbled, Identity
+from rsu_agent.ports.sweep import Sweep
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.ports.verdict import Verdict
 from rsu_agent.world.signal import Control, Programme, SignalReport, StageReport

@@ -12,8 +12,8 @@ from drivers.gbt20999.deframer import LARGEST_BYTES
 from drivers.gbt20999.listener import SETTLED_S, Listener
 from drivers.gbt20999.plain import PlainDeframer
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.sweep import Sweep
 from drivers.gbt20999.wire import Address, Checksum, Dialect, Frame, Garbled, Identity, Kind, query
+from rsu_agent.ports.sweep import Sweep
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.world.signal import Colour, Lamp, LampKind, Programme, SignalReport
 

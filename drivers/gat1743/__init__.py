@@ -1,0 +1,1 @@
+"""GA/T 1743-2020: signal controllers that publish colours, countdowns and step plans."""

@@ -1,0 +1,1 @@
+"""GA/T 508: countdown displays on RS-485, overheard."""

@@ -1,0 +1,1 @@
+"""Lamp sensing: digital inputs on the lamp circuits, read over Modbus RTU."""

@@ -1,0 +1,1 @@
+"""TSCBM: the SPaT blob that US signal controllers send by UDP."""

@@ -1,0 +1,24 @@
+"""Opens the port on which a controller's TSCBM blobs arrive."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from drivers.tscbm.session import Session
+from drivers.tscbm.settings import Settings
+from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.dialogue import Dialogue
+from rsu_agent.ports.line import open_line
+from rsu_agent.ports.plugins import Kind, Plugin
+from rsu_agent.world.signal import Grade
+
+
+@asynccontextmanager
+async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Dialogue]:
+    """Open the port. Raises DeviceLost: busy or refused."""
+    async with open_line(settings.line(), clock) as line:
+        yield Dialogue(line, Session(settings, clock.now_s()), clock)
+
+
+PLUGIN = Plugin("tscbm", Kind.CONTROLLER, Settings, open_controller, grade=Grade.B)
