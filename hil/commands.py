@@ -14,6 +14,8 @@ from hil.scenario.verbs import all_scenarios, run
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 
+MODES = ("fixed", "demand", "actuated", "adaptive", "coordinated")
+
 hil = typer.Typer(help="The rig: act on the virtual devices of a running demo.", no_args_is_help=True)
 
 
@@ -36,16 +38,27 @@ def demo(
     ] = False,
     camera_delay_ms: Annotated[float, typer.Option(help="A slow line behind the camera.")] = 0.0,
     messages: Annotated[str, typer.Option(help="Message set on air: csae53, etsi or j2735.")] = "csae53",
+    controller: Annotated[
+        str, typer.Option(help="Cabinet: its protocol, and its line where there are several.")
+    ] = "gbt20999",
+    mode: Annotated[
+        str, typer.Option(help="How it runs: fixed, demand, actuated, adaptive or coordinated.")
+    ] = "fixed",
 ) -> None:
     """Run the whole product on the virtual crossing: no hardware, no root.
 
-    Examples: rsu demo · rsu demo --for 60 --json · rsu demo --messages etsi
+    Examples: rsu demo · rsu demo --for 60 --json · rsu demo --messages etsi · rsu demo --controller gat1743
     """
     from hil.demo import demo_figures, endless
+    from hil.devices.cabinets import CABINETS
     from hil.rig import RADIOS, RigOptions
 
     if messages not in RADIOS:
         stop(Exit.USAGE, f"--messages {messages}: one of {', '.join(RADIOS)}", as_json=as_json)
+    if controller not in CABINETS:
+        stop(Exit.USAGE, f"--controller {controller}: one of {', '.join(CABINETS)}", as_json=as_json)
+    if mode not in MODES:
+        stop(Exit.USAGE, f"--mode {mode}: one of {', '.join(MODES)}", as_json=as_json)
     bounded_run = for_s is not None
     options = RigOptions(
         seed=seed,
@@ -57,6 +70,8 @@ def demo(
         page=not bounded_run,
         metrics_port=0 if bounded_run else 9464,
         messages=messages,
+        controller=controller,
+        mode=mode,
     )
     try:
         with ended_by_signals():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from hil.bus import Bus
+from hil.devices.cabinets import CABINETS
 from hil.processes import Processes, RigFailure
 from rsu_agent.ports.assets import asset
 
@@ -40,6 +43,8 @@ class RigOptions:
     metrics_port: int = 9464
     site: Path | None = None
     messages: str = "csae53"
+    controller: str = "gbt20999"
+    mode: str = "fixed"
 
 
 class Rig:
@@ -57,6 +62,7 @@ class Rig:
         self.processes = Processes(run_dir / "logs")
         self.bus = Bus(run_dir)
         self.site_file = run_dir / "site.yaml"
+        self._agent_port = 0
 
     @property
     def socket(self) -> Path:
@@ -74,7 +80,7 @@ class Rig:
         run, seed = ["--run-dir", str(self.run_dir)], ["--seed", str(self.options.seed)]
         self._device("time", "hil.devices.time_server", *run)
         self._device("vehicle", "hil.devices.vehicle", *run, "--messages", self.options.messages)
-        self._device("controller", "hil.devices.controller", *run, *seed, "--plan", str(self.options.plan))
+        self._controller(*run, *seed)
         site = ["--site", str(template)]
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
         night = ["--night"] if self.options.night else []
@@ -120,6 +126,27 @@ class Rig:
         self.processes.stop("page", "agent")
         self.processes.stop()
 
+    def _controller(self, *arguments: str) -> None:
+        """The cabinet; one that begins by itself is told where the agent listens."""
+        options = self.options
+        more = ["--cabinet", options.controller, "--plan", str(options.plan), "--mode", options.mode]
+        if CABINETS[options.controller].line in ("udp_to", "tcp_to"):
+            self._agent_port = free_port()
+            more += ["--to", f"127.0.0.1:{self._agent_port}"]
+        self._device("controller", "hil.devices.controller", *arguments, *more)
+
+    def _controller_section(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """What the site file says of the cabinet."""
+        cabinet = CABINETS[self.options.controller]
+        ports: dict[str, Callable[[], dict[str, Any]]] = {
+            "serial": lambda: {"port": told["port"], "baud": told["baud"]},
+            "udp": lambda: {"port": f"udp://{told['host']}:{told['udp_port']}"},
+            "tcp": lambda: {"port": f"tcp://{told['host']}:{told['tcp_port']}"},
+            "udp_to": lambda: {"port": f"udp-in://127.0.0.1:{self._agent_port}"},
+            "tcp_to": lambda: {"port": f"tcp-in://127.0.0.1:{self._agent_port}"},
+        }
+        return {"driver": cabinet.driver, **ports[cabinet.line](), **cabinet.site}
+
     def _device(self, name: str, module: str, *arguments: str) -> None:
         self.processes.module(name, module, *arguments, ready=self._ready(name))
 
@@ -132,7 +159,9 @@ class Rig:
         site = yaml.load(template.read_text())
         told = self.processes.told
         site["crossing"]["file"] = str(asset("config/crossings/virtual.geojson"))
-        site["controller"] |= {"port": told("controller")["port"], "baud": told("controller")["baud"]}
+        site["controller"] = self._controller_section(told("controller"))
+        if CABINETS[self.options.controller].slow:
+            site["signals"]["slow_source_on_air"] = True
         for section, device, key in (("cameras", "camera", "url"), ("radars", "radar", "data_port")):
             if device in self.processes.children:
                 for entry in site[section]:
@@ -146,3 +175,10 @@ class Rig:
         site["metrics"] = {"port": self.options.metrics_port}
         with self.site_file.open("w") as stream:
             yaml.dump(site, stream)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as own:
+        own.bind(("127.0.0.1", 0))
+        return int(own.getsockname()[1])

@@ -4,42 +4,46 @@ from __future__ import annotations
 
 import argparse
 import os
-import select
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
 from hil.bus import Bus
+from hil.devices.cabinets import CABINETS, Cabinet, Choices
+from hil.devices.controller_view import Front
 from hil.devices.gbt20999_codec import Profile
-from hil.devices.gbt20999_front import Front, Manners
+from hil.devices.gbt20999_front import Manners
 from hil.devices.line_spoiler import LineSpoiler
-from hil.devices.pacing import Pacer
-from hil.devices.port import Port
 from hil.devices.ready import announce
 from hil.devices.signal_model import SignalModel
-from hil.devices.signal_plan import GROUPS
+from hil.devices.stranger import Stranger
+from hil.devices.wires import PtyWire, TcpWire, UdpWire, Wire, readable
 from hil.truth import TruthLog
 
 DEVICE = "controller"
 REPUBLISH_S = 1.0  # all lamps again, for those who join late
 IDLE_S = 0.2
-COMMANDS = frozenset({"set_mode", "set_plan", "step", "set_faults"})
+COMMANDS = frozenset(
+    {"set_mode", "set_plan", "step", "set_faults", "set_preempt", "set_priority", "jump_clock", "stick"}
+)
+REWIRING = frozenset({"burn_out", "swap"})  # give what shines differently from this instant
 
 
 class ControllerProcess:
-    """One pty, one model, one loop."""
+    """One line, one model, one loop."""
 
-    def __init__(self, run_dir: Path, model: SignalModel, front: Front) -> None:
-        self.model, self.front = model, front
-        self.port = Port(run_dir / "dev" / DEVICE)
+    def __init__(self, run_dir: Path, model: SignalModel, front: Front, wire: Wire) -> None:
+        self.model, self.front, self.wire = model, front, wire
         self.bus = Bus(run_dir)
         self.heard = self.bus.subscribe("fault", "signal")
         self.truth = TruthLog(run_dir, DEVICE)
-        self.pacer = Pacer(front.manners.baud)
         self.line = LineSpoiler()
-        self.published_s = self.trapped_s = 0.0
+        self.stranger = Stranger()
+        self.echo = False
+        self.published_s = 0.0
         self.writes = 0
+        self.was_up = False
         self.stopping = False
         now_s = time.monotonic()
         for group, colour in model.lamps.items():
@@ -49,57 +53,65 @@ class ControllerProcess:
         """Until told to stop."""
         while not self.stopping:
             now_s = time.monotonic()
+            self._line_state(now_s)
             self._lamps(now_s)
-            for frame in self.front.due(now_s):
+            for frame in [*self.front.due(now_s), *self.stranger.due(now_s)]:
                 self._send(frame, now_s)
             if self.front.writes > self.writes:
                 self.writes = self.front.writes
                 self.truth.write("fault", now_s, device=DEVICE, name="was_written_to", on=True)
-            self._write(now_s)
+            self.wire.due(now_s)
+            for colours in self.wire.passed():
+                self.truth.write("wire", now_s, colours=colours)
             self._wait()
+
+    def _line_state(self, now_s: float) -> None:
+        if self.wire.up != self.was_up:
+            self.was_up = self.wire.up
+            self.front.opened(now_s) if self.was_up else self.front.closed()
 
     def _lamps(self, now_s: float) -> None:
         shone, learnt = self.model.advance(now_s)
-        for true_s, group, colour in shone:
-            self.truth.write("lamp", true_s, group=group, colour=colour)
+        self._shine(shone, now_s)
         for group in learnt:
             end_s = self.model.next_change(group, now_s)
             self.truth.write("knowable", now_s, group=group, colour=self.model.known[group], end_t=end_s)
+        if learnt:
+            colours = {group: self.model.known[group] for group in learnt}
+            for frame in self.front.changed(learnt, now_s):
+                self._send(frame, now_s, colours)
+
+    def _shine(self, shone: list[tuple[float, int, str]], now_s: float) -> None:
+        for true_s, group, colour in shone:
+            self.truth.write("lamp", true_s, group=group, colour=colour)
         if shone or now_s - self.published_s >= REPUBLISH_S:
             self.bus.publish("lamps", {"t": now_s, "groups": self.model.lamps})
             self.published_s = now_s
-        if learnt and self.front.manners.traps and self.front.frozen is None:
-            self._send(self.front.trap(learnt, now_s), now_s, {g: self.model.known[g] for g in learnt})
-        period_s = self.front.manners.trap_period_s
-        if period_s is not None and now_s - self.trapped_s >= period_s and self.front.frozen is None:
-            self.trapped_s = now_s
-            self._send(self.front.trap(list(GROUPS), now_s), now_s)
 
     def _send(self, frame: bytes, now_s: float, colours: dict[int, str] | None = None) -> None:
         """Onto the line; `colours` go into the truth log when the frame's last byte has left."""
         data, whole = self.line.spoil(frame)
-        if data and self.port.plugged:
-            self.pacer.put(data, now_s, colours if whole else None)
-
-    def _write(self, now_s: float) -> None:
-        data = self.pacer.due(now_s)
-        if data and self.port.plugged:
-            self.port.write(data)
-            for colours in self.pacer.passed():
-                self.truth.write("wire", now_s, colours=colours)
+        if data and self.wire.up:
+            self.wire.send(data, now_s, colours if whole else None)
 
     def _wait(self) -> None:
-        due = [self.model.next_s(), self.front.next_s(), self.pacer.next_s(), self.published_s + REPUBLISH_S]
-        if self.front.manners.trap_period_s is not None:
-            due.append(self.trapped_s + self.front.manners.trap_period_s)
+        due = [
+            self.model.next_s(),
+            self.front.next_s(),
+            self.stranger.next_s(),
+            self.wire.next_s(),
+            self.published_s + REPUBLISH_S,
+        ]
         due_s = min(at for at in due if at is not None)
         timeout_s = min(IDLE_S, max(0.0, due_s - time.monotonic()))
-        readers: list[Any] = [self.heard]
-        if self.port.plugged:
-            readers.append(self.port)
-        readable, _, _ = select.select(readers, [], [], timeout_s)
-        if self.port in readable:
-            self.front.hear(self.port.read(), time.monotonic())
+        found = readable([self.heard, *self.wire.files()], timeout_s)
+        if any(each is not self.heard for each in found):
+            now_s = time.monotonic()
+            for data in self.wire.read(now_s):
+                if data:
+                    self.front.hear(data, now_s)
+                    if self.echo:
+                        self.wire.send(data, now_s)
         while (message := self.heard.get()) is not None:
             self._obey(*message)
 
@@ -108,19 +120,28 @@ class ControllerProcess:
         if topic == "signal":
             if message["do"] in COMMANDS:
                 getattr(self.model, message["do"])(message["what"], now_s)
+            elif message["do"] in REWIRING:
+                self._shine(getattr(self.model, message["do"])(message["what"], now_s), now_s)
             return
         if message["device"] != DEVICE:
             return
-        self.truth.write("fault", now_s, device=DEVICE, name=message["name"], on=message["on"])
-        on = bool(message["on"])
-        match message["name"]:
+        name, on = message["name"], bool(message["on"])
+        self.truth.write("fault", now_s, device=DEVICE, name=name, on=message["on"])
+        if not self.line.obey(name, on):
+            self._fault(name, on)
+
+    def _fault(self, name: str, on: bool) -> None:
+        match name:
             case "unplug" | "replug":
-                self.port.unplug() if on and message["name"] == "unplug" else self.port.plug()
-                self.pacer.clear()
-            case "silence" | "silent" | "garbage" | "truncate" as name:
-                self.line.obey(name, on)
+                self.wire.unplug() if on and name == "unplug" else self.wire.plug()
             case "freeze":
-                self.front.frozen = {} if on else None
+                self.front.frozen = on
+            case "echo":
+                self.echo = on
+            case "other_master":
+                self.stranger.on = on
+            case "replaced":
+                self.front.replace(on) if hasattr(self.front, "replace") else None
             case "kill":
                 os._exit(9)
 
@@ -137,16 +158,17 @@ def _manners_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--most-values", type=int, default=255)
     parser.add_argument("--reply-delay-ms", type=float, nargs=2, default=(2.0, 5.0))
     parser.add_argument("--trap-period", type=float, default=None, help="seconds between traps of all lamps")
+    parser.add_argument("--no-traps", action="store_true")
 
 
 def _profile(options: argparse.Namespace) -> Profile:
     return Profile(options.version, options.check, length_counts_check=not options.short_length)
 
 
-def _manners(options: argparse.Namespace) -> Manners:
+def _manners(options: argparse.Namespace, baud: int) -> Manners:
     shortest, longest = options.reply_delay_ms
     return Manners(
-        baud=options.baud,
+        baud=baud,
         reply_delay_s=(shortest / 1000, longest / 1000),
         traps=not options.no_traps,
         most_values=options.most_values,
@@ -158,26 +180,57 @@ def _manners(options: argparse.Namespace) -> Manners:
     )
 
 
+def _wire(cabinet: Cabinet, run_dir: Path, baud: int, to: str | None) -> Wire:
+    """The line that such a cabinet hangs on; to: HOST:PORT of the agent, where the cabinet begins."""
+    host, _, port = (to or "127.0.0.1:0").rpartition(":")
+    where = (host, int(port))
+    match cabinet.line:
+        case "udp":
+            return UdpWire()
+        case "udp_to":
+            return UdpWire(where)
+        case "tcp":
+            return TcpWire()
+        case "tcp_to":
+            return TcpWire(where)
+    return PtyWire(run_dir / "dev" / DEVICE, baud)
+
+
 def main() -> None:
     """Start, say ready, run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plan", type=int, default=1)
-    parser.add_argument("--baud", type=int, default=115200)
+    parser.add_argument("--mode", default="fixed")
+    parser.add_argument("--cabinet", choices=sorted(CABINETS), default="gbt20999")
+    parser.add_argument("--to", default=None, help="HOST:PORT where a cabinet that begins by itself goes")
+    parser.add_argument("--baud", type=int, default=None)
     parser.add_argument("--drift-ppm", type=float, default=0.0)
-    parser.add_argument("--no-traps", action="store_true")
+    parser.add_argument("--lead-ms", type=float, default=50.0, help="how early lamps change at most")
     _manners_options(parser)
     options = parser.parse_args()
-    model = SignalModel(time.monotonic(), plan=options.plan, seed=options.seed, drift_ppm=options.drift_ppm)
-    front = Front(model, _profile(options), _manners(options), options.seed)
-    front.values.utc_less_monotonic_s = time.time() - time.monotonic()
-    process = ControllerProcess(options.run_dir, model, front)
+    cabinet = CABINETS[options.cabinet]
+    baud = options.baud or cabinet.baud
+    model = SignalModel(
+        time.monotonic(),
+        plan=options.plan,
+        seed=options.seed,
+        drift_ppm=options.drift_ppm,
+        lead_s=options.lead_ms / 1000,
+    )
+    if options.mode != "fixed":
+        model.set_mode(options.mode, time.monotonic())
+    model.utc_less_now_s = time.time() - time.monotonic()
+    front = cabinet.front(model, Choices(baud, options.seed, _profile(options), _manners(options, baud)))
+    process = ControllerProcess(
+        options.run_dir, model, front, _wire(cabinet, options.run_dir, baud, options.to)
+    )
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "stopping", True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    announce(options.run_dir, DEVICE, port=str(process.port.link), baud=options.baud)
+    announce(options.run_dir, DEVICE, **process.wire.told)
     process.run()
-    process.port.unplug()
+    process.wire.unplug()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Between the controller's model and its fronts: what a front may ask, and what the process asks of a front."""
+"""Between the controller model and its fronts: what a front may ask, and what its process asks of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 
 class ControllerView(Protocol):
-    """What runs in the cabinet. now_s is the rig's monotonic clock, durations are the controller's seconds."""
+    """What runs in the cabinet. now_s: the rig's monotonic clock; durations: the controller's seconds."""
 
     known: dict[int, str]  # lamp group -> one of COLOURS, as the controller reports it
     mode: str  # one of MODES

@@ -6,7 +6,19 @@ import difflib
 
 COMMON = ("unplug", "replug", "silence", "garbage", "freeze", "kill")
 FAULTS: dict[str, tuple[str, ...]] = {
-    "controller": (*COMMON, "truncate"),
+    "controller": (
+        *COMMON,
+        "truncate",
+        "no_end",
+        "doubled_start",
+        "bad_check",
+        "cut_in_escape",
+        "flood",
+        "merge",
+        "echo",
+        "other_master",
+        "replaced",
+    ),
     "camera": (*COMMON, "black", "delay"),
     "radar": (*COMMON, "cooked_tty"),
     "vehicle": COMMON,

@@ -66,14 +66,20 @@ def build(message: Message, profile: Profile, *, escaped: bool = True, bare_hear
 class Reader:
     """Takes bytes as they come, gives whole messages; counts what it cannot read."""
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+    def __init__(self, profile: Profile, *, escaped: bool = True) -> None:
+        self._profile, self._escaped = profile, escaped
         self._held = bytearray()
         self._open = self._literal = False
         self.bad = 0
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Messages that these bytes complete."""
+        """Messages that these bytes complete; without escapes each call is one datagram."""
+        if not self._escaped:
+            message = self._read(data[1:-1]) if data[:1] == bytes([HEAD]) else None
+            self.bad += message is None
+            if message is not None:
+                yield message
+            return
         for byte in data:
             if self._literal:
                 self._literal = False

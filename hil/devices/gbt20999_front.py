@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class Manners:
     beat_reply: int = BEAT_REPLY  # 0x71 in one public tool
     beat_counted: bool = False
     wildcard: bool = False  # row 0 asks for all rows of lamps
+    escaped: bool = True  # not on UDP
     trap_period_s: float | None = None  # all lamps again and again; None: on changes only
 
 
@@ -35,12 +37,39 @@ class Front:
     def __init__(self, model: SignalModel, profile: Profile, manners: Manners, seed: int = 1) -> None:
         self.model, self.profile, self.manners = model, profile, manners
         self.values = Values(model)
-        self._reader = Reader(profile)
+        self._reader = Reader(profile, escaped=manners.escaped)
         self._random = random.Random(seed)
         self._later: list[tuple[float, Message]] = []
         self._serial = 0
-        self.frozen: dict[Address, bytes] | None = None
+        self._trapped_s: float | None = None
+        self._frozen: dict[Address, bytes] | None = None
         self.writes = 0  # anything but queries and heartbeats heard: a reader of signals must never send it
+
+    @property
+    def frozen(self) -> bool:
+        """Whether answers repeat what was true when it froze; then there are no traps."""
+        return self._frozen is not None
+
+    @frozen.setter
+    def frozen(self, on: bool) -> None:
+        self._frozen = {} if on else None
+
+    def replace(self, on: bool) -> None:
+        """Another unit stands in the cabinet: its number is another one."""
+        self.profile = dataclasses.replace(self.profile, controller=99 if on else 0)
+
+    def opened(self, now_s: float) -> None:
+        """A line is up: periodic traps count from now."""
+        self._trapped_s = now_s
+
+    def closed(self) -> None:
+        """Nothing that was asked is answered any more."""
+        self._later.clear()
+        self._reader = Reader(self.profile, escaped=self.manners.escaped)
+
+    def changed(self, groups: list[int], now_s: float) -> list[bytes]:
+        """A trap of the groups that have changed, where the unit sends traps."""
+        return [self.trap(groups, now_s)] if self.manners.traps and not self.frozen else []
 
     def hear(self, data: bytes, now_s: float) -> None:
         """Bytes from the line; their last bit arrives after their time on the wire."""
@@ -50,14 +79,28 @@ class Front:
             self._later.append((now_s + wire_s + delay_s, message))
 
     def next_s(self) -> float | None:
-        """When the next reply is due."""
-        return min((at for at, _ in self._later), default=None)
+        """When the next reply or periodic trap is due."""
+        due = [at for at, _ in self._later]
+        if (trap_s := self._next_trap_s()) is not None:
+            due.append(trap_s)
+        return min(due, default=None)
+
+    def _next_trap_s(self) -> float | None:
+        period_s = self.manners.trap_period_s
+        if period_s is None or self._trapped_s is None or self.frozen:
+            return None
+        return self._trapped_s + period_s
 
     def due(self, now_s: float) -> list[bytes]:
-        """Replies whose time has come, with the values of this instant."""
+        """Replies and periodic traps whose time has come, with the values of this instant."""
+        frames = []
+        trap_s = self._next_trap_s()
+        if trap_s is not None and now_s >= trap_s:
+            self._trapped_s = now_s
+            frames.append(self.trap(list(self.model.known), now_s))
         ready = [message for at, message in self._later if at <= now_s]
         self._later = [(at, message) for at, message in self._later if at > now_s]
-        return [frame for message in ready for frame in self._answer(message, now_s)]
+        return frames + [frame for message in ready for frame in self._answer(message, now_s)]
 
     def trap(self, groups: list[int], now_s: float) -> bytes:
         """An unsolicited report of these groups and the running stage."""
@@ -95,14 +138,14 @@ class Front:
 
     def _value(self, address: Address, now_s: float) -> bytes | None:
         """The value now, or the one it had when it was frozen."""
-        if self.frozen is None:
+        if self._frozen is None:
             return self.values.get(address, now_s)
-        if address not in self.frozen:
+        if address not in self._frozen:
             value = self.values.get(address, now_s)
             if value is None:
                 return None
-            self.frozen[address] = value
-        return self.frozen[address]
+            self._frozen[address] = value
+        return self._frozen[address]
 
     def _asked(self, message: Message) -> list[tuple[int, Address]]:
         """The rows asked for; row 0 of the lamps is all of them where the unit knows wildcards."""
@@ -131,4 +174,4 @@ class Front:
         self._serial = (self._serial + 1) & 0xFF
         serial = self._serial if serial is None else serial & 0xFF
         message = Message(kind, host, self.profile.controller, crossing, serial, entries)
-        return build(message, self.profile, bare_heartbeat=bare)
+        return build(message, self.profile, escaped=self.manners.escaped, bare_heartbeat=bare)

@@ -26,6 +26,8 @@ CODES = {
     "green_flash": 0x21,
     "yellow": 0x30,
     "yellow_flash": 0x31,
+    "red_flash": 0x11,
+    "red_yellow": 0x40,
 }
 IDLE, RUNNING, TRANSITION = 0x10, 0x20, 0x30
 MIN_GREEN_S, MAX_GREEN_S = 4, 40
@@ -48,7 +50,6 @@ class Values:
 
     def __init__(self, model: SignalModel, serial: bytes = b"virtual-0001") -> None:
         self._model = model
-        self.utc_less_monotonic_s = 0.0  # the controller's own clock; set by the process
         self._fixed: dict[Address, bytes] = {
             (1, 1, 0, 0): b"rig",
             (1, 2, 0, 0): b"1.0",
@@ -75,7 +76,6 @@ class Values:
             self._fixed[9, 2, 5, number] = bytes(2)
             self._fixed[9, 2, 6, number] = chain([stage for stage, _ in plan.chain], 1, 16)
             self._fixed[9, 2, 7, number] = chain([seconds for _, seconds in plan.chain], 2, 16)
-            self._fixed[9, 2, 8, number] = chain([0x10] * len(plan.chain), 1, 16)
 
     def _phase(self, phase: int) -> None:
         fixed = self._fixed
@@ -104,12 +104,16 @@ class Values:
         if klass == 13 and thing == 2 and row == 1:
             stage = model.stage(now_s)[0]
             return {2: bytes([MODES[model.mode]]), 3: bytes([model.plan]), 4: bytes([stage])}.get(attribute)
-        if klass == 8 and attribute in (2, 3) and thing in (3, 6) and row == 1:
-            return b"\0"
+        if klass == 8 and attribute in (2, 3) and thing in (3, 6) and 1 <= row <= 4:
+            running = model.priority if thing == 3 else model.preempt
+            return bytes([RUNNING if running == row else 0])
+        if address[:3] == (9, 2, 8) and row in PLANS:
+            wanted = [0x20 if stage in model.on_demand else 0x10 for stage, _ in PLANS[row].chain]
+            return chain(wanted, 1, 16)
         if klass == 16:
-            return fault_value(address, model.faults, model.faults_s + self.utc_less_monotonic_s)
+            return fault_value(address, model.faults, model.utc_s(model.faults_s))
         if klass == 13 and attribute in (10, 11):
-            return clock_value(address, now_s + self.utc_less_monotonic_s)
+            return clock_value(address, model.utc_s(now_s))
         return self._fixed.get(address)
 
     def _stage_run(self, attribute: int, row: int, now_s: float) -> bytes | None:

@@ -12,7 +12,7 @@ _ARMS: dict[str, tuple[int, ...]] = {
 DIRECTION: dict[int, int] = {group: DEGREES[arm] for arm, groups in _ARMS.items() for group in groups}
 
 STRAIGHT, LEFT, RIGHT, ROUND, LEFT_BICYCLE, RIGHT_BICYCLE, BICYCLE, PEDESTRIAN, U_TURN = range(1, 10)
-# Two of one type hang on the east arm (2 and its repeater 24) and on the south arm (7 and the waiting area's 12).
+# Two of one type hang on the east arm (2, its repeater 24) and on the south arm (7, the waiting area's 12).
 LAMP_TYPE: dict[int, int] = {
     **dict.fromkeys((1, 2, 3, 4, 24), ROUND),
     **dict.fromkeys((5, 6, 7, 8, 12), LEFT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 RED, DARK, GREEN, GREEN_FLASH, YELLOW, YELLOW_FLASH = (
     "red",
@@ -74,12 +75,16 @@ def conflicts(phase: int) -> tuple[int, ...]:
     return tuple(other for other in PHASES if other not in together)
 
 
-def cycle_changes(plan: SignalPlan) -> dict[int, list[tuple[float, str]]]:
-    """Per group: (seconds into the cycle, colour) of every change, in order, of the running plan."""
+@cache
+def cycle_changes(
+    plan: SignalPlan, lasts: tuple[float, ...] | None = None
+) -> dict[int, list[tuple[float, str]]]:
+    """Per group: (seconds into the cycle, colour) of every change, in order. lasts: the stages' lengths."""
     changes: dict[int, list[tuple[float, str]]] = {group: [] for group in GROUPS}
     count = len(plan.chain)
     start = 0.0
-    for index, (stage, seconds) in enumerate(plan.chain):
+    for index, (stage, planned) in enumerate(plan.chain):
+        seconds = planned if lasts is None else lasts[index]
         before, after = plan.chain[index - 1][0], plan.chain[(index + 1) % count][0]
         for phase in STAGES[stage]:
             for group in PHASES[phase]:
@@ -93,7 +98,7 @@ def cycle_changes(plan: SignalPlan) -> dict[int, list[tuple[float, str]]]:
     return {group: _distinct(entries) for group, entries in changes.items()}
 
 
-def _green(phase: int, start: float, seconds: int, *, gains: bool, loses: bool) -> list[tuple[float, str]]:
+def _green(phase: int, start: float, seconds: float, *, gains: bool, loses: bool) -> list[tuple[float, str]]:
     entries: list[tuple[float, str]] = []
     at = start
     if gains:

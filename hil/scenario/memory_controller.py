@@ -24,7 +24,7 @@ class MemoryController:
         self._end, self._clock, self._truth = end, clock, truth
         self.model = SignalModel(clock.now_s(), plan=plan, seed=seed)
         self._front = Front(self.model, Profile(), Manners(), seed)
-        self._front.values.utc_less_monotonic_s = clock.utc_s() - clock.now_s()
+        self.model.utc_less_now_s = clock.utc_s() - clock.now_s()
         self._line = LineSpoiler()
         self._byte_s = BITS_A_BYTE / self._front.manners.baud
         self._free_s = 0.0
@@ -54,8 +54,11 @@ class MemoryController:
             self.model.set_plan(step["plan"], now_s)
         elif "mode" in step:
             self.model.set_mode(step["mode"], now_s)
+        elif "do" in step:
+            shone = getattr(self.model, step["do"])(step["what"], now_s)
+            self._shine(shone or [])
         elif step["fault"] == "freeze":
-            self._front.frozen = {} if step["on"] else None
+            self._front.frozen = bool(step["on"])
         else:
             self._line.obey(step["fault"], bool(step["on"]))
         self._truth.write("fault", now_s, device="controller", name=str(step), on=True)
@@ -69,11 +72,15 @@ class MemoryController:
 
     async def _lamps(self, now_s: float) -> None:
         shone, learnt = self.model.advance(now_s)
+        self._shine(shone)
+        if learnt:
+            known = {group: self.model.known[group] for group in learnt}
+            for frame in self._front.changed(learnt, now_s):
+                await self._send(frame, known)
+
+    def _shine(self, shone: list[tuple[float, int, str]]) -> None:
         for true_s, group, colour in shone:
             self._truth.write("lamp", true_s, group=group, colour=colour)
-        if learnt and self._front.manners.traps and self._front.frozen is None:
-            known = {group: self.model.known[group] for group in learnt}
-            await self._send(self._front.trap(learnt, now_s), known)
 
     async def _send(self, frame: bytes, colours: dict[int, str] | None) -> None:
         data, whole = self._line.spoil(frame)

@@ -24,6 +24,7 @@ TABLE: tuple[Row, ...] = (
     Row("stale", "unavailable", "none", "noValidSPAT", "a complete report and 2 s without doubt"),
     Row("no_mode", "unavailable", "none", "noValidSPAT", "the mode is known"),
     Row("other_controller", "unavailable", "none", "noValidSPAT", "restart with the right controller"),
+    Row("slow_source", "unavailable", "none", "noValidSPAT", "the site file allows a grade C source on air"),
     Row("line_lost", "unavailable", "none", "noValidSPAT", "a complete report and 2 s without doubt"),
     Row("conflict", "unavailable", "none", "noValidSPAT", "no conflict and 2 s without doubt"),
     Row("last_word", "unavailable", "none", "noValidSPAT", "2 s without doubt"),

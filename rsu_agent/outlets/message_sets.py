@@ -25,6 +25,7 @@ class Speech:
 
     phases: phaseId -> lamp groups (T/CSAE 53). arrows: lamp groups that show arrows. rights: lamp group ->
     what its green gives (ETSI, SAE). revision: of the MAP. station: of the ITS PDU header. edition: of J2735.
+    standing_doubt: why nothing may ever be said by this site file, None where it may.
     """
 
     standard: str
@@ -36,6 +37,7 @@ class Speech:
     revision: int = 0
     station: int = 0
     edition: Edition = Edition.J2735_2020
+    standing_doubt: str | None = None
 
     @property
     def table(self) -> PhaseTable:
@@ -108,6 +110,7 @@ def plain(speech: Speech) -> dict[str, Any]:
         "revision": speech.revision,
         "station": speech.station,
         "edition": speech.edition,
+        "standing_doubt": speech.standing_doubt,
     }
 
 
@@ -124,4 +127,5 @@ def speech_of(value: Mapping[str, Any]) -> Speech:
         value["revision"],
         value["station"],
         Edition(value["edition"]),
+        standing_doubt=value.get("standing_doubt"),
     )

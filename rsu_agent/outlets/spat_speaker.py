@@ -33,8 +33,9 @@ class Spoken:
 class SpatSpeaker:
     """One crossing's SPAT. Fed with what the controller says, asked at every tick what to send."""
 
-    def __init__(self, frames: SpatFrames, guard: Guard) -> None:
+    def __init__(self, frames: SpatFrames, guard: Guard, standing_doubt: str | None = None) -> None:
         self.signals = Signals()
+        self._standing_doubt = standing_doubt
         self.frames, self.guard = frames, guard
         self.doubts = Doubts(ends_silent=frames.ends_silent)
         self.counters: Counter[str] = Counter()
@@ -61,7 +62,7 @@ class SpatSpeaker:
         now_s = instant.now_s
         outlook = self.signals.outlook(now_s)
         told, self._told = self._told, None
-        doubt = told or outlook.doubt or self.guard.doubt()
+        doubt = told or self._standing_doubt or outlook.doubt or self.guard.doubt()
         before = self.doubts.voice
         voice = self.doubts.tick(doubt, now_s, self._cycle_s)
         state = outlook.plan, outlook.control, outlook.stage

@@ -81,6 +81,11 @@ class History:
         self.complete_s, self._blind = None, True
 
     @property
+    def blind(self) -> bool:
+        """Whether colours may have changed unseen since the last report."""
+        return self._blind
+
+    @property
     def report_period_s(self) -> float:
         """p99 (nearest rank) of the last hundred intervals between complete reports."""
         return self._period_s

@@ -6,10 +6,9 @@ from collections import Counter
 from dataclasses import replace
 from itertools import takewhile
 
+from rsu_agent.phases.ends import Ends, Regime
 from rsu_agent.phases.history import Edge, History, Shown
-from rsu_agent.phases.predict import FixedTimePredictor
 from rsu_agent.world.signal import (
-    GO,
     Colour,
     Control,
     GroupOutlook,
@@ -19,8 +18,6 @@ from rsu_agent.world.signal import (
     SignalReport,
 )
 
-PREDICTABLE = frozenset({Control.FIXED_TIME, Control.COORDINATED})
-BY_INTERVAL = frozenset({Control.ACTUATED, Control.ADAPTIVE})
 DOUBTS = ("no_programme", "no_report", "stale", "no_mode", "other_controller")
 
 
@@ -29,7 +26,8 @@ class Signals:
 
     def __init__(self) -> None:
         self.history = History()
-        self.counters: Counter[str] = Counter()
+        self._ends = Ends()
+        self.counters: Counter[str] = self._ends.counters
         self.programme: Programme | None = None
         self.control: Control | None = None
         self.plan: int | None = None
@@ -38,8 +36,7 @@ class Signals:
         self.preempt = self.priority = False
         self.other_controller = False
         self._phases_of: dict[int, list[Phase]] = {}
-        self._predictor: FixedTimePredictor | None = None
-        self._abrupt = False  # what was learnt has been forgotten, and no predictor has begun since
+        self.fault_flash: bool | None = None  # as the controller tells it, None: it does not
 
     def receive(self, item: SignalReport | Programme) -> list[Edge]:
         """Take in what the controller says; the changes of colour it contains."""
@@ -47,15 +44,11 @@ class Signals:
             self._programme(item)
             return []
         self._run_state(item)
+        was_blind = self.history.blind
         edges = list(self.history.receive(item))
-        self._ensure_predictor(item.first_byte_s)
-        if self._predictor is not None:
-            if item.stage is not None:
-                self._predictor.saw_stage(item.stage, item.first_byte_s)
-            for edge in edges:
-                self._predictor.saw_edge(edge)
-            if self._predictor.lost_track():
-                self._forget("resync")
+        if was_blind:
+            self._ends.interrupted()
+        self._ends.saw(item, edges)
         return edges
 
     @property
@@ -72,7 +65,7 @@ class Signals:
     @property
     def end_error_p95_s(self) -> float | None:
         """How far predicted ends were off lately; None before anything was predicted."""
-        errors = sorted(self._predictor.errors_s) if self._predictor else []
+        errors = sorted(self._ends.errors_s)
         return errors[int(0.95 * (len(errors) - 1))] if errors else None
 
     @property
@@ -104,7 +97,7 @@ class Signals:
             stage=self.stage,
             preempt=self.preempt,
             priority=self.priority,
-            fault_flash=self.control is Control.FLASH and bool(self.faults),
+            fault_flash=self.control is Control.FLASH and self._faulty(),
             doubt=self.doubt(now_s),
         )
 
@@ -112,86 +105,63 @@ class Signals:
         """The line broke: what was seen is history; the next complete report starts afresh."""
         self.history.line_lost()
 
+    def _faulty(self) -> bool:
+        """Whether a fault made it flash: as it tells, else because it lists one."""
+        return bool(self.faults) if self.fault_flash is None else self.fault_flash
+
     def _programme(self, programme: Programme) -> None:
         known = self.programme
-        if known is not None and known.groups != programme.groups:
+        if known is not None and not set(known.groups) <= set(programme.groups):
             self.other_controller = True
             return
         if known is None or known.fingerprint != programme.fingerprint:
             self.programme = programme
             self._phases_of = _by_group(programme)
+            self._ends.programme(programme)
             if known is not None and known.plans == programme.plans[: len(known.plans)]:
                 return  # another plan has been read: what is learnt of the present one stays
-            self._forget("programme_change")
+            if known is not None:
+                self._ends.forget("programme_change")
 
     def _run_state(self, report: SignalReport) -> None:
-        if report.control is not None and report.control is not self.control:
-            if self.control is not None:
-                self._forget("mode_change")
+        before = self._regime()
+        known = self.control is not None, self.plan is not None
+        if report.control is not None:
             self.control = report.control
-        if report.plan is not None and report.plan != self.plan:
-            if self.plan is not None:
-                self._forget("plan_change")
+        if report.plan is not None:
             self.plan = report.plan
         if report.stage is not None:
             self.stage = report.stage.stage
         if report.faults is not None:
             self.faults = report.faults
-        for name in ("preempt", "priority"):
-            value = getattr(report, name)
-            if value is not None and value != getattr(self, name):
-                setattr(self, name, value)
-                self._forget(name)
+        if report.fault_flash is not None:
+            self.fault_flash = report.fault_flash
+        if report.preempt is not None:
+            self.preempt = report.preempt
+        if report.priority is not None:
+            self.priority = report.priority
+        now = self._regime()
+        if now != before:
+            self._ends.enter(now, _news(before, now, *known))
 
-    def _ensure_predictor(self, now_s: float) -> None:
-        if self._predictor is not None or self.control not in PREDICTABLE or self.preempt or self.priority:
-            return
-        plans = self.programme.plans if self.programme else ()
-        plan = next((p for p in plans if p.plan == self.plan and p.slots), None)
-        if plan is not None and self.programme is not None:
-            self._predictor = FixedTimePredictor(self.programme, plan, now_s, abrupt=self._abrupt)
-            self._abrupt = False
-
-    def _forget(self, reason: str) -> None:
-        """What was learnt no longer holds."""
-        if self._predictor is not None:
-            self.counters[f"forgot_{reason}"] += 1
-            self.counters.update(self._predictor.counters)
-            self._predictor, self._abrupt = None, True
+    def _regime(self) -> Regime:
+        return Regime(self.control, self.plan, self.preempt, self.priority)
 
     def _group(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
-        found = self._ends(group, shown, now_s)
+        found = self._ends.outlook(
+            group,
+            shown,
+            self._phase_of(group),
+            now_s,
+            self.history.report_period_s,
+            goes_dark=group in self.history.dark,
+        )
         return replace(found, flash_s=self._flash_s(group)) if shown.colour is Colour.GREEN else found
 
     def _flash_s(self, group: int) -> float | None:
         """How long a group's green flashes before it ends, where all its phases agree."""
         lengths = {flash_s(phase) for phase in self._phases_of.get(group, ())}
         return lengths.pop() if len(lengths) == 1 else None
-
-    def _ends(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
-        if self._predictor is not None:
-            return self._by_plan(self._predictor, group, shown, now_s)
-        phase = self._phase_of(group)
-        if (
-            self.control in BY_INTERVAL
-            and phase is not None
-            and shown.colour in GO
-            and shown.since_s is not None
-        ):
-            return _interval(group, shown, phase, now_s)
-        return GroupOutlook(group, shown.colour, shown.since_s)
-
-    def _by_plan(self, predictor: FixedTimePredictor, group: int, shown: Shown, now_s: float) -> GroupOutlook:
-        """Fixed time; where the prediction has nothing to say, a green's minimum still holds."""
-        found = GroupOutlook(group, shown.colour, shown.since_s)
-        if predictor.calibrated(now_s) or group not in self.history.dark:
-            found = predictor.outlook(group, shown, now_s, self.history.report_period_s)
-        phase = self._phase_of(group)
-        bare = found.min_end_s is None and found.colour in GO and found.since_s is not None
-        if bare and phase is not None and phase.min_green_s is not None:
-            since_s = found.since_s or now_s
-            return replace(found, min_end_s=max(now_s, since_s + phase.min_green_s))
-        return found
 
     def _phase_of(self, group: int) -> Phase | None:
         return next(iter(self._phases_of.get(group, ())), None)
@@ -211,14 +181,12 @@ def flash_s(phase: Phase) -> float:
     return sum((step.seconds for step in flashing), 0.0)
 
 
-def _interval(group: int, shown: Shown, phase: Phase, now_s: float) -> GroupOutlook:
-    """An actuated green: not before its minimum, not after its maximum; nothing likelier than that."""
-    since_s = shown.since_s or now_s
-    lowest, highest = phase.min_green_s, phase.max_green_s
-    return GroupOutlook(
-        group,
-        shown.colour,
-        shown.since_s,
-        min_end_s=max(now_s, since_s + lowest) if lowest is not None else now_s,
-        max_end_s=max(now_s, since_s + highest) if highest is not None else None,
-    )
+def _news(before: Regime, now: Regime, mode_known: bool, plan_known: bool) -> str | None:
+    """What has changed in how the controller runs; None while it is only being found out."""
+    if now.control is not before.control and mode_known:
+        return "mode_change"
+    if now.plan != before.plan and plan_known:
+        return "plan_change"
+    if now.preempt is not before.preempt:
+        return "preempt"
+    return "priority" if now.priority is not before.priority else None

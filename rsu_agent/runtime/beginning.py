@@ -40,7 +40,8 @@ def beginning(site: str, said: Speech) -> dict[str, Any]:
 def speaker_of(start: Mapping[str, Any], counts: Counts) -> SpatSpeaker:
     """The speaker as it was when the agent began. Raises KeyError, TypeError, ValueError."""
     said = speech_of(start)
-    return SpatSpeaker(MESSAGE_SETS[said.standard].spat(said, counts), guard_of(said))
+    frames = MESSAGE_SETS[said.standard].spat(said, counts)
+    return SpatSpeaker(frames, guard_of(said), said.standing_doubt)
 
 
 def road_speaker_of(site: SiteRead, said: Speech, counts: Counts) -> RoadSpeaker:

@@ -60,6 +60,11 @@ class SignalsSection(Declared):
         max_length=16,
     )
     lamps: LampsSection = setting(LampsSection(arrow=[]), en="Lamp shapes.", zh="灯具形状。")
+    slow_source_on_air: bool = setting(
+        False,
+        en="Speak although the controller's protocol is slow or cannot tell flash from steady (grade C).",
+        zh="信号来源较慢或无法区分闪灭与常亮(C 级)时仍然播发。",
+    )
 
     @field_validator("phases")
     @classmethod

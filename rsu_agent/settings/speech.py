@@ -5,8 +5,10 @@ from __future__ import annotations
 from rsu_agent.messages.dsrc.map import rights_of
 from rsu_agent.messages.dsrc.units import Edition
 from rsu_agent.outlets.message_sets import Speech
+from rsu_agent.ports.plugins import plugins
 from rsu_agent.settings.model import Site
 from rsu_agent.world.crossing import Crossing
+from rsu_agent.world.signal import Grade
 
 
 def speech(settings: Site, crossing: Crossing) -> Speech:
@@ -21,4 +23,11 @@ def speech(settings: Site, crossing: Crossing) -> Speech:
         rights=rights_of(crossing, arrows),
         station=settings.etsi.station_id,
         edition=Edition(str(settings.j2735.edition)),
+        standing_doubt=_standing_doubt(settings),
     )
+
+
+def _standing_doubt(settings: Site) -> str | None:
+    """A source of grade C is on air only where the site file says so (field-rules 1.5)."""
+    grade = plugins()[settings.controller.driver].grade
+    return "slow_source" if grade is Grade.C and not settings.signals.slow_source_on_air else None

@@ -187,14 +187,14 @@ def test_a_reply_takes_its_time_and_tells_the_values_of_the_instant_it_is_sent(
 
 def test_frozen_values_stay_while_the_lamps_go_on() -> None:
     desk = Desk()
-    desk.front.frozen = {}
+    desk.front.frozen = True
     before = desk.value(3, 3, 1, 1)
     desk.now_s = 5.0
     desk.model.advance(5.0)
     assert desk.model.known[1] == "green"
     assert desk.value(3, 3, 1, 1) == before == b"\x10"
     assert desk.ask((17, 1, 1, 1))[0].kind == 0x21
-    desk.front.frozen = None
+    desk.front.frozen = False
     assert desk.value(3, 3, 1, 1) == b"\x20"
 
 

@@ -60,7 +60,7 @@ def test_whoever_writes_to_the_controller_is_counted_and_not_obeyed() -> None:
 
 def test_standard_time_is_utc_and_local_time_eight_hours_ahead() -> None:
     unit = front()
-    unit.values.utc_less_monotonic_s = NOON
+    unit.model.utc_less_now_s = NOON
     assert unit.values.get((13, 1, 10, 0), 0.5) == bytes.fromhex("07ea 05 11 04 00 00")
     assert unit.values.get((13, 1, 11, 0), 61.0) == bytes.fromhex("07ea 05 11 0c 01 01")
 
@@ -80,7 +80,7 @@ def test_intergreens_are_told_for_conflicting_phases_only_with_phase_one_last() 
 def test_listed_faults_have_number_kind_time_and_action() -> None:
     model = SignalModel(0.0)
     unit = front(model=model)
-    unit.values.utc_less_monotonic_s = NOON
+    unit.model.utc_less_now_s = NOON
     model.set_faults([0x20, 0x46], 60.0)
     rows = [(16, 1, 0, 0), (16, 2, 1, 2), (16, 2, 2, 2), (16, 2, 3, 2), (16, 2, 4, 2)]
     (reply,) = asked(unit, *[(a, b, c, d) for a, b, c, d in rows])

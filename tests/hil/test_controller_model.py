@@ -171,4 +171,4 @@ def test_by_hand_the_police_step_straight_from_green_to_red() -> None:
     assert watched.model.known[2] == watched.model.lamps[24] == "green"
     watched.until(120.0)
     assert watched.model.known[2] == "green"
-    assert set(MODES) == {"fixed", "flash", "all_red", "off", "manual"}
+    assert {"fixed", "flash", "all_red", "off", "manual"} <= set(MODES)

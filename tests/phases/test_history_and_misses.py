@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsu_agent.phases.history import PERIODS_KEPT, History, Shown
-from rsu_agent.phases.predict import MISSED_FLOOR_S, FixedTimePredictor
+from rsu_agent.phases.predict import MISSED_FLOOR_S, FixedTimePredictor, of_plan
 from rsu_agent.world.signal import Colour, Lamp, Phase, Plan, Programme, SignalReport, Stage, StageSlot, Step
 
 CYCLE_S = 60.0
@@ -132,7 +132,7 @@ def test_traps_that_carry_one_lamp_do_not_count_as_the_pace_of_reports() -> None
 def cycling(cycles: int) -> tuple[FixedTimePredictor, dict[int, Shown], float]:
     """A predictor that has seen whole cycles at 10 Hz; ends in the middle of group 1's green."""
     history = History()
-    predictor = FixedTimePredictor(PROGRAMME, PROGRAMME.plans[0], 0.0)
+    predictor = FixedTimePredictor(of_plan(PROGRAMME, PROGRAMME.plans[0]), 0.0)
     now = 0.0
     for step in range(round((cycles * CYCLE_S + 10.0) * 10)):
         now = step / 10

@@ -223,8 +223,8 @@ def test_a_green_after_a_missed_prediction_still_has_its_minimum() -> None:
     green = next(g for g in signals.outlook(now).groups if g.colour is Colour.GREEN and g.likely_end_s)
     shown = signals.history.shown[green.group]
     shown.colour, shown.since_s = Colour.GREEN, now
-    assert signals._predictor is not None
-    signals._predictor._miss(green.group, now)
+    assert signals._ends._predictor is not None
+    signals._ends._predictor._miss(green.group, now)
     said = next(g for g in signals.outlook(now + 1.0).groups if g.group == green.group)
     assert said.likely_end_s is None
     assert said.min_end_s == pytest.approx(now + 4.0), "the phase's minimum green"
@@ -350,5 +350,5 @@ def test_by_the_stage_counters_alone_ends_are_right_after_some_seconds_and_stay_
                 assert group.likely_end_s == pytest.approx(known_s, abs=0.2)
                 checked += 1
     assert checked > 300
-    assert signals._predictor is not None
-    assert signals._predictor.counters["bounds_contradict"] == 0
+    assert signals._ends._predictor is not None
+    assert signals._ends._predictor.counters["bounds_contradict"] == 0

@@ -31,6 +31,7 @@ const CODES = {
     N: "北", E: "东", S: "南", W: "西", silent: "无数据", frozen: "画面不动",
     opening: "正在打开", busy: "端口被占用", permission: "无权限", version: "版本不符", no_programme: "未读到配时方案",
     no_report: "无完整灯态报告", stale: "灯态过期", no_mode: "控制方式未知", other_controller: "不是本路口的信号机",
+    slow_source: "信号来源为 C 级,站点文件未允许播发",
     line_lost: "信号机线路中断", conflict: "灯色冲突", last_word: "进程中断后的最后声明", late: "处理延迟", colour: "灯色与报告不符",
     phases: "相位与配置不符", identity: "路口编号不符", revision: "地图版本不符", order: "倒计时次序错误", time: "消息时间错误", unreadable: "消息无法读取",
     unusual: "异常变灯", returned: "刚刚恢复", clock: "时钟不可信",
