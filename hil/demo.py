@@ -14,6 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from hil.devices.cabinets import CABINETS
 from hil.devices.vehicle_codec import CSAE53, decode
 from hil.district_side import all_stored, district_facts
 from hil.processes import RigFailure
@@ -168,6 +169,7 @@ def _ends(rig: Rig, extended: int) -> Ends:
         frozenset(walk.group for walk in crossing.walks),
         frozenset(way.group for way in crossing.ways if way.group is not None)
         | {group for group, _ in crossing.waiting.values() if group is not None},
+        CABINETS[rig.options.controller].blind,
     )
     return Ends(
         language=language,

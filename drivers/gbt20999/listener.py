@@ -96,7 +96,9 @@ class Listener:
 
     def _told(self, now_s: float) -> Iterator[Programme]:
         """The programme as far as it has been heard, whenever more of it is known."""
-        if not self._groups or self._news_s is None or now_s - self._news_s < SETTLED_S:
+        at_once = self._programme is None and self._settings.groups is not None
+        waits = self._news_s is None or now_s - self._news_s < SETTLED_S
+        if not self._groups or (waits and not at_once):
             return
         known = self._known | {ids.GROUP_COUNT: bytes([max(self._groups)])}
         known |= {

@@ -23,6 +23,8 @@ OUTPUTS = {
     else f"overlap {group - 20}"
     for group in GROUPS
 }
+VEHICLES = frozenset(GROUPS) - frozenset(range(17, 21))
+ADDRESSES = {group: group - 1 for group in GROUPS}
 COLOURS = ("red", "yellow", "green")
 INPUTS = {group: {colour: 3 * (group - 1) + n for n, colour in enumerate(COLOURS)} for group in GROUPS}
 
@@ -47,6 +49,7 @@ class Cabinet:
     baud: int = 115200
     site: Mapping[str, Any] = field(default_factory=dict)
     slow: bool = False  # grade C: only on air where the site file says so
+    blind: frozenset[int] = frozenset()  # groups whose green flash this protocol does not tell from steady
 
 
 def _gbt20999(model: SignalModel, choices: Choices) -> Front:
@@ -113,9 +116,11 @@ CABINETS: dict[str, Cabinet] = {
     "gat1743-serial": Cabinet("gat1743", "serial", _gat1743),
     "gat1743-tcp": Cabinet("gat1743", "tcp", _gat1743),
     "tscbm": Cabinet("tscbm", "udp_to", _tscbm, site={"groups": OUTPUTS}),
-    "ntcip1202": Cabinet("ntcip1202", "udp", _ntcip_udp, site={"groups": OUTPUTS}),
-    "ntcip1202-pmpp": Cabinet("ntcip1202", "serial", _ntcip_pmpp, site={"groups": OUTPUTS}),
-    "gat508": Cabinet("gat508", "serial", _gat508, 9600, {"groups": {g: g - 1 for g in GROUPS}}, slow=True),
+    "ntcip1202": Cabinet("ntcip1202", "udp", _ntcip_udp, site={"groups": OUTPUTS}, blind=VEHICLES),
+    "ntcip1202-pmpp": Cabinet("ntcip1202", "serial", _ntcip_pmpp, site={"groups": OUTPUTS}, blind=VEHICLES),
+    "gat508": Cabinet(
+        "gat508", "serial", _gat508, 9600, {"groups": ADDRESSES}, slow=True, blind=frozenset(GROUPS)
+    ),
     "lamp_sense": Cabinet(
         "lamp_sense", "serial", _lamp_inputs, 19200, {"groups": INPUTS, "parity": "none"}, slow=True
     ),

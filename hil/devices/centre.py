@@ -11,11 +11,12 @@ from hil.devices.signal_plan import GROUPS, PHASES, PLANS, STAGES
 CENTRE_HOST = 200
 PERIOD_S = 0.1
 BATCH = 24
+REREAD = 100  # questions after which a centre reads the configuration again
 QUERY, SET = 0x10, 0x30
 
 
 def configuration() -> Iterator[Address]:
-    """What a centre reads once."""
+    """What a centre reads at first, and again from time to time."""
     yield from ((3, 1, 0, 0), (4, 1, 0, 0), (6, 1, 0, 0))
     for group in GROUPS:
         yield from ((3, 2, 1, group), (3, 2, 2, group))
@@ -86,6 +87,8 @@ class PolledLine:
     def _question(self) -> bytes:
         """Lamps and run state; every third time a piece of the configuration until all is read."""
         self._serial = (self._serial + 1) & 0xFF
+        if not self._rest and self._serial % REREAD == 0:
+            self._rest = list(configuration())
         wanted: list[Address] = [(3, 3, 1, group) for group in GROUPS]
         wanted += [(13, 2, 2, 1), (13, 2, 3, 1), (13, 2, 4, 1)]
         if self._rest and self._serial % 3 == 0:

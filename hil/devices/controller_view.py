@@ -65,8 +65,12 @@ class ControllerView(Protocol):
 class Front(Protocol):
     """A protocol's face of the controller. Sans-IO: whole frames or datagrams, one a list entry."""
 
-    writes: int  # requests heard that would change something: a reader of signals must never send one
     frozen: bool  # while true, answers and publications repeat what was true when it was set
+
+    @property
+    def writes(self) -> int:
+        """Requests heard that would change something: a reader of signals must never send one."""
+        ...
 
     def opened(self, now_s: float) -> None:
         """The line or connection is up."""

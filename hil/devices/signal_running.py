@@ -207,7 +207,7 @@ class Stages:
         """Until the end is decided the remaining is the longest there may be: it jumps when a gap ends it."""
         elapsed = (now_s - self._start_s) / self._rate
         if elapsed < 0:
-            return self._old_stage, (now_s - self._old_start_s) / self._rate, -elapsed
+            return self._old_stage, max(0.0, now_s - self._old_start_s) / self._rate, -elapsed
         if self._hold is not None:
             return self._stage, elapsed, 0.0
         end_s = self._end_s if self._end_s is not None else self._latest_s

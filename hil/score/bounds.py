@@ -11,6 +11,30 @@ CHANGE_S = 30.0  # half a cycle: a shorter run may hold no change at all
 # What needs RSM: who hears ETSI or SAE messages is told of signals, and in Europe of hazards
 ROAD_USERS = ("rsm.", "tracks.", "latency.camera_to_rsm")
 LACKS = {"csae53": (), "etsi": ROAD_USERS, "j2735": ROAD_USERS}
+# What a controller's protocol cannot give: the instant of a report where nothing is told unasked, times where
+# cycles must be learnt first, and where it is slow (grade C) the colours' own second
+NO_TRAPS = ("latency.report_to_radio",)
+NO_PLAN = ("spat.times_share", "spat.end_error")
+SLOW = (
+    "latency.report",
+    "latency.lamp",
+    "spat.wrong",
+    "spat.valid_share",
+    "spat.first",
+    "uplink.phase_changes",
+)
+CONTROLLER_LACKS: dict[str, tuple[str, ...]] = {
+    "gbt20999-listener": ("spat.first",),
+    "gat1743": NO_TRAPS,
+    "gat1743-serial": NO_TRAPS,
+    "gat1743-tcp": NO_TRAPS,
+    "tscbm": NO_TRAPS,
+    "ntcip1202": (*NO_TRAPS, *NO_PLAN, "uplink.phase_changes"),
+    "ntcip1202-pmpp": (*NO_PLAN, *SLOW),
+    "gat508": (*NO_PLAN, *SLOW),
+    "lamp_sense": (*NO_PLAN, *SLOW),
+    "rsmp": NO_PLAN,
+}
 DAY_ONLY = ("tracks.", "hazards.")  # by night and at the peak these are printed, not judged
 
 
@@ -75,7 +99,7 @@ def put(figures: dict[str, Any], path: str, value: Any) -> None:
 
 def exempted(figures: dict[str, Any], seconds: float) -> None:
     """Make null what only a whole minute can reach, in a shorter run, and what the message set lacks."""
-    lacks = LACKS[figures.get("messages", "csae53")]
+    lacks = _lacks(figures)
     for section in {path.partition(".")[0] for path in lacks}:
         for name in figures.get(section, {}):
             if f"{section}.{name}".startswith(lacks):
@@ -85,10 +109,16 @@ def exempted(figures: dict[str, Any], seconds: float) -> None:
             put(figures, bound.path, None)
 
 
+def _lacks(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    """Paths that this message set and this controller cannot give."""
+    own = CONTROLLER_LACKS.get(figures.get("controller", ""), ())
+    return LACKS[figures.get("messages", "csae53")] + own
+
+
 def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
     """Every bound that is not met, in words. Runs by night or at the peak are not judged by the road."""
     by_day = figure(figures, "world.kind") in (None, "day")
-    exempt = LACKS[figures.get("messages", "csae53")] + (() if by_day else DAY_ONLY)
+    exempt = _lacks(figures) + (() if by_day else DAY_ONLY)
     found = []
     for bound in BOUNDS:
         if bound.path.startswith(exempt):

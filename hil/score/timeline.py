@@ -76,12 +76,14 @@ class Language:
 
     ways: groups that let vehicles go, through the crossing or into a waiting area. Outside T/CSAE 53 a SPAT
     speaks of groups that its MAP names: of ways and walks, not of repeaters.
+    blind: groups whose green flash the controller's protocol does not tell from steady.
     """
 
     phases: Mapping[int, Sequence[int]]
     messages: str = "csae53"
     walks: frozenset[int] = frozenset()
     ways: frozenset[int] = frozenset()
+    blind: frozenset[int] = frozenset()
 
     def speaks_of(self, group: int) -> bool:
         """Whether a SPAT is to tell of a lamp group."""
@@ -100,6 +102,8 @@ def lamp_truth(
         colour = entry["colour"]
         if colour == "green_flash" and language and language.messages != "csae53":
             colour = "green_flash" if entry["group"] in language.walks else "green"
+        if colour == "green_flash" and language and entry["group"] in language.blind:
+            colour = "green"
         if not lamp.colours or lamp.colours[-1] != colour:
             lamp.times.append(entry["t"])
             lamp.colours.append(colour)

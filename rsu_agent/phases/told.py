@@ -20,6 +20,7 @@ OUTCOMES = 40
 FIRST_TRUST = 2  # ends that came true before anything is said
 LEAST_TRUE = 0.9  # share of the last ends that lay within what was told
 GOOD_ERROR_S = 1.0  # field-rules 3.5
+SURE_S = 0.3  # bounds so near to each other name the end
 FRESH_S = 2.5  # what was told longer ago is no longer told
 
 
@@ -75,6 +76,9 @@ class TimesTold:
                 run.least_s = None if told.least_s is None else at_s + told.least_s
                 run.most_s = None if told.most_s is None else at_s + told.most_s
                 run.likely_s = None if told.likely_s is None else at_s + told.likely_s
+                if run.likely_s is None and run.least_s is not None and run.most_s is not None:
+                    sure = run.most_s - run.least_s <= SURE_S
+                    run.likely_s = (run.least_s + run.most_s) / 2 if sure else None
 
     def saw_edge(self, edge: Edge) -> None:
         """A colour has ended: was it told?"""

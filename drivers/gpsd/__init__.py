@@ -1,0 +1,1 @@
+"""Time quality measured by gpsd against a satellite receiver."""

@@ -1,0 +1,1 @@
+"""Time quality as linuxptp's ptp4l reports it."""
