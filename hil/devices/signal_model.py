@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hil.devices.controller_view import Span
 from hil.devices.signal_changes import LAMP_LEAD_S, Changes
@@ -226,10 +226,10 @@ class SignalModel:
         self.wiring = dict(zip(pair, reversed(pair), strict=True)) if len(pair) == 2 else {}
         return self._lit(now_s)
 
-    def stick(self, colours: dict[int, str], now_s: float) -> None:
-        """Groups that hold a colour from now on, whatever the plan says."""
-        self.stuck = dict(colours)
-        self._put(now_s, colours)
+    def stick(self, colours: Mapping[int | str, str], now_s: float) -> None:
+        """Groups that hold a colour from now on, whatever the plan says; none lets them go."""
+        self.stuck = {int(group): colour for group, colour in colours.items()}
+        self._put(now_s, self.stuck)
 
     # How it runs
 

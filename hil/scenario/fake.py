@@ -67,9 +67,9 @@ class FakeCrossing:
         self._site, self.clock = site, FakeClock()
         self._line = f"scenario-{os.getpid()}-{id(self)}"
         end = memory_line.plug(self._line, self.clock, baud=115200)
-        plan, seed = given.get("plan", 1), given.get("seed", 1)
+        plan, seed, mode = given.get("plan", 1), given.get("seed", 1), given.get("mode", "fixed")
         truth = TruthLog(run_dir, "controller")
-        self.controller = MemoryController(end, self.clock, truth, plan=plan, seed=seed)
+        self.controller = MemoryController(end, self.clock, truth, plan=plan, seed=seed, mode=mode)
         self._radio = MemoryRadio(self.clock, TruthLog(run_dir, "vehicle"))
         recorder = Recorder(run_dir / "recordings", 0, site.settings.site.id)  # 0 MB: keeps nothing
         self._keepers = [DeviceKeeper(kind, self.clock, lambda _: None) for kind in ("controller", "radio")]

@@ -20,10 +20,14 @@ BITS_A_BYTE = 10
 class MemoryController:
     """What hil/devices/controller.py is on a pseudo-terminal; `end` is the device's end of the line."""
 
-    def __init__(self, end: MemoryEnd, clock: Clock, truth: TruthLog, *, plan: int, seed: int) -> None:
+    def __init__(
+        self, end: MemoryEnd, clock: Clock, truth: TruthLog, *, plan: int, seed: int, mode: str = "fixed"
+    ) -> None:
         self._end, self._clock, self._truth = end, clock, truth
         self.model = SignalModel(clock.now_s(), plan=plan, seed=seed)
         self._front = Front(self.model, Profile(), Manners(), seed)
+        if mode != "fixed":
+            self.model.set_mode(mode, clock.now_s())
         self.model.utc_less_now_s = clock.utc_s() - clock.now_s()
         self._line = LineSpoiler()
         self._byte_s = BITS_A_BYTE / self._front.manners.baud

@@ -13,11 +13,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hil.devices.fault_table import checked
+from hil.devices.line_spoiler import FAULTS
 from rsu_agent.ports.assets import asset
 from rsu_agent.settings.explain import Fault, SiteInvalid, position
 
 SCHEMA = "docs/reference/scenario.schema.json"
-FAKE_FAULTS = ("silence", "garbage", "freeze", "truncate")
+FAKE_FAULTS = ("freeze", *FAULTS)
 REAL_HEARD = ("users", "camera_users", "radar_users", "picture")
 PLAIN = {"minItems": "needs at least one entry", "minLength": "is too short"}
 

@@ -34,6 +34,7 @@ def run_real(scenario: Scenario, run_dir: Path) -> Evidence:
         seed=given.get("seed", 1),
         density=given.get("density", "day"),
         plan=plan,
+        mode=given.get("mode", "fixed"),
         page=False,
         metrics_port=0,
     )
@@ -70,6 +71,8 @@ def _act(rig: Rig, step: dict[str, Any]) -> None:
         rig.bus.publish("signal", {"do": "set_plan", "what": step["plan"]})
     elif "mode" in step:
         rig.bus.publish("signal", {"do": "set_mode", "what": step["mode"]})
+    elif "do" in step:
+        rig.bus.publish("signal", {"do": step["do"], "what": step["what"]})
     else:
         _kill(rig, step["kill"])
 

@@ -28,7 +28,7 @@ from rsu_agent.ports.link import Link, socket_pair
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed
-from tests.fuzz import seeds
+from tests.fuzz import controllers, seeds
 from tests.fuzz.inputs import any_input
 from tests.fuzz.scratch import folder
 
@@ -158,4 +158,9 @@ TARGETS = (
     Target("uplink_ack", acknowledgement, (BadEnvelope,), 0, seeds.acknowledgement),
     Target("chrony_answer", stateless(chrony), (NotTracking,), 0, mutated([seeds.chrony_reply()])),
     Target("process_link", stateless(process_link), (DeviceLost,), 0, seeds.process_link),
+    Target("gbt20999_plain", controllers.running(controllers.listener), (DeviceLost,), 0, seeds.gbt20999),
+    *(
+        Target(name, fresh, (DeviceLost,), most_bytes, make)
+        for name, (fresh, most_bytes, make) in controllers.READERS.items()
+    ),
 )
