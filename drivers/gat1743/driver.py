@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from drivers.gat1743.recognise import recognisers
 from drivers.gat1743.session import Session
 from drivers.gat1743.settings import Settings
 from rsu_agent.ports.clock import Clock
@@ -22,4 +23,4 @@ async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Dia
         yield Dialogue(line, Session(settings, now_s, clock.utc_s() - now_s), clock)
 
 
-PLUGIN = Plugin("gat1743", Kind.CONTROLLER, Settings, open_controller, grade=Grade.A)
+PLUGIN = Plugin("gat1743", Kind.CONTROLLER, Settings, open_controller, grade=Grade.A, recognise=recognisers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from drivers.gat508.recognise import recognisers
 from drivers.gat508.session import Session
 from drivers.gat508.settings import Settings
 from rsu_agent.ports.clock import Clock
@@ -21,4 +22,4 @@ async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Dia
         yield Dialogue(line, Session(settings, clock.now_s()), clock)
 
 
-PLUGIN = Plugin("gat508", Kind.CONTROLLER, Settings, open_controller, grade=Grade.C)
+PLUGIN = Plugin("gat508", Kind.CONTROLLER, Settings, open_controller, grade=Grade.C, recognise=recognisers)

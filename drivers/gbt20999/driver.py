@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from drivers.gbt20999.listener import Listener
 from drivers.gbt20999.memory import Memory, Shelf
+from drivers.gbt20999.recognise import recognisers
 from drivers.gbt20999.session import Session
 from drivers.gbt20999.settings import Settings
 from rsu_agent.ports.clock import Clock
@@ -29,4 +30,4 @@ async def open_controller(settings: Settings, clock: Clock, shelf: Shelf = _shel
             yield Dialogue(line, Session(settings, now_s, Memory(shelf)), clock)
 
 
-PLUGIN = Plugin("gbt20999", Kind.CONTROLLER, Settings, open_controller, grade=Grade.A)
+PLUGIN = Plugin("gbt20999", Kind.CONTROLLER, Settings, open_controller, grade=Grade.A, recognise=recognisers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from drivers.ntcip1202.recognise import recognisers
 from drivers.ntcip1202.session import Session
 from drivers.ntcip1202.settings import Settings
 from rsu_agent.ports.clock import Clock
@@ -21,4 +22,4 @@ async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Dia
         yield Dialogue(line, Session(settings, clock.now_s()), clock)
 
 
-PLUGIN = Plugin("ntcip1202", Kind.CONTROLLER, Settings, open_controller, grade=Grade.B)
+PLUGIN = Plugin("ntcip1202", Kind.CONTROLLER, Settings, open_controller, grade=Grade.B, recognise=recognisers)

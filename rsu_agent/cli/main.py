@@ -13,6 +13,7 @@ from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.map import map_verbs
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.cli.probe import probe
 from rsu_agent.cli.record import record
 from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
@@ -34,6 +35,7 @@ app.command()(doctor)
 app.command()(record)
 app.command()(replay)
 app.command()(decode)
+app.command()(probe)
 app.add_typer(config, name="config")
 app.add_typer(map_verbs, name="map")
 

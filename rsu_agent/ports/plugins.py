@@ -12,6 +12,7 @@ from typing import Any
 
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.declare import Declared
+from rsu_agent.ports.recognising import Recognisers
 from rsu_agent.world.signal import Grade
 
 
@@ -30,6 +31,7 @@ class Plugin:
     """One driver. `open` returns an async context whose value is what the port of its kind asks for.
 
     standards: message sets that a radio can take, None: any. grade: what a controller's protocol is worth.
+    recognise: how its protocol is found on an unknown serial line.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Plugin:
     open: Callable[[Any, Clock], AbstractAsyncContextManager[Any]]
     standards: frozenset[str] | None = None
     grade: Grade | None = None
+    recognise: Recognisers | None = None
 
 
 Observations = AbstractAsyncContextManager[AsyncIterator[Any]]

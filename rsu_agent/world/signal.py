@@ -123,7 +123,7 @@ class SignalReport:
     """One frame from a controller. What the frame does not carry is None or absent.
 
     this_cycle, next_cycle: the colour steps of every group that the controller publishes for a cycle.
-    fault_flash: it flashes because of a fault. controller_day_ms: its clock where it tells only the time of day.
+    fault_flash: it flashes because of a fault. controller_day_ms: its clock, where that has no date.
     first_byte_s, last_byte_s: monotonic seconds at which the frame's first byte left the controller
     (arrival less transmission time) and its last byte was read. `complete` is true when every lamp
     group of the programme is in `lamps`.
@@ -171,7 +171,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Phases that are green together (class 6); late_starts and early_ends by phase, those of 0 s left out."""
+    """Phases that are green together (class 6); late_starts, early_ends: those of 0 s are left out."""
 
     stage: int
     phases: tuple[int, ...]

@@ -1,0 +1,109 @@
+"""`rsu probe`: what speaks on a serial line."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import typer
+from ruamel.yaml import YAML
+
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.output import plain, print_json, stop
+from rsu_agent.ports.clock import SystemClock
+from rsu_agent.ports.plugins import plugins
+from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime.probe import SILENT_S, Found
+from rsu_agent.runtime.probe import probe as run_probe
+
+
+def probe(
+    port: Annotated[str, typer.Argument(help="The serial port; a name under /dev/serial/by-id stays.")],
+    transmit: Annotated[
+        bool, typer.Option("--transmit", help="Ask, where nobody was heard in the silent minute.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="How long to be silent; never less when asking.")] = SILENT_S,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the section `controller` into this site file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+) -> None:
+    """Find protocol, baud rate, checksum and addresses of a controller, and who else is on the line.
+
+    Silent for a minute: nothing is sent. With --transmit, and only if no other host was heard, one harmless
+    query at a time, at most two a second, until the first answer or the first frame of somebody else.
+    Exit code 4 when nothing is recognised.
+
+    Examples: rsu probe /dev/serial/by-id/usb-... · rsu probe /dev/ttyS1 --transmit --write site.yaml
+    """
+    if transmit and seconds < SILENT_S:
+        stop(Exit.USAGE, f"--transmit needs {SILENT_S:g} s of silence first", as_json=as_json)
+    protocols = {name: plugin.recognise for name, plugin in plugins().items() if plugin.recognise is not None}
+
+    async def run() -> Found:
+        return await run_probe(port, protocols, SystemClock(), _progress, transmit=transmit, silent_s=seconds)
+
+    try:
+        found = anyio.run(run)
+    except DeviceLost as lost:
+        stop(Exit.FAILED, f"{lost}\n{lost.hint}", as_json=as_json, reason=lost.reason)
+    if sys.stderr.isatty():
+        print("\r" + " " * 70 + "\r", end="", file=sys.stderr)
+    section = found.section(port) if found.driver else None
+    if as_json:
+        print_json(_plain(found, section))
+    else:
+        typer.echo("\n".join(_words(found, section)))
+    if section is None:
+        raise typer.Exit(int(Exit.CHECK_FAILED))
+    if write is not None:
+        _write(write, section)
+        typer.echo(f"{write}: section controller written", err=True)
+
+
+def _plain(found: Found, section: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "recognised": found.driver is not None,
+        "driver": found.driver,
+        "controller": section,
+        "frames": found.sign.frames,
+        "heard_bytes": found.heard_bytes,
+        "other_hosts": found.sign.foreign,
+        "asked": found.asked,
+        "stopped_by": found.stopped_by,
+        "notes": sorted(found.sign.notes),
+    }
+
+
+def _words(found: Found, section: dict[str, Any] | None) -> list[str]:
+    if section is None:
+        heard = f"{found.heard_bytes} bytes, most at {found.baud} baud" if found.heard_bytes else "nothing"
+        lines = [f"not recognised: heard {heard}, asked {found.asked} question(s)"]
+        if found.stopped_by:
+            lines.append(f"no more was asked: {found.stopped_by}")
+        elif not found.asked:
+            lines.append("where this line is ours alone: rsu probe PORT --transmit")
+        return [*lines, *sorted(found.sign.notes)]
+    text = io.StringIO()
+    YAML().dump({"controller": section}, text)
+    lines = [f"{found.driver}: {found.sign.frames} frames at {found.baud} baud, parity {found.parity}"]
+    return [*lines, *sorted(found.sign.notes), "", text.getvalue().rstrip()]
+
+
+def _progress(text: str, share: float) -> None:
+    """One line, rewritten on a terminal."""
+    if sys.stderr.isatty():
+        bar = "" if plain() else "█" * int(share * 20)
+        print(f"\r{bar:<20} {share:4.0%}  {text:<44}"[:78], end="", file=sys.stderr, flush=True)
+
+
+def _write(path: Path, section: dict[str, Any]) -> None:
+    """Replace the section and nothing else; comments stay."""
+    yaml = YAML()
+    site = yaml.load(path.read_text()) if path.exists() else {}
+    site["controller"] = section
+    with path.open("w") as stream:
+        yaml.dump(site, stream)
