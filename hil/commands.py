@@ -30,35 +30,21 @@ def demo(
     runs: Annotated[int, typer.Option(help="Repeat a bounded run.")] = 1,
     keep: Annotated[Path | None, typer.Option(help="Keep the run's files in this folder.")] = None,
     page_port: Annotated[int, typer.Option(help="The page's port, or the next free one.")] = 8080,
-    night: Annotated[
-        bool, typer.Option("--night", help="Pictures by night; the road is then not judged.")
-    ] = False,
-    ablations: Annotated[
-        bool, typer.Option("--ablations", help="Recall without camera, without radar.")
-    ] = False,
+    night: Annotated[bool, typer.Option("--night", help="By night; the road is not judged.")] = False,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Recall with a sensor less.")] = False,
     camera_delay_ms: Annotated[float, typer.Option(help="A slow line behind the camera.")] = 0.0,
     messages: Annotated[str, typer.Option(help="Message set on air: csae53, etsi or j2735.")] = "csae53",
-    controller: Annotated[
-        str, typer.Option(help="Cabinet: its protocol, and its line where there are several.")
-    ] = "gbt20999",
-    mode: Annotated[
-        str, typer.Option(help="How it runs: fixed, demand, actuated, adaptive or coordinated.")
-    ] = "fixed",
+    controller: Annotated[str, typer.Option(help="Cabinet: its protocol, and its line.")] = "gbt20999",
+    mode: Annotated[str, typer.Option(help="fixed, demand, actuated, adaptive or coordinated.")] = "fixed",
 ) -> None:
     """Run the whole product on the virtual crossing: no hardware, no root.
 
     Examples: rsu demo · rsu demo --for 60 --json · rsu demo --messages etsi · rsu demo --controller gat1743
     """
     from hil.demo import demo_figures, endless
-    from hil.devices.cabinets import CABINETS
-    from hil.rig import RADIOS, RigOptions
+    from hil.rig import RigOptions
 
-    if messages not in RADIOS:
-        stop(Exit.USAGE, f"--messages {messages}: one of {', '.join(RADIOS)}", as_json=as_json)
-    if controller not in CABINETS:
-        stop(Exit.USAGE, f"--controller {controller}: one of {', '.join(CABINETS)}", as_json=as_json)
-    if mode not in MODES:
-        stop(Exit.USAGE, f"--mode {mode}: one of {', '.join(MODES)}", as_json=as_json)
+    _chosen({"messages": messages, "controller": controller, "mode": mode}, as_json)
     bounded_run = for_s is not None
     options = RigOptions(
         seed=seed,
@@ -82,6 +68,17 @@ def demo(
     except RigFailure as failure:
         stop(Exit.FAILED, str(failure), as_json=as_json)
     _report(figures, as_json)
+
+
+def _chosen(choices: dict[str, str], as_json: bool) -> None:
+    """Ends with what there is where a choice is none of them."""
+    from hil.devices.cabinets import CABINETS
+    from hil.rig import RADIOS
+
+    allowed = {"messages": tuple(RADIOS), "controller": tuple(CABINETS), "mode": MODES}
+    for name, value in choices.items():
+        if value not in allowed[name]:
+            stop(Exit.USAGE, f"--{name} {value}: one of {', '.join(allowed[name])}", as_json=as_json)
 
 
 def _report(figures: dict[str, Any], as_json: bool) -> None:

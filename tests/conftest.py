@@ -58,6 +58,17 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for room, (passed, failed, skipped) in sorted(rooms.items()):
         terminalreporter.write_line(f"{room:<14}{passed:>8}{failed:>8}{skipped:>9}")
     path = os.environ.get("PATH", "") + ":/usr/sbin"
-    wanted = ("mosquitto", "chronyd", "chronyc", "chromium", "systemd-analyze", "tshark", "asn1c", "gcc")
+    wanted = (
+        "mosquitto",
+        "chronyd",
+        "chronyc",
+        "chromium",
+        "systemd-analyze",
+        "tshark",
+        "asn1c",
+        "gcc",
+        "gpsd",
+        "ptp4l",
+    )
     missing = [name for name in wanted if not shutil.which(name, path=path)]
     terminalreporter.write_line(f"missing programs: {', '.join(missing) or 'none'}")

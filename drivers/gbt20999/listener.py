@@ -89,10 +89,14 @@ class Listener:
                 if not self._settings.groups and address.element not in self._groups:
                     self._groups.add(address.element)
                     self._news_s = now_s
-            elif ids.is_configuration(address) and self._known.get(address, b"") != data:
-                if address in self._known or len(self._known) < MOST_VALUES:
-                    self._known[address] = data
-                    self._news_s = now_s
+            elif ids.is_configuration(address) and self._is_news(address, data):
+                self._known[address] = data
+                self._news_s = now_s
+
+    def _is_news(self, address: Address, data: bytes) -> bool:
+        """Whether this is not known yet, and there is room for it."""
+        room = address in self._known or len(self._known) < MOST_VALUES
+        return room and self._known.get(address, b"") != data
 
     def _told(self, now_s: float) -> Iterator[Programme]:
         """The programme as far as it has been heard, whenever more of it is known."""

@@ -52,10 +52,13 @@ class Gpsd:
 async def open_time(settings: Settings, clock: Clock) -> AsyncIterator[Gpsd]:
     """Connect and ask gpsd to report. Raises DeviceLost: refused, timeout or closed."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        opening = open_line(LineSettings(f"tcp://{host}:{settings.port}", baud=0), clock)
+    except ValueError as error:  # brackets around what is no IPv6 address
+        raise DeviceLost("refused", f"gpsd: {host}: {error}", "check time.host") from None
     async with AsyncExitStack() as stack:
         with _said_of_gpsd():
-            address = LineSettings(f"tcp://{host}:{settings.port}", baud=0)
-            line = await stack.enter_async_context(open_line(address, clock))
+            line = await stack.enter_async_context(opening)
             await line.write(WATCH)
         yield Gpsd(line, settings, clock)
 
@@ -67,8 +70,6 @@ def _said_of_gpsd() -> Iterator[None]:
         yield
     except DeviceLost as lost:
         raise DeviceLost(lost.reason, f"gpsd: {lost.detail}", HINT) from None
-    except ValueError as error:  # brackets around what is no IPv6 address
-        raise DeviceLost("refused", f"gpsd: {error}", "check time.host") from None
 
 
 PLUGIN = Plugin("gpsd", Kind.TIME, Settings, open_time)

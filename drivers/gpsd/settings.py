@@ -10,8 +10,8 @@ class Settings(Declared):
 
     host: str = setting("127.0.0.1", en="Where gpsd answers.", zh="gpsd 地址。", min_length=1)
     port: int = setting(2947, en="Its TCP port.", zh="gpsd 的 TCP 端口。", ge=1, le=65535)
-    devices: tuple[str, ...] = setting(
-        (),
+    devices: list[str] = setting(
+        [],
         en="Listen to these devices of gpsd only, a PPS device of its own included; empty: to all, "
         "and of several the worst counts.",
         zh="只采用这些 gpsd 设备(含独立 PPS 设备);空为全部,多个时取最差者。",

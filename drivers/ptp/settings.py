@@ -51,7 +51,8 @@ class Settings(Declared):
     )
     utc_offset: int | None = setting(
         None,
-        en="TAI minus UTC that the grandmaster must tell (37 since 2017); another is not believed. None: any.",
+        en="TAI minus UTC that the grandmaster must tell (37 since 2017); another is not believed. "
+        "None: any.",
         zh="主时钟须报告的 TAI 与 UTC 之差(2017 年起为 37);不符则不采信。缺省不比较。",
         unit="s",
         example=37,

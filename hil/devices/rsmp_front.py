@@ -53,7 +53,7 @@ class RsmpFront:
     def frozen(self, on: bool) -> None:
         self._kept = {} if on else None
 
-    def opened(self, now_s: float) -> None:
+    def opened(self, now_s: float) -> None:  # noqa: ARG002
         """Say who we are."""
         self.closed()
         versions = [{"vers": version} for version in self._manners.versions]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from statistics import fmean
 
@@ -52,7 +53,7 @@ def _period_s(times: list[float]) -> float | None:
         if len(times) < needed:
             return None
         marks = times[-needed::turns]
-        gaps = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+        gaps = [after - before for before, after in itertools.pairwise(marks)]
         even = max(gaps) - min(gaps) <= SAME_S
         if even and SHORTEST_S <= fmean(gaps) <= LONGEST_S and _same_within(times, turns):
             return fmean(gaps)

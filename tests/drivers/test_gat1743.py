@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import pytest
@@ -101,7 +102,7 @@ def test_frames_survive_any_split_and_what_stands_before_them(cuts: list[int], n
     stream = noise.replace(b"\xc0", b"") + frames
     places = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
     deframer, events = Deframer(), []
-    for n, (a, b) in enumerate(zip(places, places[1:], strict=False)):
+    for n, (a, b) in enumerate(itertools.pairwise(places)):
         events += deframer.receive(stream[a:b], n * 0.01)
     items = [event.item for event in events if isinstance(event, Frame)]
     assert items == [0x0103, 0x0102]
@@ -123,7 +124,7 @@ def test_one_c0_may_end_a_frame_and_begin_the_next() -> None:
     ],
 )
 def test_what_is_wrong_is_named(bytes_: bytes, why: str) -> None:
-    assert [event.why for event in Deframer().receive(bytes_, 0.0) if isinstance(event, Garbled)][0] == why
+    assert next(event.why for event in Deframer().receive(bytes_, 0.0) if isinstance(event, Garbled)) == why
 
 
 def test_a_pause_ends_a_frame() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import reduce
 from operator import xor
 
@@ -57,7 +58,7 @@ def test_frames_of_both_generations_survive_any_split_and_noise(cuts: list[int],
     clean = bytes(byte for byte in noise if byte not in (0xFE, 0x55, 0xAA))
     stream = clean + old(1, 2, 3) + new({1: (3, 9)}) + clean + old(3, 1, 60)
     places = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
-    told = entries(*(stream[a:b] for a, b in zip(places, places[1:], strict=False)))
+    told = entries(*(stream[a:b] for a, b in itertools.pairwise(places)))
     assert [entry for entry in told if entry.colour] == [Entry(1, 2, 3), Entry(1, 3, 9), Entry(3, 1, 60)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -171,7 +172,7 @@ def test_frames_survive_any_split_at_any_address(cuts: list[int], address: int, 
     stream = b"".join(pmpp.framed(address, b"\x30" + content + bytes([n])) for n in range(3))
     places = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
     deframer = pmpp.Deframer()
-    got = [e for a, b in zip(places, places[1:], strict=False) for e in deframer.receive(stream[a:b], 0.0)]
+    got = [e for a, b in itertools.pairwise(places) for e in deframer.receive(stream[a:b], 0.0)]
     assert [e.payload[-1] for e in got if isinstance(e, pmpp.Frame)] == [0, 1, 2]
     assert {e.address for e in got if isinstance(e, pmpp.Frame)} == {address}
 
@@ -232,7 +233,7 @@ def test_the_programme_tells_greens_clearances_and_which_phases_never_run_togeth
     assert (1, 2) in programme.conflicts
     assert (2, 6) not in programme.conflicts
     assert (1, 6) not in programme.conflicts
-    assert dict((lamp.group, lamp.kind) for lamp in programme.lamps)[102] is LampKind.PEDESTRIAN
+    assert {lamp.group: lamp.kind for lamp in programme.lamps}[102] is LampKind.PEDESTRIAN
 
 
 def test_a_unit_without_overlaps_and_patterns_is_read_all_the_same() -> None:

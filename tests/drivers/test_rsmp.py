@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,14 +100,14 @@ def test_the_newest_common_version_is_chosen_and_a_site_without_one_is_refused_w
     (refusal,) = site.meet("9.9")
     assert refusal["type"] == "MessageNotAck"
     assert "9.9" in refusal["rea"]
-    with pytest.raises(DeviceLost, match="the site speaks RSMP 9.9"):
+    with pytest.raises(DeviceLost, match=r"the site speaks RSMP 9.9"):
         site.own.check(0.0)
 
 
 def test_another_site_is_refused() -> None:
     site = Site(site_id="RN+SI0002")
     assert kinds(site.meet("3.2.2")) == ["MessageNotAck"]
-    with pytest.raises(DeviceLost, match="RN\\+SI0001 dials in"):
+    with pytest.raises(DeviceLost, match=r"RN\+SI0001 dials in"):
         site.own.check(0.0)
 
 
@@ -147,7 +148,7 @@ def test_we_say_that_we_are_alive_once_a_minute() -> None:
 def test_no_message_that_commands_can_be_built() -> None:
     built = {name for name in vars(wire) if not name.startswith("_") and callable(getattr(wire, name))}
     assert built & {"acknowledged", "not_acknowledged", "version", "watchdog", "subscription"}
-    source = open(wire.__file__).read()
+    source = Path(wire.__file__).read_text()
     assert "Command" not in source
     assert source.count('"type":') == 5
 
@@ -279,7 +280,7 @@ def test_messages_survive_any_split(cuts: list[int]) -> None:
     stream = b"".join(wire.watchdog(f"m{n}", STAMP) for n in range(4)) + b"  \x0c\x0c"
     places = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
     reader = wire.Reader()
-    got = [m for a, b in zip(places, places[1:], strict=False) for m in reader.receive(stream[a:b])]
+    got = [m for a, b in itertools.pairwise(places) for m in reader.receive(stream[a:b])]
     assert [message["mId"] for message in got if isinstance(message, dict)] == ["m0", "m1", "m2", "m3"]
 
 
@@ -311,7 +312,7 @@ def test_no_json_can_break_the_session(kind: str, fields: dict[str, Any]) -> Non
 def test_a_message_without_end_is_dropped_and_the_next_is_read() -> None:
     reader = wire.Reader()
     assert list(reader.receive(b"x" * (wire.LARGEST_BYTES + 1))) == ["long"]
-    assert list(reader.receive(b"x" * 1000 + b"\x0c" + wire.watchdog("m", STAMP)))[0]["mId"] == "m"  # type: ignore[index]
+    assert next(iter(reader.receive(b"x" * 1000 + b"\x0c" + wire.watchdog("m", STAMP))))["mId"] == "m"  # type: ignore[index]
 
 
 def test_silence_is_silent_and_other_programs_are_garbled() -> None:
