@@ -7,10 +7,12 @@ import random
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from hil.devices.controller_view import ControllerView
 from hil.devices.gat1743_codec import EVERYBODY, Reader, Told, build
 from hil.devices.heads import DIRECTION, LAMP_TYPE
+from hil.devices.signal_plan import PLANS
 
 CONTROLLER, ASK, SET, ANSWER, MISTAKE, PUBLISH = 0x1000, 0x80, 0x81, 0x83, 0x86, 0x87
 RUN_STATE, MODE, COLOURS, THIS_CYCLE, NEXT_CYCLE = 0x0101, 0x0102, 0x0103, 0x0301, 0x0302
@@ -19,6 +21,9 @@ BYTES = {  # red in bits 1-0, yellow in 3-2, green in 5-4: 1 off, 2 on, 3 flashi
     "green": 0x25, "green_flash": 0x35,
 }  # fmt: skip
 MODES = {"flash": 1, "startup": 1, "fixed": 2, "manual": 3, "actuated": 4, "coordinated": 5, "adaptive": 6}
+OBJECTS = (RUN_STATE, MODE, COLOURS, THIS_CYCLE, NEXT_CYCLE)
+SOON_S = 0.05  # when to look again whether a stage that waits has begun
+SAME_INSTANT_S = 1e-6
 FAMILY = {"green_flash": "green", "red_flash": "red", "yellow_flash": "yellow"}
 
 
@@ -45,9 +50,12 @@ class Gat1743Front:
         self._random = random.Random(seed)
         self._reader = Reader()
         self._later: list[tuple[float, Told]] = []
+        self._busy_s = float("-inf")  # until then it thinks of its answers
         self._due_s: float | None = None
-        self._stage = 0
-        self._kept: dict[int, bytes] | None = None
+        self._look_s: float | None = None  # when a cycle may begin
+        self._seen: tuple[int, float] | None = None  # stage and its seconds when last looked
+        self._now_s = 0.0
+        self._kept: dict[int, bytes | None] | None = None
         self.writes = 0
         self._ids = self._numbered()
 
@@ -58,51 +66,70 @@ class Gat1743Front:
 
     @frozen.setter
     def frozen(self, on: bool) -> None:
-        self._kept = {} if on else None
+        if on != self.frozen:
+            self._kept = {item: self._body(item, self._now_s) for item in OBJECTS} if on else None
 
     def opened(self, now_s: float) -> None:
         """Publications begin."""
-        self._due_s = now_s
+        self._now_s = self._due_s = now_s
+        self._cycle_begins(now_s)
 
     def closed(self) -> None:
         """Nothing is said any more."""
-        self._due_s = None
+        self._due_s = self._look_s = self._seen = None
+        self._busy_s = float("-inf")
         self._later.clear()
         self._reader = Reader()
 
     def hear(self, data: bytes, now_s: float) -> None:
         """Questions to this unit, or to all."""
+        self._now_s = now_s
         for told in self._reader.feed(data):
-            if told.to_type & CONTROLLER and told.to_number in (EVERYBODY, self._manners.number):
-                self.writes += told.operation == SET
-                if told.operation == ASK and len(self._later) < 16:
-                    self._later.append((now_s + self._random.uniform(*self._manners.reply_delay_s), told))
+            self.writes += told.operation == SET
+            mine = told.to_type & CONTROLLER and told.to_number in (EVERYBODY, self._manners.number)
+            if mine and told.operation in (ASK, SET) and len(self._later) < 16:
+                self._busy_s = max(self._busy_s, now_s) + self._random.uniform(*self._manners.reply_delay_s)
+                self._later.append((self._busy_s, told))
 
     def changed(self, _groups: list[int], now_s: float) -> list[bytes]:
         """Colours at once, where the unit does so."""
+        self._now_s = now_s
         return [self._published(COLOURS, now_s)] if self._manners.publishes_changes else []
 
     def due(self, now_s: float) -> list[bytes]:
         """Answers, colours every period, the plan when a cycle has begun."""
+        self._now_s = now_s
         ready = [told for at_s, told in self._later if at_s <= now_s]
-        self._later = [(at_s, told) for at_s, told in self._later if at_s > now_s]
+        self._later = self._later[len(ready) :]  # they stand in the order of their time
         frames = [self._answer(told, now_s) for told in ready]
-        if self._due_s is not None and now_s >= self._due_s and self._manners.publishes:
-            self._due_s = max(self._due_s + self._manners.period_s, now_s)
+        if self._due_s is None or not self._manners.publishes:
+            return frames
+        if now_s >= self._due_s:
+            late = now_s >= self._due_s + self._manners.period_s
+            self._due_s = (now_s if late else self._due_s) + self._manners.period_s
             frames.append(self._published(COLOURS, now_s))
-            stage = self._view.stage(now_s)[0]
-            if stage == 1 != self._stage:
-                frames.append(self._published(THIS_CYCLE, now_s))
-            self._stage = stage
+        if not self.frozen and self._cycle_begins(now_s) and self._body(THIS_CYCLE, now_s) is not None:
+            frames.append(self._published(THIS_CYCLE, now_s))
         return frames
 
     def next_s(self) -> float | None:
         """The next answer or publication."""
-        own = self._due_s if self._manners.publishes else None
-        return min((at for at in [own, *(at_s for at_s, _ in self._later)] if at is not None), default=None)
+        own = [self._due_s, None if self.frozen else self._look_s] if self._manners.publishes else []
+        return min((at for at in [*own, *(at_s for at_s, _ in self._later)] if at is not None), default=None)
+
+    def _cycle_begins(self, now_s: float) -> bool:
+        """Whether the plan's first stage has begun since the last look; never at the first look."""
+        seen, (stage, elapsed_s, remaining_s) = self._seen, self._view.stage(now_s)
+        self._seen = stage, elapsed_s
+        wait_s = max(remaining_s, SAME_INSTANT_S) if elapsed_s > 0 else SOON_S
+        self._look_s = now_s + wait_s if stage and remaining_s > 0 else None
+        plan = PLANS.get(self._view.plan)
+        if seen is None or plan is None or stage != plan.chain[0][0] or elapsed_s <= 0:
+            return False
+        return seen[0] != stage or not 0 < seen[1] <= elapsed_s
 
     def _answer(self, told: Told, now_s: float) -> bytes:
-        body = self._body(told.item, now_s)
+        body = self._body(told.item, now_s) if told.operation == ASK else None
         kind = MISTAKE if body is None else ANSWER
         return self._frame(kind, told.item, body or b"\x01", now_s, to=(told.from_type, told.from_number))
 
@@ -110,15 +137,15 @@ class Gat1743Front:
         return self._frame(PUBLISH, item, self._body(item, now_s) or b"", now_s, to=(0x8000, EVERYBODY))
 
     def _frame(self, kind: int, item: int, body: bytes, now_s: float, to: tuple[int, int]) -> bytes:
-        utc_s = self._view.utc_s(now_s)
-        rest = int(utc_s % 1 * 1000) if self._manners.milliseconds else 0
-        told = Told(CONTROLLER, self._manners.number, *to, kind, item, int(utc_s), rest, body=body)
+        seconds, ms = divmod(round(self._view.utc_s(now_s) * 1000), 1000)
+        rest, seconds = ms if self._manners.milliseconds else 0, seconds & 0xFFFFFFFF
+        told = Told(CONTROLLER, self._manners.number, *to, kind, item, seconds, rest, body=body)
         return build(replace(told, region=self._manners.region))
 
     def _body(self, item: int, now_s: float) -> bytes | None:
         """An object's bytes now, or as they were when it froze; None for one it does not have."""
-        if self._kept is not None and item in self._kept:
-            return self._kept[item]
+        if self._kept is not None:
+            return self._kept.get(item)
         view, tail = self._view, self._manners.tail
         body: bytes | None = None
         if item == RUN_STATE:
@@ -130,16 +157,18 @@ class Gat1743Front:
             body = self._entries(lambda g: bytes([BYTES[view.known[g]], self._countdown(g, now_s)]))
         elif item in (THIS_CYCLE, NEXT_CYCLE):
             ahead = int(item == NEXT_CYCLE)
-            if view.steps(1, ahead, now_s):
-                body = bytes([len(view.known)]) + self._entries(lambda g: self._steps(g, ahead, now_s))
-        if self._kept is not None and body is not None:
-            self._kept[item] = body
+            groups = self._hung()
+            if any(view.steps(group, ahead, now_s) for group in groups):
+                body = bytes([len(groups)]) + self._entries(lambda g: self._steps(g, ahead, now_s))
         return body
+
+    def _hung(self) -> list[int]:
+        return sorted(self._view.known.keys() & DIRECTION.keys())
 
     def _entries(self, lamp: object) -> bytes:
         """Lamps by direction: degrees, how many, and of each its number, type and the rest."""
         by_direction: dict[int, list[int]] = {}
-        for group in sorted(self._view.known):
+        for group in self._hung():
             by_direction.setdefault(DIRECTION[group], []).append(group)
         data = bytes([len(by_direction)])
         for degrees, groups in sorted(by_direction.items()):
@@ -159,8 +188,9 @@ class Gat1743Front:
         likely = self._view.span(group, now_s).likely
         if likely is None:
             return 0
-        left = likely + _behind(self._view.known[group], self._view.steps(group, 0, now_s))
-        return math.ceil(left) if 0 < left <= 255 else 0
+        steps = [*self._view.steps(group, 0, now_s), *self._view.steps(group, 1, now_s)]
+        left = likely + _behind(self._view.known[group], steps) - SAME_INSTANT_S
+        return max(1, math.ceil(left)) if left <= 255 else 0
 
     def _numbered(self) -> dict[int, int]:
         if self._manners.ids == "unique":
@@ -174,10 +204,11 @@ class Gat1743Front:
 
 
 def _behind(colour: str, steps: Iterable[tuple[str, int]]) -> int:
-    """Seconds of the flash that follows a steady colour and is counted with it."""
-    order = list(steps)
+    """Seconds for which a lamp keeps its colour, flashing or steady, after this step of it."""
+    order, family = list(steps), FAMILY.get(colour, colour)
     for place, (own, _) in enumerate(order):
-        following, seconds = order[(place + 1) % len(order)]
-        if own == colour and FAMILY.get(following) == colour:
-            return seconds
+        rest = order[place + 1 :] + order[: place + 1]
+        if own == colour != rest[0][0]:
+            run = list(takewhile(lambda step: FAMILY.get(step[0], step[0]) == family, rest))
+            return sum(seconds for _, seconds in run) if len(run) < len(rest) else 0
     return 0

@@ -50,7 +50,8 @@ def blob(view: ControllerView, now_s: float, version: int, sequence: int) -> byt
     head = bytes([0xCD, 16]) + blocks + b"".join(m.to_bytes(2, "big") for m in _bitmaps(view.known))
     tail = bytes([status, 0, version << 3, sequence & 0xFF])
     tail += (day_ms // 1000).to_bytes(3, "big") + (day_ms % 1000).to_bytes(2, "big")
-    return head + tail + (bytes(4) if version == 2 else b"")
+    calls = sum(1 << n - 1 for group, n in WALKS.items() if view.called(group))
+    return head + tail + (calls.to_bytes(2, "big") + bytes(2) if version == 2 else b"")
 
 
 def _bitmaps(known: dict[int, str]) -> list[int]:
@@ -76,7 +77,8 @@ class TscbmFront:
     def __init__(self, view: ControllerView, manners: TscbmManners, _seed: int = 1) -> None:
         self._view, self._manners = view, manners
         self._due_s: float | None = None
-        self._sequence = 0
+        self._booted_s: float | None = None
+        self._now_s = 0.0
         self._kept: bytes | None = None
         self.writes = self.unexpected = 0
 
@@ -87,12 +89,13 @@ class TscbmFront:
 
     @frozen.setter
     def frozen(self, on: bool) -> None:
-        at_s = self._due_s or 0.0
-        self._kept = blob(self._view, at_s, self._manners.version, self._sequence) if on else None
+        if on != self.frozen:
+            self._kept = self._blob(self._now_s) if on else None
 
     def opened(self, now_s: float) -> None:
         """From now on, ten times a second."""
-        self._due_s = now_s
+        self._due_s = self._now_s = now_s
+        self._booted_s = now_s if self._booted_s is None else self._booted_s
 
     def closed(self) -> None:
         """No more."""
@@ -110,9 +113,15 @@ class TscbmFront:
         """The blob of this tick."""
         if self._due_s is None or now_s < self._due_s:
             return []
-        self._due_s = max(self._due_s + self._manners.period_s, now_s)
-        self._sequence += 1
-        return [self._kept or blob(self._view, now_s, self._manners.version, self._sequence)]
+        late = now_s >= self._due_s + self._manners.period_s
+        self._due_s = (now_s if late else self._due_s) + self._manners.period_s
+        self._now_s = now_s
+        return [self._kept or self._blob(now_s)]
+
+    def _blob(self, now_s: float) -> bytes:
+        """The sequence is the uptime in tenths of a second."""
+        booted_s = now_s if self._booted_s is None else self._booted_s
+        return blob(self._view, now_s, self._manners.version, round((now_s - booted_s) * 10))
 
     def next_s(self) -> float | None:
         """The next tick."""
