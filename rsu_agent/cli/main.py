@@ -11,6 +11,7 @@ from rsu_agent.cli.config import config
 from rsu_agent.cli.decode import decode
 from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.guard import guard
 from rsu_agent.cli.map import map_verbs
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.probe import probe
@@ -38,6 +39,7 @@ app.command()(decode)
 app.command()(probe)
 app.add_typer(config, name="config")
 app.add_typer(map_verbs, name="map")
+app.add_typer(guard, name="guard")
 
 
 @app.callback(invoke_without_command=True)

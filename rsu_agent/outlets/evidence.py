@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from rsu_agent.outlets.matrix import Matrix
 from rsu_agent.world.signal import GO, Colour, Programme, SignalReport
 
 # Changes that are true but not usual: the colour goes out, the group's times are held back for a cycle.
@@ -21,7 +22,7 @@ UNUSUAL = frozenset(
 
 @dataclass(slots=True)
 class Evidence:
-    """Newest colours by group, and which groups must never be green together.
+    """Newest colours by group, and which groups must not be green together.
 
     arrows: lamp groups that show arrows; they may go dark in the plan (field-rules 2.1), round heads may not.
     """
@@ -31,7 +32,7 @@ class Evidence:
     complete_s: float | None = None
     held_until_s: dict[int, float] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=Counter)
-    _never: frozenset[tuple[int, int]] = frozenset()
+    matrix: Matrix = field(default_factory=Matrix)
 
     def saw(self, report: SignalReport, cycle_s: float) -> None:
         """Take in a report."""
@@ -48,29 +49,12 @@ class Evidence:
             self.complete_s = max(report.first_byte_s, self.complete_s or report.first_byte_s)
 
     def programme(self, programme: Programme) -> None:
-        """Map the conflicts of phases to groups; groups of which any two phases may run together are free."""
-        phases_of: dict[int, set[int]] = {}
-        for phase in programme.phases:
-            for group in phase.groups:
-                phases_of.setdefault(group, set()).add(phase.phase)
-        hostile = set(programme.conflicts)
-        never = set()
-        groups = sorted(phases_of)
-        for i, first in enumerate(groups):
-            for second in groups[i + 1 :]:
-                pairs = [(min(a, b), max(a, b)) for a in phases_of[first] for b in phases_of[second]]
-                if all(pair in hostile for pair in pairs):
-                    never.add((first, second))
-        self._never = frozenset(never)
+        """The controller's own matrix."""
+        self.matrix.programme(programme)
 
     def conflict(self) -> tuple[int, int] | None:
-        """Two groups that are green now and must never be green together."""
-        green = sorted(group for group, colour in self.colours.items() if colour in GO)
-        for i, first in enumerate(green):
-            for second in green[i + 1 :]:
-                if (first, second) in self._never:
-                    return first, second
-        return None
+        """Two groups that are green now and must not be, together."""
+        return self.matrix.violated(group for group, colour in self.colours.items() if colour in GO)
 
     def held(self, now_s: float) -> frozenset[int]:
         """Groups whose times are held back now."""

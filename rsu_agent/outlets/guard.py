@@ -11,6 +11,7 @@ from rsu_agent.messages.moment import UtcStamp
 from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.evidence import Evidence
 from rsu_agent.outlets.guard_table import DARK, UNAVAILABLE
+from rsu_agent.outlets.matrix import Matrix
 from rsu_agent.outlets.rules import Rules
 from rsu_agent.outlets.spat_reader import SpatRead
 from rsu_agent.world.signal import Programme, SignalReport
@@ -44,13 +45,19 @@ class Guard:
     """Judges SPAT frames of one crossing. identity: (node, region); arrows: lamp groups that show arrows."""
 
     def __init__(
-        self, rules: Rules, arrows: Collection[int], identity: tuple[int, int | None], *, test_ids: bool
+        self,
+        rules: Rules,
+        arrows: Collection[int],
+        identity: tuple[int, int | None],
+        matrix: Matrix,
+        *,
+        test_ids: bool,
     ) -> None:
         self._rules = rules
         self._identity = identity
         node, region = identity
         self._identity_allowed = test_ids == (node <= 255 or region == 0)
-        self.evidence = Evidence(frozenset(arrows))
+        self.evidence = Evidence(frozenset(arrows), matrix=matrix)
         self.cycle_s = DEFAULT_CYCLE_S
         self.counters: Counter[str] = Counter()
 

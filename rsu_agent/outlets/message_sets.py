@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from rsu_agent.messages.etsi.frames import EtsiRoad, EtsiSpat, etsi_map
 from rsu_agent.messages.frames import MapFrames, RoadFrames, SpatFrames
 from rsu_agent.messages.j2735.frames import J2735Road, J2735Spat, j2735_map
 from rsu_agent.outlets.guard import Guard
+from rsu_agent.outlets.matrix import Matrix, Pair
 from rsu_agent.outlets.rules import Rules, csae_rules, etsi_rules, j2735_rules
 from rsu_agent.world.crossing import Crossing
 
@@ -26,6 +27,7 @@ class Speech:
     phases: phaseId -> lamp groups (T/CSAE 53). arrows: lamp groups that show arrows. rights: lamp group ->
     what its green gives (ETSI, SAE). revision: of the MAP. station: of the ITS PDU header. edition: of J2735.
     standing_doubt: why nothing may ever be said by this site file, None where it may.
+    never, if_permissive: pairs of groups that the site file keeps apart, beside the controller's own.
     """
 
     standard: str
@@ -38,6 +40,8 @@ class Speech:
     station: int = 0
     edition: Edition = Edition.J2735_2020
     standing_doubt: str | None = None
+    never: tuple[Pair, ...] = ()
+    if_permissive: tuple[Pair, ...] = ()
 
     @property
     def table(self) -> PhaseTable:
@@ -95,7 +99,9 @@ MESSAGE_SETS: dict[str, MessageSet] = {
 def guard_of(speech: Speech) -> Guard:
     """The guard of a crossing that speaks so."""
     rules = MESSAGE_SETS[speech.standard].rules(speech)
-    return Guard(rules, speech.arrows, speech.identity, test_ids=speech.test_ids)
+    protected = speech.arrows | {group for group, right in speech.rights.items() if right is Right.PROTECTED}
+    matrix = Matrix(speech.never, speech.if_permissive, protected)
+    return Guard(rules, speech.arrows, speech.identity, matrix, test_ids=speech.test_ids)
 
 
 def plain(speech: Speech) -> dict[str, Any]:
@@ -111,7 +117,13 @@ def plain(speech: Speech) -> dict[str, Any]:
         "station": speech.station,
         "edition": speech.edition,
         "standing_doubt": speech.standing_doubt,
+        "never": [list(pair) for pair in speech.never],
+        "if_permissive": [list(pair) for pair in speech.if_permissive],
     }
+
+
+def _pairs(value: Iterable[Any]) -> tuple[Pair, ...]:
+    return tuple((int(one), int(other)) for one, other in value)
 
 
 def speech_of(value: Mapping[str, Any]) -> Speech:
@@ -128,4 +140,6 @@ def speech_of(value: Mapping[str, Any]) -> Speech:
         value["station"],
         Edition(value["edition"]),
         standing_doubt=value.get("standing_doubt"),
+        never=_pairs(value.get("never", ())),
+        if_permissive=_pairs(value.get("if_permissive", ())),
     )

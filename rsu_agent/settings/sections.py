@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from rsu_agent.messages.standards import REFUSED
 from rsu_agent.ports.declare import Declared, setting
@@ -50,6 +50,23 @@ class LampsSection(Declared):
     )
 
 
+GroupPair = Annotated[list[int], Field(min_length=2, max_length=2)]
+
+
+class ConflictsSection(Declared):
+    """Lamp groups that may not be green together (three-valued matrix of the guard)."""
+
+    never: list[GroupPair] = setting(
+        [], en="Never together.", zh="任何情况下不得同时放行。", example=[[1, 2]]
+    )
+    if_permissive: list[GroupPair] = setting(
+        [],
+        en="Together only if one of them is permissive: no arrow, not marked protected.",
+        zh="仅当其中之一为许可相位(非箭头、未标保护)时可同时放行。",
+        example=[[5, 3]],
+    )
+
+
 class SignalsSection(Declared):
     """How the controller's lamp groups become phases on air."""
 
@@ -60,6 +77,11 @@ class SignalsSection(Declared):
         max_length=16,
     )
     lamps: LampsSection = setting(LampsSection(arrow=[]), en="Lamp shapes.", zh="灯具形状。")
+    conflicts: ConflictsSection = setting(
+        ConflictsSection(never=[], if_permissive=[]),
+        en="Pairs of groups that may not be green together, beside what the controller tells.",
+        zh="不得同时放行的灯组对(信号机冲突表之外)。",
+    )
     slow_source_on_air: bool = setting(
         False,
         en="Speak although the controller's protocol is slow or cannot tell flash from steady (grade C).",

@@ -24,6 +24,8 @@ def speech(settings: Site, crossing: Crossing) -> Speech:
         station=settings.etsi.station_id,
         edition=Edition(str(settings.j2735.edition)),
         standing_doubt=_standing_doubt(settings),
+        never=tuple((one, other) for one, other in settings.signals.conflicts.never),
+        if_permissive=tuple((one, other) for one, other in settings.signals.conflicts.if_permissive),
     )
 
 
