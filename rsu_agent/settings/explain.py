@@ -41,6 +41,8 @@ def faults_of(error: ValidationError, tree: Any, file: str, model: type[BaseMode
     faults = []
     for entry in error.errors(include_url=False):
         path = _path_in(tree, entry["loc"])
+        if entry["type"] == "union_tag_invalid":
+            path = [*path, "driver"]
         at_key = entry["type"] == "extra_forbidden" or entry["loc"][-1:] == ("[key]",)
         line, column = position(tree, path, key=at_key)
         reason = _reason(dict(entry), model, path)

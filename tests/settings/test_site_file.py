@@ -52,7 +52,7 @@ def test_every_fault_is_found_at_once(tmp_path: Path) -> None:
         },
     )
     paths = [fault.split(": ")[1] for fault in found]
-    assert paths == ["crossing.ids", "controller.baud", "time", "radio.budget_kBps"]
+    assert paths == ["crossing.ids", "controller.baud", "time.driver", "radio.budget_kBps"]
     assert "did you mean test?" in found[0]
     assert "did you mean chrony?" in found[2]
 
