@@ -110,7 +110,9 @@ def displays(dice: random.Random) -> bytes:
 
 def modbus(dice: random.Random) -> bytes:
     """A reply of any function with a right check."""
-    body = bytes([1, dice.choice((1, 2, 2, 2, 3, 0x82, 6)), dice.choice((1, 1, 2, 9))]) + dice.randbytes(1)
+    body = bytes([1, dice.choice((1, 2, 2, 2, 3, 6)), dice.choice((1, 1, 2, 9))]) + dice.randbytes(1)
+    if dice.random() < 0.2:
+        body = bytes([1, 0x82, dice.randrange(5)])
     body += FramerRTU.compute_CRC(body).to_bytes(2, "big")
     return body if dice.random() < 0.5 else any_input(dice, [body])
 
@@ -131,6 +133,8 @@ def rsmp(dice: random.Random) -> bytes:
     text = json.dumps(message).encode() + b"\x0c"
     return text if dice.random() < 0.6 else any_input(dice, [text, b"\x0c{"])
 
+
+NEVER_LOST = frozenset({"tscbm", "gat508", "rsmp"})  # whose sessions tell a loss only when asked to check
 
 # name -> (fresh reader, bound on what it keeps, inputs)
 READERS: dict[str, tuple[Callable[[], Read], int, Callable[[random.Random], bytes]]] = {
