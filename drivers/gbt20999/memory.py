@@ -12,6 +12,7 @@ from drivers.gbt20999.programme import (
     fingerprint_probe,
     first_wanted,
     lamp_groups,
+    speaks,
     wanted,
 )
 from drivers.gbt20999.settings import Settings
@@ -99,11 +100,16 @@ class Memory:
     def finished(
         self, absent: Collection[Address], plan: int | None, settings: Settings
     ) -> Iterator[Programme]:
-        """The programme, once: from the shelf when its owner is recognised, and when all has been read."""
+        """The programme: from the shelf when its owner is recognised, when SPaT's part is read, and all."""
         if self._reading is None or not self._reading:
             return
         if self._programme is None and all(address in self._reading for address in (*IDENTITY, *COUNTS)):
             yield from self._recognised()
+        if self._programme is None and speaks(self._reading, plan):
+            self._programme = compiled(self._reading, self._controller, settings.crossing)
+            self.groups = self._programme.groups
+            self._shelf.keep(self._key(self._reading), self._programme, dict(self._reading))
+            yield self._programme
         if not self.wanted(absent, plan, settings):
             yield from self._complete(settings.crossing)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from drivers.gbt20999 import ids
 from drivers.gbt20999.codes import KINDS, ON_DEMAND, colour
@@ -49,8 +50,23 @@ def wanted(known: Known, plan: int | None, plans: int) -> list[Address]:
 
     plan: the running plan; plans: highest plan number to look for.
     """
-    numbers = [plan] if plan else []
-    numbers += [number for number in range(1, plans + 1) if number != plan]
+    others = [number for number in range(1, plans + 1) if number != plan]
+    steps: Iterable[Iterable[Address]] = (
+        _needed(known, [plan] if plan else []),
+        (ids.PLAN_CYCLE(number) for number in others),
+        _plan_items(known, others),
+        (ids.INTERGREENS(row) for row in _used_phases(known)),
+    )
+    return [address for step in steps for address in step if address not in known]
+
+
+def speaks(known: Known, plan: int | None) -> bool:
+    """Whether all is known that SPaT needs: groups, phases, stages and the running plan."""
+    return bool(plan) and all(address in known for address in _needed(known, [plan] if plan else []))
+
+
+def _needed(known: Known, numbers: list[int]) -> Iterator[Address]:
+    """What SPaT cannot do without, as far as what is known tells."""
     steps: Iterable[Iterable[Address]] = (
         (*IDENTITY, *COUNTS),
         _group_items(known),
@@ -58,9 +74,9 @@ def wanted(known: Known, plan: int | None, plans: int) -> list[Address]:
         _stage_items(known),
         (ids.PLAN_CYCLE(number) for number in numbers),
         _plan_items(known, numbers),
-        (ids.INTERGREENS(row) for row in _used_phases(known)),
     )
-    return [address for step in steps for address in step if address not in known]
+    for step in steps:
+        yield from step
 
 
 def fingerprint_probe(plan: int | None) -> tuple[Address, ...]:
@@ -92,8 +108,8 @@ def compiled(known: Known, controller: int, crossing: int) -> Programme:
         _stage(known, row) for row in range(1, MOST_STAGES + 1) if _bits(known.get(ids.STAGE_PHASES(row)))
     )
     plans = sorted(address.element for address in known if address[:3] == (9, 2, 3))
-    return Programme(
-        fingerprint=_fingerprint(known, controller, groups),
+    made = Programme(
+        fingerprint="",
         groups=groups,
         phases=phases,
         stages=stages,
@@ -105,6 +121,7 @@ def compiled(known: Known, controller: int, crossing: int) -> Programme:
         ),
         intergreens=_intergreens(known),
     )
+    return replace(made, fingerprint=_fingerprint(known, controller, made))
 
 
 def _group_items(known: Known) -> Iterator[Address]:
@@ -255,10 +272,7 @@ def _seconds(data: bytes | None) -> float | None:
     return float(int.from_bytes(data, "big")) if data else None
 
 
-def _fingerprint(known: Known, controller: int, groups: tuple[int, ...]) -> str:
-    digest = hashlib.sha256(f"controller {controller} groups {groups}".encode())
-    for address in sorted(known):
-        if ids.is_configuration(address):
-            value = known[address]
-            digest.update(f"\n{address}={value.hex() if value is not None else 'none'}".encode())
-    return digest.hexdigest()
+def _fingerprint(known: Known, controller: int, made: Programme) -> str:
+    """Of what it says and of who says it."""
+    who = [controller, *(known.get(address) for address in IDENTITY)]
+    return hashlib.sha256(repr((who, made)).encode()).hexdigest()

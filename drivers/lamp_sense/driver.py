@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from drivers.lamp_sense.session import Session
 from drivers.lamp_sense.settings import Settings
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.dialogue import Dialogue
@@ -17,6 +16,8 @@ from rsu_agent.world.signal import Grade
 @asynccontextmanager
 async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Dialogue]:
     """Open the line. Raises DeviceLost: missing, permission, busy or closed."""
+    from drivers.lamp_sense.session import Session  # here: every process reads every driver's settings
+
     async with open_line(settings.line("master"), clock) as line:
         yield Dialogue(line, Session(settings, clock.now_s()), clock)
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import anyio
 import anyio.abc
-import cv2
 import numpy as np
+import numpy.typing as npt
 
 from drivers.mjpeg_http.link import MjpegReader, Picture, Refused
 from drivers.mjpeg_http.settings import Settings
@@ -38,14 +38,14 @@ class MjpegCamera:
     async def __anext__(self) -> Frame:
         while True:
             picture = await self._next()
-            image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+            image = _decoded(picture.jpeg)
             if image is None:
                 self.counters["undecodable"] += 1
                 continue
             self._count += 1
             captured_s = picture.first_byte_s - self._settings.latency_ms / 1000
             number = self._count if picture.number is None else picture.number
-            return Frame(number, captured_s, picture.first_byte_s, np.asarray(image, np.uint8))
+            return Frame(number, captured_s, picture.first_byte_s, image)
 
     async def _next(self) -> Picture:
         """The newest picture: everything that has arrived is read before one is handed out."""
@@ -78,6 +78,14 @@ class MjpegCamera:
         self.counters.update(self._reader.counters)
         self._reader.counters.clear()
         return found
+
+
+def _decoded(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
+    """A picture, None where it is none."""
+    import cv2  # here: every process reads this driver's settings, and only the senses need OpenCV
+
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return None if image is None else np.asarray(image, np.uint8)
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from drivers.ntcip1202.recognise import recognisers
-from drivers.ntcip1202.session import Session
 from drivers.ntcip1202.settings import Settings
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.dialogue import Dialogue
@@ -18,6 +17,8 @@ from rsu_agent.world.signal import Grade
 @asynccontextmanager
 async def open_controller(settings: Settings, clock: Clock) -> AsyncIterator[Dialogue]:
     """Open the line. Raises DeviceLost: missing, permission, busy, closed, refused or timeout."""
+    from drivers.ntcip1202.session import Session  # here: every process reads every driver's settings
+
     async with open_line(settings.line(settings.role), clock) as line:
         yield Dialogue(line, Session(settings, clock.now_s()), clock)
 

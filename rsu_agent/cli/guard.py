@@ -6,8 +6,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from rsu_agent.cli.output import plain, print_json
 from rsu_agent.outlets.guard_table import TABLE
@@ -30,6 +28,9 @@ def table(
 
     Example: rsu guard table
     """
+    from rich.console import Console
+    from rich.table import Table
+
     if as_json:
         print_json({"rows": [asdict(row) for row in TABLE]})
         return

@@ -5,19 +5,17 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import anyio
 import typer
-from ruamel.yaml import YAML
 
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import plain, print_json, stop
-from rsu_agent.ports.clock import SystemClock
-from rsu_agent.ports.plugins import plugins
+from rsu_agent.ports.recognising import SILENT_S
 from rsu_agent.ports.trouble import DeviceLost
-from rsu_agent.runtime.probe import SILENT_S, Found
-from rsu_agent.runtime.probe import probe as run_probe
+
+if TYPE_CHECKING:
+    from rsu_agent.runtime.probe import Found
 
 
 def probe(
@@ -41,13 +39,8 @@ def probe(
     """
     if transmit and seconds < SILENT_S:
         stop(Exit.USAGE, f"--transmit needs {SILENT_S:g} s of silence first", as_json=as_json)
-    protocols = {name: plugin.recognise for name, plugin in plugins().items() if plugin.recognise is not None}
-
-    async def run() -> Found:
-        return await run_probe(port, protocols, SystemClock(), _progress, transmit=transmit, silent_s=seconds)
-
     try:
-        found = anyio.run(run)
+        found = _found(port, seconds, transmit=transmit)
     except DeviceLost as lost:
         stop(Exit.FAILED, f"{lost}\n{lost.hint}", as_json=as_json, reason=lost.reason)
     if sys.stderr.isatty():
@@ -62,6 +55,22 @@ def probe(
     if write is not None:
         _write(write, section)
         typer.echo(f"{write}: section controller written", err=True)
+
+
+def _found(port: str, seconds: float, *, transmit: bool) -> Found:
+    """Raises DeviceLost."""
+    import anyio
+
+    from rsu_agent.ports.clock import SystemClock
+    from rsu_agent.ports.plugins import plugins
+    from rsu_agent.runtime.probe import probe as run_probe
+
+    protocols = {name: plugin.recognise for name, plugin in plugins().items() if plugin.recognise is not None}
+
+    async def run() -> Found:
+        return await run_probe(port, protocols, SystemClock(), _progress, transmit=transmit, silent_s=seconds)
+
+    return anyio.run(run)
 
 
 def _plain(found: Found, section: dict[str, Any] | None) -> dict[str, Any]:
@@ -87,6 +96,8 @@ def _words(found: Found, section: dict[str, Any] | None) -> list[str]:
         elif not found.asked:
             lines.append("where this line is ours alone: rsu probe PORT --transmit")
         return [*lines, *sorted(found.sign.notes)]
+    from ruamel.yaml import YAML
+
     text = io.StringIO()
     YAML().dump({"controller": section}, text)
     lines = [f"{found.driver}: {found.sign.frames} frames at {found.baud} baud, parity {found.parity}"]
@@ -102,6 +113,8 @@ def _progress(text: str, share: float) -> None:
 
 def _write(path: Path, section: dict[str, Any]) -> None:
     """Replace the section and nothing else; comments stay."""
+    from ruamel.yaml import YAML
+
     yaml = YAML()
     site = yaml.load(path.read_text()) if path.exists() else {}
     site["controller"] = section

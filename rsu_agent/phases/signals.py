@@ -118,8 +118,8 @@ class Signals:
             self.programme = programme
             self._phases_of = _by_group(programme)
             self._ends.programme(programme)
-            if known is not None and known.plans == programme.plans[: len(known.plans)]:
-                return  # another plan has been read: what is learnt of the present one stays
+            if known is not None and set(known.plans) <= set(programme.plans):
+                return  # more has been read: what is learnt of the present plan stays
             if known is not None:
                 self._ends.forget("programme_change")
 

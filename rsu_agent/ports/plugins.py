@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rsu_agent.ports.clock import Clock
@@ -46,19 +46,42 @@ class Plugin:
 Observations = AbstractAsyncContextManager[AsyncIterator[Any]]
 
 
-@cache
-def plugins() -> dict[str, Plugin]:
-    """Every installed driver by name.
+class Plugins(Mapping[str, Plugin]):
+    """Every installed driver by name; one is loaded when it is asked for, as loading takes time.
 
     Raises LookupError naming the entry point when one cannot be loaded or names itself differently.
     """
-    found: dict[str, Plugin] = {}
-    for entry in entry_points(group="rsu_agent.drivers"):
-        try:
-            plugin = entry.load()
-        except ImportError as exc:
-            raise LookupError(f"driver {entry.name} ({entry.value}) cannot be loaded: {exc}") from exc
-        if not isinstance(plugin, Plugin) or plugin.name != entry.name:
-            raise LookupError(f"entry point {entry.name} does not lead to a Plugin of that name")
-        found[entry.name] = plugin
-    return found
+
+    def __init__(self, entries: Iterable[EntryPoint]) -> None:
+        self._entries = {entry.name: entry for entry in entries}
+        self._loaded: dict[str, Plugin] = {}
+
+    def __getitem__(self, name: str) -> Plugin:
+        if name not in self._loaded:
+            self._loaded[name] = _load(self._entries[name])
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+
+@cache
+def plugins() -> Plugins:
+    """Those of the entry points `rsu_agent.drivers`."""
+    return Plugins(entry_points(group="rsu_agent.drivers"))
+
+
+def _load(entry: EntryPoint) -> Plugin:
+    try:
+        plugin = entry.load()
+    except ImportError as exc:
+        raise LookupError(f"driver {entry.name} ({entry.value}) cannot be loaded: {exc}") from exc
+    if not isinstance(plugin, Plugin) or plugin.name != entry.name:
+        raise LookupError(f"entry point {entry.name} does not lead to a Plugin of that name")
+    return plugin

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+SILENT_S = 60.0  # field-rules 1.2
+
 
 @dataclass(slots=True)
 class Sign:

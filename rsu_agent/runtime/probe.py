@@ -9,9 +9,8 @@ from typing import Any, Literal
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.line import LineSettings, open_line
 from rsu_agent.ports.line_faults import diagnosis
-from rsu_agent.ports.recognising import Recogniser, Recognisers, Sign
+from rsu_agent.ports.recognising import SILENT_S, Recogniser, Recognisers, Sign
 
-SILENT_S = 60.0
 QUESTION_S = 0.5  # at most two a second
 FEWEST_FRAMES = 3  # of a listener; one answer to a question is enough
 BAUDS = (9600, 115200, 19200, 38400, 57600)

@@ -59,8 +59,8 @@ SECTIONS: dict[Kind, type[Declared]] = {
 }
 
 
-def _with_driver_keys(kind: Kind) -> Any:
-    """The section of a kind, one variant a driver, told apart by `driver`."""
+def _with_driver_keys(kind: Kind, named: frozenset[str] | None) -> Any:
+    """The section of a kind, one variant a driver (of those named), told apart by `driver`."""
     section = SECTIONS[kind]
     variants = [
         create_model(
@@ -68,8 +68,8 @@ def _with_driver_keys(kind: Kind) -> Any:
             __base__=(section, plugin.settings),
             driver=(_literal(name), setting(en="Driver.", zh="驱动。")),
         )
-        for name, plugin in sorted(plugins().items())
-        if plugin.kind is kind
+        for name in sorted(plugins())
+        if (named is None or name in named) and (plugin := plugins()[name]).kind is kind
     ]
     if not variants:
         return section
@@ -85,16 +85,20 @@ def _list_of(item: Any) -> Any:
 
 
 @cache
-def site_model() -> type[Site]:
-    """The model of a site file with the keys of every installed driver."""
+def site_model(named: frozenset[str] | None = None) -> type[Site]:
+    """The model of a site file with the keys of every installed driver.
+
+    named: only of these, which is quicker; a file that is wrong is told so by the whole model.
+    """
+    keys = {kind: _with_driver_keys(kind, named) for kind in Kind}
     return create_model(
         "SiteFile",
         __base__=Site,
-        controller=(_with_driver_keys(Kind.CONTROLLER), setting(en="The signal controller.", zh="信号机。")),
-        cameras=(_list_of(_with_driver_keys(Kind.CAMERA)), setting([], en="Cameras.", zh="相机。")),
-        radars=(_list_of(_with_driver_keys(Kind.RADAR)), setting([], en="Radars.", zh="雷达。")),
-        radio=(_with_driver_keys(Kind.RADIO), setting(en="The RSU radio.", zh="RSU 电台。")),
-        time=(_with_driver_keys(Kind.TIME), setting(en="Quality of our clock.", zh="时间质量。")),
+        controller=(keys[Kind.CONTROLLER], setting(en="The signal controller.", zh="信号机。")),
+        cameras=(_list_of(keys[Kind.CAMERA]), setting([], en="Cameras.", zh="相机。")),
+        radars=(_list_of(keys[Kind.RADAR]), setting([], en="Radars.", zh="雷达。")),
+        radio=(keys[Kind.RADIO], setting(en="The RSU radio.", zh="RSU 电台。")),
+        time=(keys[Kind.TIME], setting(en="Quality of our clock.", zh="时间质量。")),
     )
 
 

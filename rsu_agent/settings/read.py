@@ -40,7 +40,7 @@ def read_site(path: Path) -> SiteRead:
     tree = _yaml(path)
     crossing, faults = _crossing(tree, path)
     try:
-        settings = site_model().model_validate(tree)
+        settings = _validated(tree)
     except RecursionError:
         raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", TOO_DEEP)]) from None
     except ValidationError as error:
@@ -54,6 +54,21 @@ def read_site(path: Path) -> SiteRead:
     if faults:
         raise SiteInvalid(faults)
     return SiteRead(settings, crossing, path.parent)
+
+
+def _validated(tree: CommentedMap) -> Site:
+    """By the drivers that it names; where that fails the whole model says why. Raises ValidationError."""
+    try:
+        return site_model(_named(tree)).model_validate(tree)
+    except ValidationError:
+        return site_model().model_validate(tree)
+
+
+def _named(tree: CommentedMap) -> frozenset[str]:
+    """Installed drivers that a site file names in any section or list of sections."""
+    sections = [part for value in tree.values() for part in (value if isinstance(value, list) else [value])]
+    named = {section.get("driver") for section in sections if isinstance(section, dict)}
+    return frozenset(name for name in named if isinstance(name, str) and name in plugins())
 
 
 def find(folder: Path, name: str) -> Path:

@@ -11,19 +11,20 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+import rsu_agent.cli.probe as verb
 from hil.devices.cabinets import CABINETS, Choices
 from hil.devices.controller_view import Front
 from hil.devices.gbt20999_codec import Profile
 from hil.devices.gbt20999_front import Manners
 from hil.devices.signal_model import SignalModel
 from hil.devices.stranger import Stranger
-from rsu_agent.cli import probe as verb
 from rsu_agent.cli.main import app
 from rsu_agent.ports import memory_line
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.plugins import plugins
+from rsu_agent.ports.recognising import SILENT_S
 from rsu_agent.ports.trouble import DeviceLost
-from rsu_agent.runtime.probe import SILENT_S, Found, probe
+from rsu_agent.runtime.probe import Found, probe
 
 pytestmark = pytest.mark.anyio
 PROTOCOLS = {name: plugin.recognise for name, plugin in plugins().items() if plugin.recognise is not None}
@@ -159,12 +160,12 @@ async def test_into_a_line_on_which_somebody_speaks_unknown_words_nothing_is_ask
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
     def choose(result: object) -> None:
-        async def run(*_: object, **__: object) -> object:
+        def found(*_: object, **__: object) -> object:
             if isinstance(result, Exception):
                 raise result
             return result
 
-        monkeypatch.setattr(verb, "run_probe", run)
+        monkeypatch.setattr(verb, "_found", found)
 
     return choose
 
