@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults chaos generate lock clean train
+.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos generate lock clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,8 +52,11 @@ hil: setup ## every scenario with its report, in build/hil
 fuzz: setup ## N random inputs into everything that reads a wire (SEED= for the same ones again)
 	@$(PY) -m tests.fuzz --n $(or $(N),20000) --seed $(or $(SEED),1)
 
-faults: setup ## N random device faults on a running crossing
-	@$(PY) -m hil.faults --n $(or $(N),10) --seed $(or $(SEED),1)
+faults: setup ## N line faults on the fake clock, each judged against what the line carried
+	@$(PY) -m hil.line_faults --n $(or $(N),200) --seed $(or $(SEED),1)
+
+device-faults: setup ## N random device faults on a running crossing
+	@$(PY) -m hil.device_faults --n $(or $(N),10) --seed $(or $(SEED),1)
 
 chaos: setup ## N random kills of processes and broker; nothing may be lost
 	@$(PY) -m hil.chaos --n $(or $(N),10) --seed $(or $(SEED),1)

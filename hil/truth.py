@@ -18,7 +18,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+
+class Log(Protocol):
+    """Where a device writes what truly happened."""
+
+    def write(self, entry: str, t: float, **fields: Any) -> None:
+        """One entry."""
+        ...
 
 
 class TruthLog:

@@ -104,7 +104,7 @@ class Session:
     def _garbled(self, found: Garbled) -> None:
         self.counters["garbled"] += 1
         self.counters[f"garbled_{found.why}"] += 1
-        self._verdict.bad(found.size)
+        self._verdict.garbled(found.why, found.size)
 
     def _frame(self, frame: Frame, now_s: float) -> Iterator[SignalReport | Programme]:
         if frame.operation in ASKING:

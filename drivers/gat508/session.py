@@ -52,7 +52,7 @@ class Session:
             if isinstance(found, Garbled):
                 self.counters["garbled"] += 1
                 self.counters[f"garbled_{found.why}"] += 1
-                self._verdict.bad(found.size)
+                self._verdict.garbled(found.why, found.size)
             else:
                 self._verdict.good(now_s)
                 self.counters["frames"] += 1

@@ -11,7 +11,11 @@ from drivers.gbt20999.link import Answer, Refusal, request_bytes
 from drivers.gbt20999.wire import Address
 
 NOT_PRESENT = 0x30  # error byte of a reply that names what is missing
-LOSSES = 4  # in a row of one size, while others are answered: the controller drops what is so long
+# Losses in a row of one size, while others are answered: the controller drops what is so long. An answer that
+# came and could not be read tells less of that than none at all.
+LOSSES, SILENT_LOSS, GARBLED_LOSS = 12, 3, 1
+TRY_AGAIN = 100  # answers of the learnt size before a larger one is tried: a bad minute is not for ever
+LATEST_TRY = 6400
 STRIKES = 2  # a value asked for alone and unanswered so often, while others are answered, does not exist
 ROOM_BYTES = 128  # for strings longer than expected
 
@@ -20,7 +24,9 @@ class Questions:
     """Knows which values answer, which do not exist, and how many the controller takes in one frame."""
 
     def __init__(self, most: int) -> None:
-        self._ceiling = self._limit = most
+        self._most = self._ceiling = self._limit = most
+        self._try_after, self._answers = TRY_AGAIN, 0
+        self._trial = False
         self._proven: set[Address] = set()
         self._strikes: dict[Address, int] = {}
         self._losses = 0
@@ -61,7 +67,7 @@ class Questions:
         elif missing:
             self.absent.update(set(missing) - self._proven)
         elif len(answer.asked) >= self._limit:
-            self._limit = min(self._ceiling, self._limit * 2)
+            self._full()
 
     def refused(self, refusal: Refusal) -> None:
         """Learn from an error reply: only a value refused alone does not exist."""
@@ -69,7 +75,7 @@ class Questions:
         if len(asked) == 1:
             self.absent.update(asked)
         elif set(asked) <= self._proven:  # each answers, but not so many at once
-            self._ceiling = self._limit = max(1, len(asked) // 2)
+            self._most = self._ceiling = self._limit = max(1, len(asked) // 2)
             self._again(_halves(asked))
         elif refusal.code == NOT_PRESENT and refusal.named and refusal.named < set(asked):
             rest = tuple(address for address in asked if address not in refusal.named)
@@ -77,27 +83,39 @@ class Questions:
         else:
             self._again(_halves(asked))
 
-    def unanswered(self, asked: tuple[Address, ...], others_answer: bool) -> None:
-        """Learn from a question that timed out; others_answer: the line itself is alive."""
+    def _full(self) -> None:
+        """As many values as may be asked were answered."""
+        self._answers += 1
+        if self._trial or self._limit < self._ceiling:
+            self._trial = False
+            self._limit = min(self._ceiling, self._limit * 2)
+        elif self._ceiling < self._most and self._answers >= self._try_after:
+            self._answers, self._trial = 0, True
+            self._ceiling = self._limit = min(self._most, self._ceiling * 2)
+
+    def unanswered(self, asked: tuple[Address, ...], *, others_answer: bool, garbled: bool) -> None:
+        """Learn from a question that timed out; others_answer: the line is alive; garbled: something came."""
         if not self._proven:
             self._limit = max(1, self._limit // 8)  # perhaps it drops long queries; grows again by itself
         elif not others_answer:
             return
         elif len(asked) > 1:
-            self._lost(asked)
+            self._lost(asked, garbled=garbled)
         elif len(asked) == 1:
             self._strikes[asked[0]] = self._strikes.get(asked[0], 0) + 1
             if self._strikes[asked[0]] >= STRIKES and asked[0] not in self._proven:
                 self.absent.add(asked[0])
 
-    def _lost(self, asked: tuple[Address, ...]) -> None:
+    def _lost(self, asked: tuple[Address, ...], *, garbled: bool) -> None:
         if not set(asked) <= self._proven:
             self._again(_halves(asked))
             return
-        self._losses += 1
-        if self._losses >= LOSSES:
-            self._losses = 0
-            self._ceiling = self._limit = max(1, len(asked) // 2)
+        self._losses += GARBLED_LOSS if garbled else SILENT_LOSS
+        failed = self._trial and len(asked) > self._limit // 2
+        if failed or self._losses >= LOSSES:
+            self._try_after = min(LATEST_TRY, self._try_after * 2) if failed else self._try_after
+            self._losses, self._answers, self._trial = 0, 0, False
+            self._ceiling = self._limit = max(1, (self._limit if failed else len(asked)) // 2)
 
     def settled(self, addresses: Iterable[Address]) -> bool:
         """Whether no smaller batch waits, or each of these is known to answer or not to exist."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from drivers.gbt20999.wire import (
     heartbeat_reply,
     query,
 )
+
+ECHOES = 8  # questions whose echo may still be under way on a slow line
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Link:
         self._identity, self._dialect, self._byte_s = identity, dialect, byte_s
         self._deframer = deframer(dialect, byte_s, datagrams=datagrams)
         self._sequence = 0
-        self._sent: tuple[int, tuple[Address, ...]] = (-1, ())
+        self._sent: deque[tuple[int, tuple[Address, ...]]] = deque(maxlen=ECHOES)
         self.asked: tuple[Address, ...] = ()
         self.asked_s = 0.0
         self.transfer_s = 0.0  # on the wire: the newest question and its answer
@@ -96,7 +99,8 @@ class Link:
     def ask(self, addresses: tuple[Address, ...], now_s: float) -> bytes:
         """The query's bytes. The question before it is given up."""
         self._sequence = self._sequence % 255 + 1
-        self.asked, self.asked_s, self._sent = addresses, now_s, (self._sequence, addresses)
+        self.asked, self.asked_s = addresses, now_s
+        self._sent.append((self._sequence, addresses))
         self.transfer_s = (request_bytes(len(addresses)) + reply_bytes(addresses)) * self._byte_s
         return query(self._identity, self._sequence, addresses, self._dialect)
 
@@ -149,4 +153,4 @@ class Link:
     def _is_own_echo(self, frame: Frame) -> bool:
         """Some RS-485 adapters hear themselves."""
         heard = (frame.sequence, tuple(value.address for value in frame.values))
-        return frame.kind == Kind.QUERY and heard == self._sent
+        return frame.kind == Kind.QUERY and heard in self._sent

@@ -29,6 +29,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._kept: dict[Key, tuple[Programme, Values]] = {}
+        self.controller: int | None = None  # the number that answered first: another unit is not this one
 
     def keep(self, key: Key, programme: Programme, values: Values) -> None:
         """Remember; the oldest is forgotten."""
@@ -52,6 +53,12 @@ class Memory:
         self._programme: Programme | None = None
         self._controller = 0
         self.groups: tuple[int, ...] = ()
+
+    def owner(self, controller: int) -> int:
+        """The number of the unit that this process has read first; this one, when there was none."""
+        if self._shelf.controller is None:
+            self._shelf.controller = controller
+        return self._shelf.controller
 
     def wanted(self, absent: Collection[Address], plan: int | None, settings: Settings) -> list[Address]:
         """What is still to be asked for; empty when nothing is."""

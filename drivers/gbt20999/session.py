@@ -117,8 +117,10 @@ class Session:
 
     def _timed_out(self) -> None:
         self.counters["timeouts"] += 1
-        self._rubbish_s = None
-        self._questions.unanswered(self._link.give_up(), others_answer=self._timeouts_in_row == 0)
+        garbled, self._rubbish_s = self._rubbish_s is not None, None
+        self._questions.unanswered(
+            self._link.give_up(), others_answer=self._timeouts_in_row == 0, garbled=garbled
+        )
         self._timeouts_in_row += 1
 
     def _choose(self, now_s: float) -> tuple[Address, ...]:
@@ -228,7 +230,7 @@ class Session:
         self.counters["garbled"] += 1
         self.counters[f"garbled_{why}"] += 1
         self.counters["garbled_bytes"] += size
-        self._verdict.bad(size)
+        self._verdict.garbled(why, size)
         self._rubbish_s = now_s
         self._quiet_until_s = max(self._quiet_until_s, now_s + QUIET_S)
 
@@ -245,12 +247,12 @@ class Session:
 
     def _same_controller(self, frame: Frame) -> None:
         if self._controller is None:
-            self._controller = frame.controller
+            self._controller = self._memory.owner(frame.controller)
         if frame.controller != self._controller:
             raise DeviceLost(
                 "refused",
                 f"controller {frame.controller} answers instead of {self._controller}",
-                "check that this line leads to the right cabinet",
+                "does this line lead to the right cabinet? after a unit was exchanged, restart the agent",
             )
 
     def _follow(self, made: SignalReport, frame: Frame, now_s: float) -> None:

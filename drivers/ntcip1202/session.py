@@ -145,7 +145,7 @@ class Session:
     def _garbled(self, why: str, size: int) -> None:
         self.counters["garbled"] += 1
         self.counters[f"garbled_{why}"] += 1
-        self._verdict.bad(size)
+        self._verdict.garbled(why, size)
 
     def _message(
         self, message: snmp.Message, came: Carried, now_s: float

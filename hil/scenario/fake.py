@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 
 from drivers.gbt20999.driver import open_controller
 from drivers.gbt20999.memory import Shelf
 from drivers.gbt20999.settings import Settings
+from hil.devices.gbt20999_front import Manners
 from hil.scenario.expect import Evidence
 from hil.scenario.memory_controller import MemoryController
 from hil.scenario.read import Scenario
-from hil.truth import TruthLog
+from hil.truth import Log, TruthLog
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.outlets.spat_speaker import LINE_LOST
@@ -43,7 +46,7 @@ TAIL_S = 3.0  # so that the last changes have their end and their air
 class MemoryRadio:
     """The air: each datagram goes into the truth log at the instant it is sent."""
 
-    def __init__(self, clock: Clock, truth: TruthLog) -> None:
+    def __init__(self, clock: Clock, truth: Log) -> None:
         self._clock, self._truth = clock, truth
         self.counters: dict[str, int] = Counter()
 
@@ -62,19 +65,32 @@ class MemoryRadio:
 class FakeCrossing:
     """Controller, line, the product from driver link to radio, all on one fake clock."""
 
-    def __init__(self, scenario: Scenario, run_dir: Path, site: SiteRead) -> None:
-        given = scenario.given
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        run_dir: Path,
+        site: SiteRead,
+        *,
+        lamps: Log | None = None,
+        air: Log | None = None,
+        manners: Manners | None = None,
+    ) -> None:
         self._site, self.clock = site, FakeClock()
-        self._line = f"scenario-{os.getpid()}-{id(self)}"
-        end = memory_line.plug(self._line, self.clock, baud=115200)
-        plan, seed, mode = given.get("plan", 1), given.get("seed", 1), given.get("mode", "fixed")
-        truth = TruthLog(run_dir, "controller")
-        self.controller = MemoryController(end, self.clock, truth, plan=plan, seed=seed, mode=mode)
-        self._radio = MemoryRadio(self.clock, TruthLog(run_dir, "vehicle"))
+        self._line, self._manners = f"scenario-{os.getpid()}-{id(self)}", manners or Manners()
+        end = memory_line.plug(self._line, self.clock, baud=self._manners.baud)
+        self.controller = MemoryController(
+            end,
+            self.clock,
+            lamps or TruthLog(run_dir, "controller"),
+            plan=given.get("plan", 1),
+            seed=given.get("seed", 1),
+            mode=given.get("mode", "fixed"),
+            manners=self._manners,
+        )
+        self._radio = MemoryRadio(self.clock, air or TruthLog(run_dir, "vehicle"))
         recorder = Recorder(run_dir / "recordings", 0, site.settings.site.id)  # 0 MB: keeps nothing
         self._keepers = [DeviceKeeper(kind, self.clock, lambda _: None) for kind in ("controller", "radio")]
-        air = Air(self.clock, recorder, self._keepers[1])
-        self._air, self._recorder = air, recorder
+        self._air, self._recorder = Air(self.clock, recorder, self._keepers[1]), recorder
         self._trust = TimeTrust(site.settings.time.drift_ppm)
         said, memory = with_revision(
             speech(site.settings, site.crossing), site.crossing, None, self.clock.utc_s()
@@ -82,11 +98,11 @@ class FakeCrossing:
         counts = Counts()
         speaker = speaker_of(beginning(site.settings.site.id, said), counts)
         self._maps = MESSAGE_SETS[said.standard].map(said, site.crossing, counts)
-        self.speaking = Speaking(speaker, air, self._trust, self.clock, recorder, None, memory)
+        self.speaking = Speaking(speaker, self._air, self._trust, self.clock, recorder, None, memory)
 
     async def run(self) -> None:
         """Until cancelled."""
-        settings = Settings(port=f"{memory_line.PREFIX}{self._line}")
+        settings = Settings(port=f"{memory_line.PREFIX}{self._line}", baud=self._manners.baud)
         shelf = Shelf()
         try:
             async with anyio.create_task_group() as tasks:
@@ -103,6 +119,14 @@ class FakeCrossing:
         finally:
             memory_line.unplug(self._line)
             self._recorder.close()
+
+    def unplug(self) -> None:
+        """Pull the line's plug."""
+        memory_line.unplug(self._line)
+
+    def replug(self) -> None:
+        """Put it back under the same name."""
+        self.controller.plugged(memory_line.plug(self._line, self.clock, baud=self._manners.baud))
 
     async def _listen(self, reports: SignalSource) -> None:
         try:
@@ -138,7 +162,7 @@ async def _drive(scenario: Scenario, crossing: FakeCrossing) -> float:
 
 async def _run(scenario: Scenario, run_dir: Path) -> Evidence:
     site = read_site(asset("config/virtual.yaml"))
-    crossing = FakeCrossing(scenario, run_dir, site)
+    crossing = FakeCrossing(scenario.given, run_dir, site)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(crossing.run)
         t0 = await _drive(scenario, crossing)

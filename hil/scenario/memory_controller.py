@@ -10,9 +10,10 @@ from hil.devices.gbt20999_codec import Profile
 from hil.devices.gbt20999_front import Front, Manners
 from hil.devices.line_spoiler import LineSpoiler
 from hil.devices.signal_model import SignalModel
-from hil.truth import TruthLog
+from hil.truth import Log
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.memory_line import MemoryEnd
+from rsu_agent.ports.trouble import DeviceLost
 
 BITS_A_BYTE = 10
 
@@ -21,18 +22,26 @@ class MemoryController:
     """What hil/devices/controller.py is on a pseudo-terminal; `end` is the device's end of the line."""
 
     def __init__(
-        self, end: MemoryEnd, clock: Clock, truth: TruthLog, *, plan: int, seed: int, mode: str = "fixed"
+        self,
+        end: MemoryEnd,
+        clock: Clock,
+        truth: Log,
+        *,
+        plan: int,
+        seed: int,
+        mode: str = "fixed",
+        manners: Manners | None = None,
     ) -> None:
         self._end, self._clock, self._truth = end, clock, truth
         self.model = SignalModel(clock.now_s(), plan=plan, seed=seed)
-        self._front = Front(self.model, Profile(), Manners(), seed)
+        self._front = Front(self.model, Profile(), manners or Manners(), seed)
         if mode != "fixed":
             self.model.set_mode(mode, clock.now_s())
         self.model.utc_less_now_s = clock.utc_s() - clock.now_s()
-        self._line = LineSpoiler()
+        self._line, self._echoes = LineSpoiler(seed), False
         self._byte_s = BITS_A_BYTE / self._front.manners.baud
         self._free_s = 0.0
-        self._nudged = anyio.Event()
+        self._nudged, self._back = anyio.Event(), anyio.Event()
         for group, colour in self.model.lamps.items():
             truth.write("lamp", clock.now_s(), group=group, colour=colour)
 
@@ -61,16 +70,43 @@ class MemoryController:
         elif "do" in step:
             shone = getattr(self.model, step["do"])(step["what"], now_s)
             self._shine(shone or [])
-        elif step["fault"] == "freeze":
-            self._front.frozen = bool(step["on"])
         else:
-            self._line.obey(step["fault"], bool(step["on"]))
+            self._fault(step["fault"], on=bool(step["on"]))
         self._truth.write("fault", now_s, device="controller", name=str(step), on=True)
         self._nudged.set()
 
+    def plugged(self, end: MemoryEnd) -> None:
+        """The line is up again, at another end."""
+        self._end = end
+        self._front.closed()
+        self._back.set()
+
+    @property
+    def writes(self) -> int:
+        """Frames heard that were neither queries nor heartbeats."""
+        return self._front.writes
+
+    def _fault(self, name: str, *, on: bool) -> None:
+        match name:
+            case "freeze":
+                self._front.frozen = on
+            case "stranger":
+                self._front.replace(on)
+            case "echo":
+                self._echoes = on
+            case _:
+                self._line.obey(name, on)
+
     async def _listen(self) -> None:
         while True:
-            received = await self._end.read()
+            try:
+                received = await self._end.read()
+            except DeviceLost:
+                self._back = anyio.Event()
+                await self._back.wait()
+                continue
+            if self._echoes:
+                await self._end.write(received.data)
             self._front.hear(received.data, received.arrived_s)
             self._nudged.set()
 
@@ -90,7 +126,10 @@ class MemoryController:
         data, whole = self._line.spoil(frame)
         if not data:
             return
-        await self._end.write(data)
+        try:
+            await self._end.write(data)
+        except DeviceLost:
+            return
         self._free_s = max(self._free_s, self._clock.now_s()) + len(data) * self._byte_s
         if colours and whole:
             self._truth.write("wire", self._free_s, colours=colours)

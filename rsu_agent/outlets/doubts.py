@@ -37,6 +37,11 @@ class Doubts:
         self._begun_s: deque[float] = deque(maxlen=OFTEN)
         self.last_lasted_s = 0.0
 
+    @property
+    def held_until_s(self) -> float:
+        """Before this nothing is said even without a doubt: a second degradation within a minute."""
+        return 0.0 if self.voice is Voice.SPEAKING else self._not_before_s
+
     def tick(self, doubt: str | None, now_s: float, cycle_s: float) -> Voice:
         """The voice now. cycle_s: the length of the present plan's cycle, for the third degradation."""
         if doubt is not None:

@@ -16,7 +16,8 @@ STALE_FLOOR_S = 0.3  # field-rules 4: 300 ms for 10 Hz sources, else 1.5 report 
 TEN_HZ_PERIOD_S = 0.130
 PACE_KNOWN = 10  # intervals from which an interval that made us doubt is an outage, and no pace
 NO_RETURN_S = 2.0  # in so short a time no lamp leaves a colour and is back in it
-NEW_PACE = 5  # unless so many follow each other: the source has become slower
+# Unless the source has become slower: so many that follow each other are alike, or really many.
+NEW_PACE, ALIKE, SURELY_NEW = 10, 1.5, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class History:
     def _paced(self, interval_s: float) -> None:
         if interval_s > self.stale_after_s and len(self._intervals) >= PACE_KNOWN:
             self._outages.append(interval_s)
-            if len(self._outages) == NEW_PACE:
+            if self._slower():
                 self._intervals.clear()
                 self._intervals.extend(self._outages)
                 self._outages.clear()
@@ -116,6 +117,12 @@ class History:
         self._outages.clear()
         self._intervals.append(interval_s)
         self._period_s = _high(self._intervals)
+
+    def _slower(self) -> bool:
+        """Whether what looked like outages is a pace: a slow source is regular, a bad line is not."""
+        last = self._outages[-NEW_PACE:]
+        alike = len(last) == NEW_PACE and max(last) <= ALIKE * min(last)
+        return alike or len(self._outages) >= SURELY_NEW
 
 
 def _high(intervals: Iterable[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 import anyio
 
 SETTLE_ROUNDS = 30  # a woken task may wake others, through queues, before all of them sleep again
+QUIET_ROUNDS = 2  # of them in which nobody else had anything to do: all sleep
 
 
 class FakeClock:
@@ -73,8 +75,14 @@ class FakeClock:
         self._now_s = end_s
 
     async def _settle(self) -> None:
+        """Let everybody run until all sleep; an event loop that does not tell gets all its rounds."""
+        waiting = getattr(asyncio.get_running_loop(), "_ready", None)
+        quiet = 0
         for _ in range(SETTLE_ROUNDS):
             await anyio.lowlevel.checkpoint()
+            quiet = quiet + 1 if waiting is not None and not waiting else 0
+            if quiet == QUIET_ROUNDS:
+                return
 
     def _push(
         self, at_s: float, waiter: anyio.Event | anyio.CancelScope

@@ -29,9 +29,17 @@ class Verdict:
         self._outcomes.append(True)
 
     def bad(self, size: int) -> None:
-        """So many bytes that could not."""
+        """A frame of so many bytes that could not."""
         self._bad_bytes += size
         self._outcomes.append(False)
+
+    def garbled(self, why: str, size: int) -> None:
+        """What a deframer could not read: bytes outside any frame ("noise") have cost no frame by themselves,
+        in however many chunks they came."""
+        if why == "noise":
+            self._bad_bytes += size
+        else:
+            self.bad(size)
 
     @property
     def silent_at_s(self) -> float:

@@ -10,10 +10,12 @@ from gbt20999_peer import Peer, sent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.gbt20999.batches import Questions
+from drivers.gbt20999.link import Answer
 from drivers.gbt20999.memory import Memory, Shelf
 from drivers.gbt20999.session import Session
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.wire import Address, Kind
+from drivers.gbt20999.wire import Address, Frame, Kind, Value
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.world.signal import (
     Colour,
@@ -196,7 +198,45 @@ def test_a_controller_seen_before_is_known_at_its_first_answer() -> None:
     (first,) = Bench(Peer(), shelf=shelf).run(4.0).programmes
     again = Bench(Peer(), shelf=shelf).run(0.2)
     assert again.programmes == [first]
-    assert Bench(Peer(controller=7), shelf=shelf).run(0.1).programmes == []
+
+
+def test_another_unit_in_the_cabinet_is_refused_after_reopening_too() -> None:
+    shelf = Shelf()
+    Bench(Peer(), shelf=shelf).run(4.0)
+    with pytest.raises(DeviceLost, match="controller 7 answers instead of 0"):
+        Bench(Peer(controller=7), shelf=shelf).run(0.5)
+
+
+def test_a_bad_minute_does_not_make_questions_small_for_ever() -> None:
+    questions = Questions(64)
+    long = tuple(Address(3, 3, 1, group) for group in range(1, 25))
+    questions.answered(answer(long))
+    for _ in range(4):
+        questions.unanswered(long, others_answer=True, garbled=False)
+    assert [len(batch) for batch in questions.batches(long, 10_000)] == [12, 12]
+    for _ in range(101):
+        questions.answered(answer(long[:12]))
+    assert [len(batch) for batch in questions.batches(long, 10_000)] == [24]
+    questions.unanswered(long, others_answer=True, garbled=False)  # it is the controller after all
+    assert [len(batch) for batch in questions.batches(long, 10_000)] == [12, 12]
+    for _ in range(150):
+        questions.answered(answer(long[:12]))
+    assert [len(batch) for batch in questions.batches(long, 10_000)] == [12, 12]
+
+
+def test_answers_that_came_garbled_say_little_of_their_length() -> None:
+    questions = Questions(64)
+    long = tuple(Address(3, 3, 1, group) for group in range(1, 25))
+    questions.answered(answer(long))
+    for _ in range(11):
+        questions.unanswered(long, others_answer=True, garbled=True)
+    assert len(questions.batches(long, 10_000)) == 1
+
+
+def answer(asked: tuple[Address, ...]) -> Answer:
+    """A reply with all that was asked."""
+    values = tuple(Value(address, b"\x30") for address in asked)
+    return Answer(asked, Frame(Kind.REPLY, 1, 0, 0, 1, values), 0.005)
 
 
 def test_a_new_stage_is_asked_for_at_once() -> None:

@@ -115,10 +115,20 @@ def test_outages_are_no_pace_so_that_the_next_one_is_told_as_soon() -> None:
 
 def test_a_source_that_becomes_slower_is_believed_after_some_reports_at_its_new_pace() -> None:
     history = History()
-    at = paced(history, paced(history, 0.0, 0.1, 100), 1.0, 4)
+    at = paced(history, paced(history, 0.0, 0.1, 100), 1.0, 9)
     assert history.stale_after_s == pytest.approx(0.3)
     paced(history, at, 1.0, 1)
     assert history.stale_after_s == pytest.approx(1.6)
+
+
+def test_the_irregular_gaps_of_a_bad_line_are_no_pace_until_they_are_really_many() -> None:
+    history = History()
+    at = paced(history, 0.0, 0.1, 100)
+    for step in range(59):
+        at = paced(history, at, (0.4, 0.7, 1.3)[step % 3], 1)
+    assert history.stale_after_s == pytest.approx(0.3)
+    paced(history, at, 0.5, 1)
+    assert history.stale_after_s == pytest.approx(1.5 * 1.3 + 0.1)
 
 
 def test_traps_that_carry_one_lamp_do_not_count_as_the_pace_of_reports() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.device_faults import DEVICES, FAULTS, draws, passed
 from hil.devices import fault_table
 from hil.devices.fault_table import checked
-from hil.faults import DEVICES, FAULTS, draws, passed
 
 BACK = {"valid": 3.1, "users": 0.2, "picture": 0.1, "stored": 1.4}
 GOOD: dict[str, Any] = {"wrong_colour_ms": 0.0, "came_back_s": BACK}

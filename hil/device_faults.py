@@ -1,7 +1,7 @@
 """Random device faults on a running crossing: each part recovers, and no wrong colour is on air.
 
-`python -m hil.faults --n 10 --seed 1` prints one JSON line and ends with status 1 when a colour was wrong
-or something did not come back, 2 when the crossing did not come up.
+`python -m hil.device_faults --n 10 --seed 1` prints one JSON line and ends with status 1 when a colour was
+wrong or something did not come back, 2 when the crossing did not come up.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def passed(figures: dict[str, Any]) -> bool:
 
 def main() -> int:
     """Parse, run, print."""
-    parser = argparse.ArgumentParser(prog="python -m hil.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hil.device_faults", description=__doc__)
     parser.add_argument("--n", type=int, default=10, help="how many faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
