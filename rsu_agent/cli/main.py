@@ -19,6 +19,7 @@ from rsu_agent.cli.record import record
 from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
 from rsu_agent.cli.status import status
+from rsu_agent.cli.watch import watch
 from rsu_agent.version import __version__
 
 GROUP = "rsu_agent.commands"
@@ -40,6 +41,7 @@ app.command()(probe)
 app.add_typer(config, name="config")
 app.add_typer(map_verbs, name="map")
 app.add_typer(guard, name="guard")
+app.add_typer(watch, name="watch")
 
 
 @app.callback(invoke_without_command=True)
