@@ -134,7 +134,8 @@ class Struck:
         await self._apply(episode.fault, on=True)
         await clock.advance(episode.lasts_s)
         await self._apply(episode.fault, on=False)
-        await clock.advance(self._carried.goods[-1].limit_s + TOLD_S)
+        left_s = self._crossing.controller.line_free_s - clock.now_s()  # what a flood has left on the line
+        await clock.advance(max(0.0, left_s) + self._carried.goods[-1].limit_s + TOLD_S)
         await self._until_valid(BACK_S)
         await clock.advance(episode.rest_s)
         window = begin_s, clock.now_s()

@@ -28,6 +28,7 @@ LIT = {
     "red_yellow": ("red", "yellow"),
 }
 FLASH_HZ = 1.0
+LAMP_RADIUS_M = 0.16
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ class Label:
     y: float
 
 
+@dataclass(frozen=True)
+class HeadOutline:
+    """A head in the picture: its lamps' middles (red, yellow, green) and housing, both corners included."""
+
+    lamps: npt.NDArray[np.float64]
+    radius: int
+    corners: tuple[tuple[int, int], tuple[int, int]]
+    depth_m: float
+    faces: bool
+
+
 def paint(
     view: View,
     ground: Ground,
@@ -79,6 +91,23 @@ def paint(
     for head in heads:
         _head(picture, view, head, lamps.get(head.group, "dark"), t)
     return _weather(picture, look)
+
+
+def head_outline(view: View, head: RigHead) -> HeadOutline | None:
+    """Where a head's housing and lamps are painted; None where it is not in front of the camera."""
+    spots = np.array([[head.x, head.y, head.height_m + up] for up in (0.35, 0.0, -0.35)])
+    pixels, depth = view.project(spots)
+    if depth.min() < NEAREST_M:
+        return None
+    radius = max(1, int(LAMP_RADIUS_M * view.focal_px / depth[0]))
+    low, high = pixels[2], pixels[0]
+    corners = (
+        (int(high[0] - radius - 1), int(high[1] - radius - 2)),
+        (int(low[0] + radius + 1), int(low[1] + radius + 2)),
+    )
+    angle = math.radians(head.facing_deg)
+    faces = (view.x - head.x) * math.sin(angle) + (view.y - head.y) * math.cos(angle) > 0
+    return HeadOutline(pixels, radius, corners, float(depth[0]), faces)
 
 
 def _in_view(view: View, user: Mapping[str, Any]) -> bool:
@@ -187,25 +216,17 @@ def _darken(picture: Picture, view: View, users: Sequence[Mapping[str, Any]], lo
 
 def _head(picture: Picture, view: View, head: RigHead, colour: str, t: float) -> None:
     """A housing with three lamps; only heads that face the camera show what shines."""
-    spots = np.array([[head.x, head.y, head.height_m + up] for up in (0.35, 0.0, -0.35)])
-    pixels, depth = view.project(spots)
-    if depth.min() < NEAREST_M:
+    outline = head_outline(view, head)
+    if outline is None:
         return
-    radius = max(1, int(0.16 * view.focal_px / depth[0]))
-    low, high = pixels[2], pixels[0]
-    box = (
-        (int(high[0] - radius - 1), int(high[1] - radius - 2)),
-        (int(low[0] + radius + 1), int(low[1] + radius + 2)),
-    )
-    cv2.rectangle(picture, *box, (25, 25, 25), -1)
-    angle = math.radians(head.facing_deg)
-    if (view.x - head.x) * math.sin(angle) + (view.y - head.y) * math.cos(angle) <= 0:
+    cv2.rectangle(picture, *outline.corners, (25, 25, 25), -1)
+    if not outline.faces:
         return
     off = colour.endswith("_flash") and int(t * FLASH_HZ * 2) % 2 == 1
-    for name, (px, py) in zip(("red", "yellow", "green"), pixels, strict=True):
+    for name, (px, py) in zip(("red", "yellow", "green"), outline.lamps, strict=True):
         lit = not off and name in LIT.get(colour, ())
         shade = LAMP_COLOURS[name] if lit else (50, 50, 50)
-        cv2.circle(picture, (int(px), int(py)), radius, shade, -1)
+        cv2.circle(picture, (int(px), int(py)), outline.radius, shade, -1)
 
 
 def _weather(picture: Picture, look: Look) -> Picture:

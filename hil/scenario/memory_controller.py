@@ -82,6 +82,11 @@ class MemoryController:
         self._back.set()
 
     @property
+    def line_free_s(self) -> float:
+        """When the last byte written so far has passed the line."""
+        return self._free_s
+
+    @property
     def writes(self) -> int:
         """Frames heard that were neither queries nor heartbeats."""
         return self._front.writes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from rsu_agent.cli.client import ask, socket_path
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json
+from rsu_agent.runtime.leap_file import LeapFileFault, read_leap_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Finding:
     next: str = ""
 
 
+CONTROLLER_OFF_S = 2.0  # a controller's clock that tells whole seconds
+LEAP_FILE, LEAP_SOON_DAYS = Path("/usr/share/zoneinfo/leap-seconds.list"), 14
 LINE_HINTS = {
     "missing": "check the cable and the device name (ls /dev/serial/by-id)",
     "permission": "add the service user to the group dialout",
@@ -54,7 +58,7 @@ def doctor(
         for finding in findings:
             mark = {True: "ok  ", False: "FAIL", None: "?   "}[finding.good]
             typer.echo(f"{mark} {finding.id} {finding.found}")
-            if finding.good is False and finding.next:
+            if finding.good is not True and finding.next:
                 typer.echo(f"       -> {finding.next}")
     if failed:
         raise typer.Exit(int(Exit.CHECK_FAILED))
@@ -99,6 +103,61 @@ def _clock(state: dict[str, Any]) -> Iterator[Finding]:
     )
 
 
+def _controller_clock(state: dict[str, Any]) -> Iterator[Finding]:
+    offset_s, shows = state["clock"].get("controller_offset_s"), state["clock"].get("controller_shows")
+    if offset_s is None:
+        yield Finding("CLK20", None, "the controller's clock is not told, or ours is not trusted")
+        return
+    named = f": it shows {shows}" if shows else ""
+    yield Finding(
+        "CLK20",
+        abs(offset_s) <= CONTROLLER_OFF_S,
+        f"controller's clock {offset_s:+.1f} s from UTC{named}",
+        "plans by time of day begin so much off: have the controller's clock or time zone set",
+    )
+
+
+def _leap_file(_state: dict[str, Any]) -> Iterator[Finding]:
+    """The machine's own list of leap seconds: chrony takes them from there."""
+    try:
+        known = read_leap_file(LEAP_FILE.read_text())
+    except OSError:
+        yield Finding("CLK30", None, f"no {LEAP_FILE}")
+        return
+    except LeapFileFault as fault:
+        yield Finding("CLK30", False, f"{LEAP_FILE}: {fault}", "install the package tzdata again")
+        return
+    days = (known.expires_utc_s - time.time()) / 86_400
+    found = (
+        f"leap seconds known for {days:.0f} days"
+        if days > 0
+        else f"leap seconds expired {-days:.0f} days ago"
+    )
+    good = True if days > LEAP_SOON_DAYS else None  # time servers tell of the next one too
+    yield Finding("CLK30", good, found, "update the package tzdata")
+
+
+def _witness(state: dict[str, Any]) -> Iterator[Finding]:
+    watched = state.get("witness", [])
+    if not watched:
+        yield Finding("WIT01", None, "no camera watches a signal head: rsu calibrate heads")
+        return
+    bad = [each["group"] for each in watched if each["contradicted"]]
+    yield Finding(
+        "WIT01",
+        not bad,
+        f"cameras contradict groups {bad}" if bad else f"cameras agree, {len(watched)} groups watched",
+        "lamp burnt out, two groups swapped in the wiring or in signals.phases, or a box on the wrong head",
+    )
+    blind = [each["group"] for each in watched if each["agrees"] is None]
+    yield Finding(
+        "WIT02",
+        len(blind) <= len(watched) / 2,
+        f"no opinion on groups {blind}" if blind else "every watched head is seen",
+        "camera dirty, turned or dark; or the box is off: rsu calibrate heads",
+    )
+
+
 def _uplink(state: dict[str, Any]) -> Iterator[Finding]:
     uplink = state.get("uplink")
     if uplink is None:
@@ -112,4 +171,12 @@ def _uplink(state: dict[str, Any]) -> Iterator[Finding]:
     )
 
 
-CHECKS: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (_devices, _signal, _clock, _uplink)
+CHECKS: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
+    _devices,
+    _signal,
+    _witness,
+    _clock,
+    _controller_clock,
+    _leap_file,
+    _uplink,
+)

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
+from rsu_agent.cli.calibrate import calibrate
 from rsu_agent.cli.config import config
 from rsu_agent.cli.decode import decode
 from rsu_agent.cli.doctor import doctor
@@ -42,6 +43,7 @@ app.add_typer(config, name="config")
 app.add_typer(map_verbs, name="map")
 app.add_typer(guard, name="guard")
 app.add_typer(watch, name="watch")
+app.add_typer(calibrate, name="calibrate")
 
 
 @app.callback(invoke_without_command=True)

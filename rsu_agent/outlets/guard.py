@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,12 +14,13 @@ from rsu_agent.outlets.guard_table import DARK, UNAVAILABLE
 from rsu_agent.outlets.matrix import Matrix
 from rsu_agent.outlets.rules import Rules
 from rsu_agent.outlets.spat_reader import SpatRead
-from rsu_agent.world.signal import Programme, SignalReport
+from rsu_agent.world.signal import GroupOutlook, Programme, SignalOutlook, SignalReport
 
 TIME_LIMIT_MS = 20  # field-rules 3.1
 MINUTE_MS = 60_000
 LONGEST = 36_000  # tenths of a second; 36001 alone says that an end is not known (field-rules 3.2)
 DEFAULT_CYCLE_S = 120.0
+APART_TENTHS = 2.0  # a likely end may be so far from the one meant: rounding, and a stamp in milliseconds
 
 
 class Ruling(StrEnum):
@@ -73,13 +74,29 @@ class Guard:
         """What the evidence itself forbids."""
         return "conflict" if self.evidence.conflict() is not None else None
 
-    def judge(self, frame: bytes, now: UtcStamp | None) -> Verdict:
-        """Does the frame say what the evidence says? now: UTC at this instant, None: not trusted."""
-        verdict = self._judge(frame, now)
+    def judge(
+        self,
+        frame: bytes,
+        now: UtcStamp | None,
+        contradicted: Collection[int] = frozenset(),
+        meant: SignalOutlook | None = None,
+    ) -> Verdict:
+        """Does the frame say what the evidence says? now: UTC at this instant, None: not trusted.
+
+        contradicted: lamp groups of which nothing may be said, for their cameras see something else.
+        meant: what the encoder was given; None: not known.
+        """
+        verdict = self._judge(frame, now, contradicted, meant)
         self.counters[verdict.cause or "pass"] += 1
         return verdict
 
-    def _judge(self, frame: bytes, now: UtcStamp | None) -> Verdict:
+    def _judge(
+        self,
+        frame: bytes,
+        now: UtcStamp | None,
+        contradicted: Collection[int],
+        meant: SignalOutlook | None,
+    ) -> Verdict:
         rules = self._rules
         try:
             read = rules.read(frame, now)
@@ -92,19 +109,43 @@ class Guard:
             return Verdict(Ruling.BLOCK, "revision", f"{read.revision}, the MAP has {rules.revision}")
         if {phase.phase for phase in read.phases} != rules.groups.keys():
             return Verdict(Ruling.BLOCK, "phases", "not those of the site")
-        return _message_time(read, now) or _ends(read) or self._colours(read) or PASSED
+        found = _message_time(read, now) or _ends(read) or self._colours(read, contradicted)
+        return found or self._as_meant(read, meant) or PASSED
 
-    def _colours(self, read: SpatRead) -> Verdict | None:
+    def _colours(self, read: SpatRead, contradicted: Collection[int]) -> Verdict | None:
         rules = self._rules
         for phase in read.phases:
             if phase.light == UNAVAILABLE:
                 continue
             for group in rules.groups[phase.phase]:
+                if group in contradicted:
+                    return Verdict(Ruling.BLOCK, "contradicted", f"phase {phase.phase}, lamp {group}")
                 colour = self.evidence.colours.get(group)
                 if colour is None or rules.lights[colour][rules.column[phase.phase]] != phase.light:
                     detail = f"phase {phase.phase} says {phase.light}, lamp {group} is {colour}"
                     return Verdict(Ruling.BLOCK, "colour", detail)
         return None
+
+    def _as_meant(self, read: SpatRead, meant: SignalOutlook | None) -> Verdict | None:
+        """An encoder may leave an end out; it may not shift one, nor take another group's."""
+        if meant is None:
+            return None
+        by_group = {group.group: group for group in meant.groups}
+        for phase in read.phases:
+            if phase.likely is None:
+                continue
+            members = [by_group[group] for group in self._rules.groups[phase.phase] if group in by_group]
+            ends = [end for member in members for end in self._ends_of(member, meant.at_s)]
+            if not any(abs(min(max(end, 0.0), LONGEST) - phase.likely) <= APART_TENTHS for end in ends):
+                return Verdict(Ruling.BLOCK, "ends", f"phase {phase.phase} ends in {phase.likely / 10:g} s")
+        return None
+
+    def _ends_of(self, group: GroupOutlook, now_s: float) -> Iterator[float]:
+        """Tenths from now at which what is said of a group may end."""
+        if group.likely_end_s is not None:
+            yield (group.likely_end_s - now_s) * 10
+            if self._rules.flash_is_green and group.flash_s:
+                yield (group.likely_end_s + group.flash_s - now_s) * 10
 
 
 def _message_time(read: SpatRead, now: UtcStamp | None) -> Verdict | None:

@@ -27,6 +27,7 @@ TABLE: tuple[Row, ...] = (
     Row("slow_source", "unavailable", "none", "noValidSPAT", "the site file allows a grade C source on air"),
     Row("line_lost", "unavailable", "none", "noValidSPAT", "a complete report and 2 s without doubt"),
     Row("conflict", "unavailable", "none", "noValidSPAT", "no conflict and 2 s without doubt"),
+    Row("witness", "unavailable", "none", "noValidSPAT", "cameras agree with the controller for 2 s"),
     Row("last_word", "unavailable", "none", "noValidSPAT", "2 s without doubt"),
     Row("late", "held one tick", "held", "as before", "the line has been drained"),
     Row("colour", "blocked", "blocked", "noValidSPAT", "frames agree with the lamps for 2 s"),
@@ -34,11 +35,24 @@ TABLE: tuple[Row, ...] = (
     Row("identity", "blocked", "blocked", "noValidSPAT", "frames agree with the site for 2 s"),
     Row("revision", "blocked", "blocked", "noValidSPAT", "frames have the MAP's revision for 2 s"),
     Row("order", "blocked", "blocked", "noValidSPAT", "ends in order and in range for 2 s"),
+    Row("ends", "blocked", "blocked", "noValidSPAT", "ends are those given to the encoder for 2 s"),
     Row("time", "blocked", "blocked", "noValidSPAT", "message time within 20 ms for 2 s"),
     Row("unreadable", "blocked", "blocked", "noValidSPAT", "readable frames for 2 s"),
+    Row("disagreement", "sent", "held for this group", "as before", "its cameras agree for 2 s"),
+    Row(
+        "contradicted",
+        "unavailable for this group",
+        "none for this group",
+        "as before",
+        "its cameras have seen each contradicted colour rightly again, or nothing for ten minutes",
+    ),
     Row("unusual", "sent", "held for this group", "as before", "one cycle"),
     Row("returned", "sent", "held for each group", "as before", "its next confirmed change"),
     Row("clock", "sent", "countdowns stay, message time absent", "as before", "the clock is trusted"),
+)
+# Doubts that no report causes: a box that degrades so is at fault itself, and counts it.
+OWN_FAULTS = frozenset(
+    {"last_word", "colour", "phases", "identity", "revision", "order", "ends", "time", "unreadable"}
 )
 CAUSES = frozenset(row.cause for row in TABLE)
 

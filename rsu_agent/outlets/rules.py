@@ -30,6 +30,7 @@ class Rules:
     column: Mapping[int, int]
     lights: Mapping[Colour, Sequence[int]]
     revision: int | None = None
+    flash_is_green: bool = False  # a vehicle's flashing green is green still, and ends with the flash
 
 
 def csae_rules(phases: Mapping[int, Sequence[int]], arrows: Collection[int]) -> Rules:
@@ -55,7 +56,7 @@ def _dsrc_rules(
     groups = {number: (number,) for number in rights}
     column = {number: COLUMN_OF_RIGHT[right] for number, right in rights.items()}
     reader = partial(_read_reckoned, read, edition.unknown_mark)
-    return Rules(reader, groups, column, STATE_OF, revision)
+    return Rules(reader, groups, column, STATE_OF, revision, flash_is_green=True)
 
 
 def _read_reckoned(

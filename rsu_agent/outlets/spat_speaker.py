@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rsu_agent.messages.frames import SpatFrames
 from rsu_agent.messages.moment import Instant
@@ -12,8 +12,10 @@ from rsu_agent.outlets.doubts import SHORT_S, Doubts, Voice
 from rsu_agent.outlets.guard import Guard, Ruling, Verdict
 from rsu_agent.phases.history import Edge
 from rsu_agent.phases.signals import Signals
+from rsu_agent.phases.witness import Witness
 from rsu_agent.wire.uper import Malformed
-from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
+from rsu_agent.world.signal import Colour, GroupOutlook, Programme, SignalOutlook, SignalReport
+from rsu_agent.world.witness import HeadsSeen
 
 LINE_LOST = "line_lost"
 
@@ -34,7 +36,7 @@ class SpatSpeaker:
     """One crossing's SPAT. Fed with what the controller says, asked at every tick what to send."""
 
     def __init__(self, frames: SpatFrames, guard: Guard, standing_doubt: str | None = None) -> None:
-        self.signals = Signals()
+        self.signals, self.witness = Signals(), Witness()
         self._standing_doubt = standing_doubt
         self.frames, self.guard = frames, guard
         self.doubts = Doubts(ends_silent=frames.ends_silent)
@@ -48,8 +50,14 @@ class SpatSpeaker:
         """Evidence for the prediction and, apart from it, for the guard. The changes of colour in it."""
         self.guard.saw(item)
         edges = self.signals.receive(item)
+        if isinstance(item, SignalReport):
+            self.witness.saw_report(item)
         self._timeless.difference_update(edge.group for edge in edges)
         return edges
+
+    def saw_heads(self, seen: HeadsSeen) -> None:
+        """Lamps as a camera sees them: they can only take away."""
+        self.witness.saw_heads(seen, self.signals.history.report_period_s)
 
     def tell_doubt(self, reason: str) -> None:
         """A doubt from elsewhere, for the next tick: LINE_LOST, `last_word`."""
@@ -62,7 +70,9 @@ class SpatSpeaker:
         now_s = instant.now_s
         outlook = self.signals.outlook(now_s)
         told, self._told = self._told, None
-        doubt = told or self._standing_doubt or outlook.doubt or self.guard.doubt()
+        doubt = (
+            told or self._standing_doubt or outlook.doubt or self.guard.doubt() or self.witness.doubt(now_s)
+        )
         before = self.doubts.voice
         voice = self.doubts.tick(doubt, now_s, self._cycle_s)
         state = outlook.plan, outlook.control, outlook.stage
@@ -75,12 +85,14 @@ class SpatSpeaker:
         self._state = state if voice is Voice.SPEAKING else self._state
         if voice is not Voice.SPEAKING:
             return self._without(voice, outlook)
-        held = frozenset(self._timeless) | self.guard.evidence.held(now_s)
+        contradicted = self.witness.contradicted(now_s)
+        held = frozenset(self._timeless) | self.guard.evidence.held(now_s) | self.witness.timeless()
+        outlook = _without(outlook, contradicted)
         try:
             frame = self.frames.said(outlook, instant, map_news, held)
         except Malformed as error:
             return self._blocked(None, Verdict(Ruling.BLOCK, "unreadable", str(error)), outlook, now_s)
-        verdict = self.guard.judge(frame, instant.stamp)
+        verdict = self.guard.judge(frame, instant.stamp, contradicted, outlook)
         if verdict.ruling is Ruling.BLOCK:
             return self._blocked(frame, verdict, outlook, now_s)
         return Spoken(frame, True, None, outlook, verdict=verdict)
@@ -111,3 +123,14 @@ class SpatSpeaker:
             self.counters["returned"] += 1
             if self.doubts.last_lasted_s >= SHORT_S or self._state_after != self._state:
                 self._timeless = set(self.signals.history.shown)
+
+
+def _without(outlook: SignalOutlook, contradicted: Collection[int]) -> SignalOutlook:
+    """The outlook, with nothing said of groups whose cameras contradict their controller."""
+    if not contradicted:
+        return outlook
+    groups = [
+        GroupOutlook(each.group, Colour.UNKNOWN, None) if each.group in contradicted else each
+        for each in outlook.groups
+    ]
+    return replace(outlook, groups=tuple(groups))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,12 +12,14 @@ import anyio.to_thread
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads import Detection
+from rsu_agent.perception.lamps import LampReader
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Camera, Frame, Radar
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.road_user import FrameUsed, Scene, SensorHealth
+from rsu_agent.world.witness import HeadsSeen
 
 PERIOD_S = 0.1
 PULL_S = 0.003  # a tick moves at most so much towards the pictures, so that ten a second stay ten
@@ -52,7 +54,10 @@ class Perception:
         detector: Detector | None,
         crossing: Crossing,
         clock: Clock,
+        lamps: Mapping[str, LampReader] | None = None,
     ) -> None:
+        self._lamps = dict(lamps or {})
+        self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
         self.fusion = Fusion(cameras, radars, Roadway(crossing))
         self._detector, self._clock = detector, clock
         self._sensors = {name: _Sensor(cover[name], CameraWatch()) for name in cameras}
@@ -67,7 +72,9 @@ class Perception:
             serving()
             watch = self._sensors[name].watch
             assert watch is not None
-            found = await anyio.to_thread.run_sync(self._look, watch, frame)
+            found, heads = await anyio.to_thread.run_sync(self._look, name, watch, frame)
+            if heads is not None:
+                self.heads(heads)
             self.fusion.camera(name, found, frame.captured_s)
             self._newest[name] = FrameUsed(name, frame.number, frame.captured_s)
             self._picture_s = self._clock.now_s()
@@ -95,11 +102,14 @@ class Perception:
         sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
         return Scene(now_s, self._tick, users, sensors, tuple(self._newest.values()))
 
-    def _look(self, watch: CameraWatch, frame: Frame) -> list[Detection]:
+    def _look(self, name: str, watch: CameraWatch, frame: Frame) -> tuple[list[Detection], HeadsSeen | None]:
         watch.saw(frame.image, frame.arrived_s)
-        if self._detector is None or watch.reason(frame.arrived_s) != "ok":
-            return []
-        return self._detector.detect(frame.image, None, SURE)
+        if watch.reason(frame.arrived_s) != "ok":
+            return [], None
+        lamps = self._lamps.get(name)
+        heads = None if lamps is None else lamps.saw(frame.image, frame.captured_s)
+        found = [] if self._detector is None else self._detector.detect(frame.image, None, SURE)
+        return found, heads
 
     def _pull(self, now_s: float) -> float:
         """How much the next tick moves towards the next picture."""

@@ -17,11 +17,30 @@ SENT = Metric("rsu_radio_sent_total", "Messages handed to the radio.", ["kind"])
 HELD = Metric("rsu_radio_held_total", "Messages that were held back.", ["kind", "reason"])
 
 
+class Watch:
+    """Who looks at what was sent; this one does not."""
+
+    def sent(self, kind: str, frame: bytes, now_s: float) -> None:
+        """A message has been handed to the radio."""
+
+    def silent(self) -> None:
+        """SPAT is silent, on purpose."""
+
+
 class Air:
     """The way out. `send` never waits for a radio that is not there."""
 
-    def __init__(self, clock: Clock, recorder: Recorder, keeper: DeviceKeeper) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        recorder: Recorder,
+        keeper: DeviceKeeper,
+        watch: Watch | None = None,
+        mtu_bytes: int = 65_000,
+    ) -> None:
         self._clock, self._recorder, self._keeper = clock, recorder, keeper
+        self._mtu_bytes = mtu_bytes
+        self.watch = watch or Watch()
         self._radio: Radio | None = None
         self._broken = anyio.Event()
         self.sent: Counter[str] = Counter()
@@ -50,6 +69,9 @@ class Air:
         if self._radio is None:
             self.hold(kind, frame, "no_radio")
             return
+        if len(frame) > self._mtu_bytes:
+            self.hold(kind, frame, "too_large")
+            return
         try:
             await self._radio.send(kind, frame)
         except DeviceLost:
@@ -57,6 +79,7 @@ class Air:
             self._broken.set()
             self.hold(kind, frame, "refused")
             return
+        self.watch.sent(kind, frame, now_s)
         self.sent[kind] += 1
         SENT.labels(kind).inc()
         self._recorder.record("/air", now_s, kind=kind, sent=True, data=frame)

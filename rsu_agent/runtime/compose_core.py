@@ -36,12 +36,14 @@ from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
+from rsu_agent.runtime.watched import Watched
 from rsu_agent.runtime.window import Window
 from rsu_agent.settings.model import driver_settings
 from rsu_agent.settings.speech import speech
-from rsu_agent.world.health import DeviceHealth
+from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.road_user import Scene
-from rsu_agent.world.signal import Programme
+from rsu_agent.world.signal import Programme, SignalReport
+from rsu_agent.world.witness import HeadsSeen
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +67,13 @@ class Core:
         start = beginning(site.site.id, said)
         self.recorder.record(START, self.clock.now_s(), **start, utc_s=utc_s)
         counts = Counts()
-        self.air = Air(self.clock, self.recorder, self.keepers["radio"])
         speaker = speaker_of(start, counts)
+        self.maps = MESSAGE_SETS[said.standard].map(said, crossing, counts)
+        watch = Watched(said, (speaker.frames.kind, self.maps.kind), self.clock, self.trust)
+        self.air = Air(self.clock, self.recorder, self.keepers["radio"], watch, site.radio.mtu_bytes)
         self.speaking = Speaking(
             speaker, self.air, self.trust, self.clock, self.recorder, place.pulse, memory
         )
-        self.maps = MESSAGE_SETS[said.standard].map(said, crossing, counts)
         self.window = Window(
             site.site.id, said.standard, crossing, self.clock, self.speaking, self.air, self.trust
         )
@@ -82,6 +85,7 @@ class Core:
             place.site, self.clock, self.air, self.trust, self.post, self.window, roads, self.recorder
         )
         self.others = measure.OtherProcesses()
+        self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
 
     async def run(self) -> None:
@@ -129,10 +133,15 @@ class Core:
                     self.board.post(PROGRAMME, item, now_s)
                 else:
                     self.board.post(SIGNAL, item, now_s)
+                    self._compare_clock(item)
                 self.roads.saw_edges(edges, now_s)
         except DeviceLost:
             self.speaking.doubt(LINE_LOST)
             raise
+
+    def _compare_clock(self, report: SignalReport) -> None:
+        now_s, utc_s = self.clock.now_s(), self.clock.utc_s()
+        self.window.controller_clock.saw(report, utc_s - now_s if self.trust.trusted(now_s) else None)
 
     async def _time(self, readings: TimeSource) -> None:
         async for quality in readings:
@@ -160,6 +169,8 @@ class Core:
             case "scene", Scene():
                 self.board.post(SCENE, noun, self.clock.now_s())
                 self.roads.scene(noun)
+            case _, HeadsSeen():
+                self._heads(noun)
             case "health", DeviceHealth():
                 self._device(role if role == "uplink" else _kind_of(self.site, noun.device), noun)
             case "metrics", str():
@@ -168,6 +179,20 @@ class Core:
                 self.post.committed(noun)
             case "status", dict():
                 self.window.uplink = noun
+
+    def _heads(self, seen: HeadsSeen) -> None:
+        """Lamps seen: they can take colours away, and whose was taken is an alarm."""
+        self.speaking.saw_heads(seen)
+        now_s = self.clock.now_s()
+        contradicted = self.speaking.speaker.witness.contradicted(now_s)
+        for group in contradicted ^ self._contradicted:
+            bad = group in contradicted
+            state, reason = (DeviceState.DEGRADED, "contradicted") if bad else (DeviceState.OK, "ok")
+            self._device("lamps", DeviceHealth(f"lamps-{group}", state, reason, now_s))
+            log.warning(
+                "lamp group %d: cameras %s", group, "contradict the controller" if bad else "agree again"
+            )
+        self._contradicted = contradicted
 
     def _joined(self, role: str) -> None:
         log.info("%s has joined", role)

@@ -11,6 +11,8 @@ import cv2
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads import CentrePointDetector
+from rsu_agent.perception.heads_news import HeadsNews
+from rsu_agent.perception.lamps import HeadBox, LampReader
 from rsu_agent.perception.onnx import ModelRefused
 from rsu_agent.perception.pipeline import Perception
 from rsu_agent.ports.clock import SystemClock
@@ -25,6 +27,7 @@ from rsu_agent.settings.model import driver_settings
 from rsu_agent.settings.read import find
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
+from rsu_agent.world.witness import HeadsSeen
 
 log = logging.getLogger(__name__)
 METRICS_S = 1.0
@@ -46,8 +49,10 @@ class Senses:
         cover = {c.name: tuple(c.field.covers) for c in self.site.cameras}
         cover |= {r.name: tuple(r.field.covers) for r in self.site.radars}
         self.perception = Perception(
-            cameras, radars, cover, self._detector(), place.site.crossing, self.clock
+            cameras, radars, cover, self._detector(), place.site.crossing, self.clock, self._lamps()
         )
+        self.perception.heads = self._heads
+        self._news = HeadsNews()
 
     def _detector(self) -> Any:
         section = self.site.perception.detector
@@ -60,6 +65,18 @@ class Senses:
             return None
         log.info("detector %s on %s", section.model, detector.provider)
         return detector
+
+    def _lamps(self) -> dict[str, LampReader]:
+        """What reads the signal heads, for each camera that watches some."""
+        return {
+            camera.name: LampReader(
+                camera.name,
+                [HeadBox(head.group, *_box(head.box), head.layout) for head in camera.heads],
+                (camera.lens.width_px, camera.lens.height_px),
+            )
+            for camera in self.site.cameras
+            if camera.heads
+        }
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -93,6 +110,11 @@ class Senses:
         if self.link is not None:
             self.link.send("scene", scene, newest=True)
 
+    def _heads(self, seen: HeadsSeen) -> None:
+        """Lamps seen, when they have changed, and a few times a second besides."""
+        if self.link is not None and self._news.news(seen):
+            self.link.send(f"heads {seen.camera}", seen, newest=True)
+
     def _tell(self, health: DeviceHealth) -> None:
         known = self.told.get(health.device)
         if known is not None and (known.state, known.reason) == (health.state, health.reason):
@@ -121,6 +143,11 @@ class Senses:
         except* DeviceLost:
             self.link = None
             link.close()
+
+
+def _box(box: list[int]) -> tuple[int, int, int, int]:
+    left, top, width, height = box
+    return left, top, width, height
 
 
 async def body(place: Place) -> None:

@@ -18,7 +18,7 @@ from rsu_agent.runtime.beginning import START, speaker_of
 from rsu_agent.wire.uper import Malformed
 
 COPY = "/copy"  # `rsu record` tells from when on the datagrams were copied; before it only what replay needs
-NEEDED = frozenset({START, "/programme", "/report", "/doubt", "/spat", DROPPED})
+NEEDED = frozenset({START, "/programme", "/report", "/heads", "/doubt", "/spat", DROPPED})
 MOST_LISTED = 100
 KINDS = ("SPAT", "SPATEM")  # of messages that are compared
 
@@ -96,6 +96,8 @@ class Replay:
                 self._tick = self._speak(value)
             case "/report" | "/programme" if self._speaker is not None:
                 self._speaker.saw(nouns.unpack(base64.b64decode(value["noun"])))
+            case "/heads" if self._speaker is not None:
+                self._speaker.saw_heads(nouns.unpack(base64.b64decode(value["noun"])))
             case "/doubt" if self._speaker is not None:
                 self._speaker.tell_doubt(value["reason"])
             case "/start":

@@ -9,20 +9,33 @@ import anyio
 from prometheus_client import Counter, Gauge, Histogram
 
 from rsu_agent.messages.frames import MapFrames
+from rsu_agent.outlets.guard_table import OWN_FAULTS
 from rsu_agent.outlets.schedule import SpatSchedule
 from rsu_agent.outlets.spat_speaker import SpatSpeaker, Spoken
+from rsu_agent.outlets.valid_share import ValidShare
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Radio
+from rsu_agent.ports.nouns import pack
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.map_memory import MapMemory
 from rsu_agent.runtime.pulse import LastWord, Pulse
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.world.signal import Programme, SignalReport
+from rsu_agent.world.witness import HeadsSeen
 
 LATE_S = 0.050  # a judge that woke so late drains its line first and judges so much later
 MAP_PERIOD_S = 1.0
 VALID = Gauge("rsu_spat_valid", "1 while SPAT says something, 0 while it is unavailable.")
+AGREES = Gauge(
+    "rsu_witness_agrees", "1 while cameras see what is reported, 0 not, NaN without opinion.", ["group"]
+)
+CONTRADICTED = Gauge("rsu_witness_contradicted", "1 while nothing is said of the group for that.", ["group"])
+SEEN = Gauge("rsu_witness_seen_age_seconds", "Age of the newest picture with an opinion.", ["group"])
+RATIO = Gauge("rsu_spat_valid_ratio", "Share of the last ten minutes in which SPAT said something.")
+FALSE_DEGRADE = Counter(
+    "rsu_guard_false_degrade_total", "Degradations that no report caused, by the guard's cause.", ["cause"]
+)
 SILENCED = Counter("rsu_spat_silenced_total", "Frames that said nothing, by reason.", ["reason"])
 LATENCY = Histogram(
     "rsu_spat_report_to_radio_seconds",
@@ -52,6 +65,7 @@ class Speaking:
         self._changed_s: float | None = None
         self._armed: Radio | None = None
         self.newest: Spoken | None = None
+        self.share = ValidShare()
         self.first_valid_s: float | None = None
 
     def saw(self, item: SignalReport | Programme) -> list[Any]:
@@ -62,6 +76,16 @@ class Speaking:
             self._schedule.changed(self._clock.now_s())
             self._wake.set()
         return edges
+
+    def saw_heads(self, seen: HeadsSeen) -> None:
+        """Lamps as a camera sees them; recorded, for replay."""
+        now_s = self._clock.now_s()
+        self._recorder.record("/heads", now_s, noun=pack(seen))
+        self.speaker.saw_heads(seen)
+        for group, stands in self.speaker.witness.agreement(now_s).items():
+            AGREES.labels(str(group)).set(math.nan if stands.agrees is None else stands.agrees)
+            CONTRADICTED.labels(str(group)).set(stands.contradicted)
+            SEEN.labels(str(group)).set(math.nan if stands.seen_s is None else now_s - stands.seen_s)
 
     def doubt(self, reason: str) -> None:
         """Something elsewhere forbids us to speak; told at the next tick, and recorded, for replay."""
@@ -105,14 +129,21 @@ class Speaking:
         )
         if spoken.frame is not None:
             await self._air.send(self.speaker.frames.kind, spoken.frame)
+        else:
+            self._air.watch.silent()
         if spoken.held is not None:
             self._air.hold(self.speaker.frames.kind, spoken.held, spoken.reason or "?")
         self._account(spoken, now_s)
         self._beat()
 
     def _account(self, spoken: Spoken, now_s: float) -> None:
+        spoke_before = self.newest is not None and self.newest.valid
         self.newest = spoken
         VALID.set(spoken.valid)
+        self.share.saw(now_s, valid=spoken.valid)
+        RATIO.set(self.share.share or 0.0)
+        if spoke_before and spoken.reason in OWN_FAULTS:
+            FALSE_DEGRADE.labels(spoken.reason).inc()
         if not spoken.valid:
             SILENCED.labels(spoken.reason or "?").inc()
         elif self.first_valid_s is None:

@@ -10,6 +10,7 @@ from rsu_agent.messages.standards import set_of
 from rsu_agent.outlets.guard_table import TABLE
 from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Air
+from rsu_agent.runtime.controller_clock import ControllerClock
 from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.world.crossing import Crossing
@@ -39,6 +40,7 @@ class Window:
         self.scene: Scene | None = None
         self.hazards: tuple[Hazard, ...] = ()
         self.uplink: dict[str, Any] | None = None
+        self.controller_clock = ControllerClock()
 
     def status(self) -> dict[str, Any]:
         """Everything but the road users themselves."""
@@ -57,6 +59,7 @@ class Window:
             "utc_ms": round(self._clock.utc_s() * 1000),
             "spat": self._spat(),
             "signal": self._signal(now_s),
+            "witness": self._witness(now_s),
             "users": self._users(now_s),
             "hazards": [self._hazard(hazard, now_s) for hazard in self.hazards],
             "devices": [self._device(kind, health, now_s) for kind, health in self.devices.values()],
@@ -132,6 +135,18 @@ class Window:
             ],
         }
 
+    def _witness(self, now_s: float) -> list[dict[str, Any]]:
+        """How cameras and controller agree, for each group that a camera watches."""
+        return [
+            {
+                "group": group,
+                "agrees": stands.agrees,
+                "age_s": None if stands.seen_s is None else round(now_s - stands.seen_s, 2),
+                "contradicted": stands.contradicted,
+            }
+            for group, stands in self._speaking.speaker.witness.agreement(now_s).items()
+        ]
+
     def _users(self, now_s: float) -> list[dict[str, Any]]:
         scene = self.scene
         if scene is None or now_s - scene.at_s > SCENE_SHOWN_S:
@@ -178,7 +193,13 @@ class Window:
             "trusted": self._trust.trusted(now_s),
             "bound_ms": None if bound_s is None else round(bound_s * 1000, 3),
             "source": self._trust.source,
+            "controller_offset_s": _rounded(self.controller_clock.offset_s),
+            "controller_shows": self.controller_clock.named,
         }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)
 
 
 def _plain(value: Any) -> Any:

@@ -152,6 +152,21 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
             if sensor.name in seen:
                 yield [kind, index, "name"], f"another sensor is named {sensor.name} too"
             seen.add(sensor.name)
+    yield from _unseen_heads(settings, known)
+
+
+def _unseen_heads(settings: Site, known: set[int]) -> Iterator[tuple[list[str | int], str]]:
+    """Signal heads outside their camera's picture, or of lamp groups that nobody knows."""
+    for index, camera in enumerate(settings.cameras):
+        lens = camera.lens
+        for number, head in enumerate(camera.heads):
+            where: list[str | int] = ["cameras", index, "heads", number]
+            left, top, width, height = head.box
+            fits = left + width <= lens.width_px and top + height <= lens.height_px
+            if not fits or left < 0 or top < 0:
+                yield [*where, "box"], f"reaches beyond the picture of {lens.width_px}x{lens.height_px} px"
+            if head.group not in known:
+                yield [*where, "group"], f"lamp group {head.group} stands in no phase"
 
 
 def _unsayable(settings: Site, crossing: Crossing) -> Iterator[tuple[list[str | int], str]]:

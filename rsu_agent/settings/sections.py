@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from rsu_agent.messages.standards import REFUSED
 from rsu_agent.ports.declare import Declared, setting
@@ -50,6 +50,8 @@ class LampsSection(Declared):
     )
 
 
+LEAST_HEAD_PX, LEAST_LAMP_PX = 6, 3  # of three lamps in a row, and across: below that nothing can be read
+Box = Annotated[list[int], Field(min_length=4, max_length=4)]
 GroupPair = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
@@ -148,6 +150,33 @@ class SightField(Declared):
     covers: list[str] = setting([], en="Arms whose approach this field holds.", zh="视场覆盖的进口方向。")
 
 
+class HeadSection(Declared):
+    """One signal head that a camera watches, as a box around its housing."""
+
+    group: int = setting(en="Lamp group that it shows.", zh="所示灯组。", ge=1, le=254, example=3)
+    box: Box = setting(
+        en="Left, top, width and height of the housing in the picture.",
+        zh="灯箱在图像中的左、上、宽、高。",
+        unit="px",
+        example=[172, 119, 6, 13],
+    )
+    layout: Literal["vertical", "horizontal", "single"] = setting(
+        "vertical",
+        en="Where its lamps are: red on top, red on the left, or one lamp whose hue tells its colour.",
+        zh="灯位排列:红灯在上、红灯在左,或单灯(由颜色判断)。",
+    )
+
+    @model_validator(mode="after")
+    def _large_enough(self) -> HeadSection:
+        _, _, width, height = self.box
+        along, across = (width, height) if self.layout == "horizontal" else (height, width)
+        if self.layout == "single" and min(along, across) < LEAST_LAMP_PX:
+            raise ValueError(f"a box of {width}x{height} px is too small for a lamp to be read")
+        if self.layout != "single" and (along < LEAST_HEAD_PX or across < LEAST_LAMP_PX):
+            raise ValueError(f"a box of {width}x{height} px is too small for lamps to be read")
+        return self
+
+
 class CameraSection(Declared):
     """One camera."""
 
@@ -158,6 +187,12 @@ class CameraSection(Declared):
     pose: Pose = setting(en="Where it stands and looks.", zh="安装位姿。")
     lens: Lens = setting(en="Its pinhole model.", zh="镜头模型。")
     field: SightField = setting(en="What it is declared to see.", zh="声明视场。")
+    heads: list[HeadSection] = setting(
+        [],
+        en="Signal heads whose lamps it reads beside the controller; `rsu calibrate heads` makes them.",
+        zh="由本相机读取灯色、与信号机互证的信号灯;可用 `rsu calibrate heads` 生成。",
+        max_length=64,
+    )
 
 
 class RadarSection(Declared):
@@ -236,6 +271,14 @@ class RadioSection(Declared):
             raise ValueError(REFUSED[str(standard)])
         return standard
 
+    mtu_bytes: int = setting(
+        1400,
+        en="Largest message that the radio takes; a longer one is held back and counted.",
+        zh="RSU 可接受的最大消息长度;超长的不发送并计数。",
+        unit="bytes",
+        ge=128,
+        le=65000,
+    )
     budget_kBps: float = setting(
         30.0, en="What RSM may use.", zh="RSM 带宽预算。", unit="kB/s", gt=0, le=1000
     )

@@ -29,7 +29,7 @@ HEADERS = (
 )
 
 
-class _SafeHeaders:
+class SafeHeaders:
     """Adds the headers that keep the page to itself."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -79,7 +79,7 @@ def page_app(control: Path) -> Starlette:
             Route("/api/{what}", answer),
             Mount("/static", StaticFiles(directory=static)),
         ],
-        middleware=[Middleware(_SafeHeaders)],
+        middleware=[Middleware(SafeHeaders)],
         lifespan=lifespan,
     )
     app.state.newest = newest

@@ -136,10 +136,15 @@ def test_watching_on_a_terminal_ends_cleanly_at_ctrl_c(control: Path, terminal: 
         assert said.rindex("\x1b[?25h") > said.rindex("\x1b[?25l"), "the cursor is shown again"
 
 
+def seen(group: int, agrees: bool | None, *, contradicted: bool = False) -> dict[str, object]:
+    """How one group's cameras stand."""
+    return {"group": group, "agrees": agrees, "age_s": 0.1, "contradicted": contradicted}
+
+
 def test_all_well_is_no_finding() -> None:
     made = state()
     made["devices"] = made["devices"][:1]
-    assert all(finding.good for finding in findings(made).values())
+    assert all(finding.good is not False for finding in findings(made).values())
 
 
 @pytest.mark.parametrize("reason", sorted(LINE_HINTS))
@@ -158,6 +163,19 @@ def test_every_reason_of_a_lost_device_has_a_next_step(reason: str) -> None:
         ("SIG01", {"spat": {"valid": False, "reason": "lamp_age"}}, False, "lamp_age"),
         ("SIG02", {"signal": {"end_error_p95_s": None}}, None, "not yet measured"),
         ("SIG02", {"signal": {"end_error_p95_s": 1.4}}, False, "1.40 s"),
+        ("CLK20", {"clock": {"controller_offset_s": 0.4, "controller_shows": None}}, True, "+0.4 s"),
+        (
+            "CLK20",
+            {"clock": {"controller_offset_s": 28800.2, "controller_shows": "local time"}},
+            False,
+            "local",
+        ),
+        ("CLK20", {"clock": {"controller_offset_s": None}}, None, "not told"),
+        ("WIT01", {"witness": []}, None, "no camera watches"),
+        ("WIT01", {"witness": [seen(1, True), seen(3, True)]}, True, "2 groups watched"),
+        ("WIT01", {"witness": [seen(1, True), seen(3, False, contradicted=True)]}, False, "[3]"),
+        ("WIT02", {"witness": [seen(1, None), seen(3, True)]}, True, "[1]"),
+        ("WIT02", {"witness": [seen(1, None), seen(3, None)]}, False, "[1, 3]"),
         ("CLK10", {"clock": {"trusted": False, "bound_ms": None}}, False, "unknown"),
         ("CLK10", {"clock": {"trusted": False, "bound_ms": 31.5}}, False, "31.5 ms"),
         ("NET01", {"uplink": None}, None, "no uplink"),

@@ -135,3 +135,27 @@ def test_the_schema_holds_the_keys_of_every_driver_with_both_languages() -> None
     assert "baud" in controller
     assert controller["baud"]["zh"]
     assert controller["baud"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("{group: 16, box: [630, 124, 20, 18]}", "box: reaches beyond the picture of 640x384 px"),
+        ("{group: 16, box: [-1, 124, 5, 18]}", "box: reaches beyond the picture of 640x384 px"),
+        ("{group: 99, box: [588, 124, 5, 18]}", "group: lamp group 99 stands in no phase"),
+        ("{group: 16, box: [588, 124, 5, 5]}", "a box of 5x5 px is too small for lamps to be read"),
+        ("{group: 16, box: [588, 124, 2, 18]}", "a box of 2x18 px is too small for lamps to be read"),
+        ("{group: 16, box: [588, 124, 0, 18]}", "a box of 0x18 px is too small for lamps to be read"),
+        ("{group: 16, box: [588, 124, 5, 18], layout: horizontal}", "5x18 px is too small for lamps"),
+        ("{group: 16, box: [588, 124, 2, 4], layout: single}", "2x4 px is too small for a lamp to be read"),
+        ("{group: 16, box: [588, 124, 5]}", "box: "),
+        ("{group: 16, box: [588, 124, 5, 18], layout: round}", "layout: "),
+    ],
+)
+def test_a_head_that_no_camera_can_read_is_told_at_its_place(tmp_path: Path, head: str, reason: str) -> None:
+    last = "{group: 16, box: [588, 124, 5, 18], layout: vertical}"
+    (fault,) = faults(tmp_path, {last: head})
+    line = next(n for n, text in enumerate(SITE.read_text().splitlines(), 1) if last in text)
+    assert fault.startswith(f"{line}:")
+    assert ": cameras.0.heads.11" in fault
+    assert reason in fault

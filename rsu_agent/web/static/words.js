@@ -33,7 +33,8 @@ const CODES = {
     no_report: "无完整灯态报告", stale: "灯态过期", no_mode: "控制方式未知", other_controller: "不是本路口的信号机",
     slow_source: "信号来源为 C 级,站点文件未允许播发",
     line_lost: "信号机线路中断", conflict: "灯色冲突", last_word: "进程中断后的最后声明", late: "处理延迟", colour: "灯色与报告不符",
-    phases: "相位与配置不符", identity: "路口编号不符", revision: "地图版本不符", order: "倒计时次序错误", time: "消息时间错误", unreadable: "消息无法读取",
+    phases: "相位与配置不符", identity: "路口编号不符", revision: "地图版本不符", order: "倒计时次序错误", ends: "倒计时与预测不符", time: "消息时间错误", unreadable: "消息无法读取",
+    witness: "相机所见与信号机普遍不符", contradicted: "相机所见与信号机不符", disagreement: "相机所见与信号机暂不一致",
     unusual: "异常变灯", returned: "刚刚恢复", clock: "时钟不可信",
   },
 };
@@ -62,4 +63,9 @@ export function otherLanguage() {
   language = language === "zh" ? "en" : "zh";
   try { localStorage.setItem("language", language); } catch { /* only not remembered */ }
   sayEverywhere();
+}
+
+// Adds the words of another page.
+export function learn(words) {
+  for (const spoken of Object.keys(words)) Object.assign(WORDS[spoken], words[spoken]);
 }

@@ -1,0 +1,92 @@
+"""`rsu calibrate`: what is measured once, on a page of this machine."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rsu_agent.cli.config import JsonOption, SiteArgument
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.read import read_site
+
+if TYPE_CHECKING:
+    from rsu_agent.settings.sections import CameraSection
+    from rsu_agent.web.calibrate_heads import Still
+
+calibrate = typer.Typer(help="Measure once what the agent then relies on.", no_args_is_help=True)
+
+
+@calibrate.callback()
+def _verbs() -> None:
+    """Keeps `heads` a verb of its own while it is the only one."""
+
+
+@calibrate.command()
+def heads(
+    site: SiteArgument = Path("/etc/rsu-agent/site.yaml"),
+    camera: Annotated[str, typer.Option(help="Name of the camera; needed where there are several.")] = "",
+    still: Annotated[
+        Path | None, typer.Option(help="A picture of it instead of the camera itself.", show_default=False)
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the page; the next free one where it is used.")] = 8090,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a box around each signal head that a camera sees; see at once what is read there; save.
+
+    Serves a page to this machine's browser until Ctrl-C. Saving writes `cameras[].heads` of the site file:
+    no other line is touched, and a file that would be wrong is not written. Restart the agent then.
+    From afar: ssh -L 8090:127.0.0.1:8090 BOX.
+
+    Examples: rsu calibrate heads site.yaml · rsu calibrate heads site.yaml --camera north --still north.jpg
+    """
+    try:
+        cameras = read_site(site).settings.cameras
+    except SiteInvalid as invalid:
+        stop(Exit.INVALID, str(invalid), as_json=as_json, reason="invalid")
+    except LookupError as error:  # a driver's package is broken
+        stop(Exit.FAILED, str(error), as_json=as_json, reason="driver")
+    names = [each.name for each in cameras]
+    if (camera and camera not in names) or (not camera and len(names) != 1):
+        known = f"the site file has {', '.join(names)}" if names else "the site file has none"
+        stop(Exit.USAGE, f"which --camera? {known}", as_json=as_json, reason="camera")
+    section = next(each for each in cameras if each.name == (camera or names[0]))
+    from rsu_agent.runtime.serve_http import listen_tcp
+    from rsu_agent.web.calibrate_heads import Still, read_still
+
+    try:
+        shown = Still(live=True) if still is None else read_still(still, section.lens)
+        listener = listen_tcp("127.0.0.1", port)
+    except (ValueError, OSError, OverflowError) as error:
+        stop(Exit.FAILED, str(error), as_json=as_json, reason="still" if still else "port")
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    if as_json:
+        print_json({"url": url, "camera": section.name})
+    else:
+        typer.echo(f"{url}  (Ctrl-C ends it)")
+    _serve(site, section, shown, listener)
+
+
+def _serve(site: Path, section: CameraSection, still: Still, listener: object) -> None:
+    """Until told to stop."""
+    import anyio
+
+    from rsu_agent.ports.clock import SystemClock
+    from rsu_agent.runtime.serve_http import serve_http
+    from rsu_agent.web.calibrate_heads import calibrate_app, follow
+
+    async def run() -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as told:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(serve_http, calibrate_app(site, section.name, still), listener)
+                if still.live:
+                    tasks.start_soon(follow, still, section, SystemClock())
+                async for _ in told:
+                    tasks.cancel_scope.cancel()
+                    break
+
+    anyio.run(run)
