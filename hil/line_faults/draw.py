@@ -22,7 +22,7 @@ FAULTS: dict[str, tuple[float, float]] = {
     "silence": (0.05, 2.5),
     "long_silence": (10.0, 10.0),
     "unplug": (0.1, 3.0),
-    "stranger": (0.5, 3.0),  # another unit in the cabinet: its number is another one
+    "replaced": (0.5, 3.0),  # another unit in the cabinet: its number is another one
 }
 RARE = {"long_silence": 0.1}  # ten seconds a time
 REST_S = (0.4, 2.0)  # between valid again and the next fault

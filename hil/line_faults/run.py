@@ -166,7 +166,7 @@ class Struck:
         if fault != "unplug":
             name = "silence" if fault == "long_silence" else fault
             crossing.controller.act({"fault": name, "on": on})
-            if fault == "stranger":
+            if fault == "replaced":
                 self._strange_s = (now_s, now_s) if on else (self._strange_s[0], now_s)
         elif on:
             crossing.unplug()

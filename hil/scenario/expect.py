@@ -12,7 +12,7 @@ from hil.scenario.read import Scenario
 from hil.score.bounds import figure
 from hil.score.latency import score_latency
 from hil.score.spat import score_spat
-from hil.score.timeline import Language, lamp_truth, spats
+from hil.score.timeline import Language, Spat, lamp_truth, spats
 from hil.truth import read_truth
 
 ANY = frozenset({"unknown", "video", "microwaveRadar", "integrated"})  # the roadside unit itself is selfinfo
@@ -58,12 +58,12 @@ class Evidence:
             "uplink": self._uplink,
         }
 
-    def heard(self, what: str, after_s: float) -> float | None:
-        """Seconds from `after_s` to the first time that this was heard."""
+    def heard(self, what: str, after_s: float, group: int | None = None) -> float | None:
+        """Seconds from `after_s` to the first time that this was heard; group: of this lamp group alone."""
         from_s = self._t0 + after_s
         times: dict[str, Callable[[], list[float]]] = {
-            "valid": lambda: [spat.t for spat in self._spats if spat.valid],
-            "unavailable": lambda: [spat.t for spat in self._spats if not spat.valid],
+            "valid": lambda: [spat.t for spat in self._spats if _says(spat, group)],
+            "unavailable": lambda: [spat.t for spat in self._spats if not _says(spat, group)],
             "users": lambda: self._users(ANY),
             "camera_users": lambda: self._users(WITH_CAMERA),
             "radar_users": lambda: self._users(WITH_RADAR),
@@ -77,6 +77,11 @@ class Evidence:
         return [t for t, users in rsms if any(user["source"] in sources for user in users)]
 
 
+def _says(spat: Spat, group: int | None) -> bool:
+    """Whether a SPAT says anything; of this group."""
+    return spat.valid if group is None else spat.groups[group].light != "unavailable"
+
+
 def _tens(times: Sequence[float], begin: float, end: float) -> list[int]:
     """Counts in whole windows of 10 s."""
     edges = [begin + 10.0 * n for n in range(int((end - begin) / 10.0))]
@@ -88,9 +93,10 @@ def judge(scenario: Scenario, evidence: Evidence) -> list[Judged]:
     judged = []
     for wish in scenario.expect:
         if "heard" in wish:
-            found = evidence.heard(wish["heard"], wish["after_s"])
+            found = evidence.heard(wish["heard"], wish["after_s"], wish.get("group"))
             first, last = wish.get("not_before_s", 0.0), wish["within_s"]
-            words = f"{wish['heard']} heard within {last:g} s of second {wish['after_s']:g}"
+            whose = f" of group {wish['group']}" if "group" in wish else ""
+            words = f"{wish['heard']}{whose} heard within {last:g} s of second {wish['after_s']:g}"
             words += f", not in the first {first:g} s" if first else ""
             judged.append(Judged(words, _rounded(found), found is not None and first <= found <= last))
             continue

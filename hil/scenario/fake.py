@@ -36,10 +36,13 @@ from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.settings.read import SiteRead, read_site
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.health import TimeQuality
+from rsu_agent.world.signal import Colour
+from rsu_agent.world.witness import HeadSeen, HeadsSeen
 
 CYCLE_S = {1: 60.0, 2: 80.0, 3: 28.0}
 FIRST_VALID_S = 60.0
 STEP_S = 0.1
+PICTURE_LATE_S = 0.06
 TAIL_S = 3.0  # so that the last changes have their end and their air
 
 
@@ -108,6 +111,7 @@ class FakeCrossing:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self.controller.run)
                 tasks.start_soon(self._know_the_time)
+                tasks.start_soon(self._look_at_heads)
                 tasks.start_soon(self._air.use, self._radio)
                 tasks.start_soon(
                     self._keepers[0].keep,
@@ -136,6 +140,21 @@ class FakeCrossing:
         except DeviceLost:
             self.speaking.doubt(LINE_LOST)
             raise
+
+    async def _look_at_heads(self) -> None:
+        """What cameras see, as the truth has it: ten pictures a second, each told a little later."""
+        watched = {camera.name: [head.group for head in camera.heads] for camera in self._site.settings.cameras}
+        since_s: dict[int, tuple[str, float]] = {}
+        while True:
+            captured_s, lamps = self.clock.now_s(), dict(self.controller.model.lamps)
+            for group, colour in lamps.items():
+                if since_s.get(group, ("",))[0] != colour:
+                    since_s[group] = colour, captured_s
+            await self.clock.sleep(PICTURE_LATE_S)
+            for camera, groups in watched.items():
+                heads = [HeadSeen(g, Colour(lamps[g]), since_s[g][1], captured_s) for g in groups]
+                self.speaking.saw_heads(HeadsSeen(camera, captured_s, tuple(heads)))
+            await self.clock.sleep_until(captured_s + STEP_S)
 
     async def _know_the_time(self) -> None:
         while True:

@@ -95,7 +95,7 @@ class MemoryController:
         match name:
             case "freeze":
                 self._front.frozen = on
-            case "stranger":
+            case "replaced":
                 self._front.replace(on)
             case "echo":
                 self._echoes = on

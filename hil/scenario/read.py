@@ -18,7 +18,7 @@ from rsu_agent.ports.assets import asset
 from rsu_agent.settings.explain import Fault, SiteInvalid, position
 
 SCHEMA = "docs/reference/scenario.schema.json"
-FAKE_FAULTS = ("freeze", *FAULTS)
+FAKE_FAULTS = ("freeze", "echo", "replaced", *FAULTS)
 REAL_HEARD = ("users", "camera_users", "radar_users", "picture")
 PLAIN = {"minItems": "needs at least one entry", "minLength": "is too short"}
 
