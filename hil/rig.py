@@ -45,6 +45,8 @@ class RigOptions:
     messages: str = "csae53"
     controller: str = "gbt20999"
     mode: str = "fixed"
+    baud: int | None = None  # of the controller's line, where it is serial; None: the cabinet's own
+    senses: bool = True  # False: no road, camera or radar, and no senses process in the agent
 
 
 class Rig:
@@ -81,7 +83,15 @@ class Rig:
         self._device("time", "hil.devices.time_server", *run)
         self._device("vehicle", "hil.devices.vehicle", *run, "--messages", self.options.messages)
         self._controller(*run, *seed)
-        site = ["--site", str(template)]
+        if self.options.senses:
+            self._senses(["--site", str(template)], run, seed)
+        self.processes.module("probe", "hil.score.probe", *run, ready=self._ready("probe"))
+        self._device("district", "hil.devices.district", *run)
+        self.processes.wait_ready(*self.processes.children)
+        self._write_site(template)
+
+    def _senses(self, site: list[str], run: list[str], seed: list[str]) -> None:
+        """The road and what sees it."""
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
         night = ["--night"] if self.options.night else []
         delay = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
@@ -89,10 +99,6 @@ class Rig:
         self._device(
             "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
         )
-        self.processes.module("probe", "hil.score.probe", *run, ready=self._ready("probe"))
-        self._device("district", "hil.devices.district", *run)
-        self.processes.wait_ready(*self.processes.children)
-        self._write_site(template)
 
     def start_agent(self) -> None:
         """The product, by its own command."""
@@ -130,6 +136,7 @@ class Rig:
         """The cabinet; one that begins by itself is told where the agent listens."""
         options = self.options
         more = ["--cabinet", options.controller, "--plan", str(options.plan), "--mode", options.mode]
+        more += [] if options.baud is None else ["--baud", str(options.baud)]
         if CABINETS[options.controller].line in ("udp_to", "tcp_to"):
             self._agent_port = free_port()
             more += ["--to", f"127.0.0.1:{self._agent_port}"]

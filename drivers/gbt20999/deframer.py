@@ -10,6 +10,7 @@ from drivers.gbt20999.wire import END, ESCAPE, START, Checksum, Frame, Garbled, 
 from rsu_agent.wire.byte_times import ByteTimes
 
 LARGEST_BYTES = 2048  # facts 1.1; a full poll of 64 groups is under 600
+LENGTH_BYTES = 2
 LONGEST_GAP_S = 0.2  # facts 1.1; between two bytes of one frame
 MOST_INNER = 8  # start bytes tried inside what is no frame: each costs a checksum over all that follows
 _SPECIAL = re.compile(rb"[\x5c\x7d\x7e]")
@@ -48,6 +49,17 @@ class Deframer:
         if self._raw is None:
             self._times.forget(self._times.position)
             yield from self._flush_noise()
+
+    @property
+    def rest_bytes(self) -> int | None:
+        """Bytes still to come of the frame under way, by its length field; None: no frame, or not known yet.
+
+        Fewer than there are where bytes are escaped or the length leaves out the checksum.
+        """
+        if self._raw is None or len(self._raw) < LENGTH_BYTES:
+            return None
+        size = int.from_bytes(self._raw[:LENGTH_BYTES], "big") + LENGTH_BYTES + 1  # and the end byte
+        return max(1, size - len(self._raw)) if size <= LARGEST_BYTES else None
 
     def _take(self, data: bytes, start: int, end: int) -> int:
         if self._raw is None:

@@ -104,6 +104,12 @@ class Link:
         self.transfer_s = (request_bytes(len(addresses)) + reply_bytes(addresses)) * self._byte_s
         return query(self._identity, self._sequence, addresses, self._dialect)
 
+    @property
+    def rest_s(self) -> float | None:
+        """How long the rest of the frame under way takes on the wire; None: not known."""
+        rest = self._deframer.rest_bytes
+        return None if rest is None else rest * self._byte_s
+
     def give_up(self) -> tuple[Address, ...]:
         """Wait for the answer no longer; gives what was asked."""
         asked, self.asked = self.asked, ()

@@ -32,6 +32,11 @@ class PlainDeframer:
         self._held = bytearray()
         self._last_s = float("-inf")
 
+    @property
+    def rest_bytes(self) -> int | None:
+        """Nothing is gathered on networks."""
+        return None
+
     def receive(self, data: bytes, now_s: float) -> Iterator[Frame | Garbled]:
         """Take a chunk, or one datagram, that was read at now_s."""
         if self._held and now_s - len(data) * self._byte_s - self._last_s > LONGEST_GAP_S:

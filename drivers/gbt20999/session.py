@@ -76,6 +76,11 @@ class Session:
         self._control: Control | None = None
         self._rows = dict.fromkeys((count for count, _ in LISTS), 0)
 
+    @property
+    def rest_s(self) -> float | None:
+        """How long the rest of the frame under way takes; None: not known."""
+        return self._link.rest_s
+
     # What leaves
 
     def next_bytes(self, now_s: float) -> bytes | None:

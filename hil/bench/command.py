@@ -15,8 +15,10 @@ from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
 from hil.bench.outbox import outbox
+from hil.bench.prediction import prediction
 from hil.bench.signals import CHANGES, signals
 from hil.bench.spat import spat
+from hil.bench.spat_latency import spat_latency
 from hil.bench.tracker import tracker
 from hil.demo import provenance
 from hil.processes import RigFailure, ended_by_signals
@@ -31,16 +33,28 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "outbox": outbox,
     "demo": demo,
     "signals": signals,
+    "spat-latency": spat_latency,
+    "prediction": prediction,
     "air": air,
 }
 # The bounds of speed: benchmark -> figure -> the most it may be; and of how many samples.
 MOST: dict[str, dict[str, float]] = {
     "signals": {"report_to_radio_p99_ms": 20.0, "lamp_to_radio_p99_ms": 200.0},
+    "spat-latency": {"p50_ms": 1.5, "p99_ms": 5.0, "lamp_p99_ms": 150.0},
+    "prediction": {
+        "creep_max_s": 0.05,
+        "moves_p99_s": 0.1,
+        "pinball_ratio": 1.0,
+        "fixed_day_s": 120.0,
+        "blocked": 0,
+    },
     "codec": {"import_ms": 100.0},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {
     "signals": {"changes": CHANGES},
+    "spat-latency": {"changes": CHANGES},
+    "prediction": {"coverage": 0.99, "coverage_fixed": 0.999},
     "codec": {"spat.refresh_ratio": 12.0}
     | {f"{name}.encode_ratio": 8.0 for name in ("spat", "map", "rsm", "spatem", "mapem")}
     | {f"{name}.decode_ratio": 4.0 for name in ("spat", "map", "rsm", "spatem", "mapem")},

@@ -143,7 +143,9 @@ class FakeCrossing:
 
     async def _look_at_heads(self) -> None:
         """What cameras see, as the truth has it: ten pictures a second, each told a little later."""
-        watched = {camera.name: [head.group for head in camera.heads] for camera in self._site.settings.cameras}
+        watched = {
+            camera.name: [head.group for head in camera.heads] for camera in self._site.settings.cameras
+        }
         since_s: dict[int, tuple[str, float]] = {}
         while True:
             captured_s, lamps = self.clock.now_s(), dict(self.controller.model.lamps)

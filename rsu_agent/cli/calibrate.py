@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,15 +66,20 @@ def heads(
     except (ValueError, OSError, OverflowError) as error:
         stop(Exit.FAILED, str(error), as_json=as_json, reason="still" if still else "port")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    if as_json:
-        print_json({"url": url, "camera": section.name})
-    else:
-        typer.echo(f"{url}  (Ctrl-C ends it)")
-    _serve(site, section, shown, listener)
+
+    def ready() -> None:
+        if as_json:
+            print_json({"url": url, "camera": section.name})
+        else:
+            typer.echo(f"{url}  (Ctrl-C ends it)")
+
+    _serve(site, section, shown, listener, ready)
 
 
-def _serve(site: Path, section: CameraSection, still: Still, listener: object) -> None:
-    """Until told to stop."""
+def _serve(
+    site: Path, section: CameraSection, still: Still, listener: socket, ready: Callable[[], None]
+) -> None:
+    """Until told to stop; ready: called when that would be heard."""
     import anyio
 
     from rsu_agent.ports.clock import SystemClock
@@ -81,6 +88,7 @@ def _serve(site: Path, section: CameraSection, still: Still, listener: object) -
 
     async def run() -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as told:
+            ready()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(serve_http, calibrate_app(site, section.name, still), listener)
                 if still.live:

@@ -11,10 +11,21 @@ from rsu_agent.phases.history import Edge, Shown
 from rsu_agent.phases.predict import FixedTimePredictor, Timetable, of_plan, of_steps
 from rsu_agent.phases.rhythm import Rhythm
 from rsu_agent.phases.told import TimesTold
-from rsu_agent.world.signal import GO, Control, GroupOutlook, GroupSteps, Phase, Plan, Programme, SignalReport
+from rsu_agent.world.signal import (
+    Colour,
+    Control,
+    GroupOutlook,
+    GroupSteps,
+    Phase,
+    Plan,
+    Programme,
+    SignalReport,
+)
 
 FIXED = frozenset({Control.FIXED_TIME, Control.COORDINATED})
 BY_TRAFFIC = frozenset({Control.ACTUATED, Control.ADAPTIVE, Control.UNKNOWN})
+
+TRANSITION_S = 0.5  # either way: whole seconds, and the lamp's own delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +176,28 @@ def _joined(told: GroupOutlook | None, habit: GroupOutlook | None) -> GroupOutlo
 
 
 def _limits(found: GroupOutlook, phase: Phase | None, now_s: float, *, whole: bool) -> GroupOutlook:
-    """A green's least, and where traffic decides its greatest too; nothing likelier than that."""
-    if phase is None or found.colour not in GO or found.since_s is None:
+    """A green's least, and where traffic decides its greatest too; nothing likelier than that.
+
+    Of the colours that follow a green, how long the transition has them last.
+    """
+    if phase is None or found.since_s is None:
         return found
+    if found.colour is not Colour.GREEN:
+        return _in_transition(found, phase, found.since_s, now_s)
     least, most = phase.min_green_s, phase.max_green_s
     if least is None and not whole:
         return found
     least_s = max(now_s, found.min_end_s or now_s, found.since_s + (least or 0.0))
     most_s = max(least_s, found.since_s + most) if whole and most is not None else found.max_end_s
     return replace(found, min_end_s=least_s if most_s is None else min(least_s, most_s), max_end_s=most_s)
+
+
+def _in_transition(found: GroupOutlook, phase: Phase, since_s: float, now_s: float) -> GroupOutlook:
+    """A flash or yellow that the controller's transition has once: about so long."""
+    lasts = [step.seconds for step in phase.losing if step.colour is found.colour]
+    if len(lasts) != 1 or found.colour is Colour.RED or found.max_end_s is not None:
+        return found
+    end_s = since_s + lasts[0]
+    if now_s > end_s + TRANSITION_S:
+        return found
+    return replace(found, min_end_s=max(now_s, end_s - TRANSITION_S), max_end_s=end_s + TRANSITION_S)

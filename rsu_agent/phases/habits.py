@@ -10,10 +10,11 @@ from rsu_agent.phases.history import Edge, Shown
 from rsu_agent.world.signal import Colour, GroupOutlook
 
 RUNS_KEPT = 240
-FEWEST_RUNS = 12  # before them nothing is said
-FEWEST_LEFT = 6  # runs that lasted at least as long as the present one: fewer tell nothing of its end
-TAIL = 0.005  # share of runs left outside at either end
+FEWEST_RUNS = 4  # before them nothing is said
+TAIL = 0.004  # share of runs left outside at either end
 MARGIN_S = 1.0  # beyond the shortest and longest seen: the next one may be new
+WIDEN, LEAST_SPREAD = 8.0, 0.25  # and beyond that by the spread of so few
+FEW_ADDED = 6  # imagined bad runs: a crowd among few is often none
 GOOD_ERROR_S = 1.0  # field-rules 3.5
 LIKELY_FROM = (
     0.25  # a likely end is told only where so large a share of like runs ended within a second of it
@@ -37,6 +38,14 @@ class Lasted:
     def after(self, elapsed_s: float) -> list[float]:
         """Runs that lasted longer than this, sorted."""
         return self.in_order[bisect_right(self.in_order, elapsed_s) :]
+
+    def margin_s(self, left: list[float]) -> float:
+        """How far beyond the runs that are left the next one may lie: the farther, the fewer they are.
+
+        Of n runs the next one lies outside all of them with a probability of two in n + 1.
+        """
+        spread_s = max(left[-1] - left[0], LEAST_SPREAD * (self.in_order[-1] - self.in_order[0]))
+        return MARGIN_S + spread_s * WIDEN / len(left)
 
 
 class Habits:
@@ -64,13 +73,14 @@ class Habits:
             return None
         since_s = shown.since_s
         left = lasted.after(now_s - since_s)
-        if len(left) < FEWEST_LEFT:
+        if not left:  # longer than ever: nobody knows
             return GroupOutlook(group, shown.colour, since_s, min_end_s=now_s)
-        shortest = max(now_s, since_s + left[int(TAIL * len(left))] - MARGIN_S)
-        longest = since_s + left[-1 - int(TAIL * len(left))] + MARGIN_S
+        margin_s = lasted.margin_s(left)
+        shortest = max(now_s, since_s + left[int(TAIL * len(left))] - margin_s)
+        longest = since_s + left[-1 - int(TAIL * len(left))] + margin_s
         middle = left[len(left) // 2]
         near = sum(abs(each - middle) <= GOOD_ERROR_S for each in left)
-        share = near / (len(left) + 2)
+        share = near / (len(left) + FEW_ADDED)
         likely_s = max(since_s + middle, now_s + 0.1) if share >= LIKELY_FROM else None
         if likely_s is not None:
             shortest, longest = min(shortest, likely_s), max(longest, likely_s)

@@ -19,7 +19,10 @@ Tap = Callable[[str, bytes, float], None]  # "in" or "out", the bytes, the monot
 
 
 class Session(Protocol):
-    """One controller while the line is open. Sans-IO; all times are monotonic seconds."""
+    """One controller while the line is open. Sans-IO; all times are monotonic seconds.
+
+    A session that knows how long the frame under way still takes has `rest_s` too: seconds, or None.
+    """
 
     @property
     def counters(self) -> dict[str, int]:
@@ -79,3 +82,4 @@ class Dialogue:
             if self.tap is not None:
                 self.tap("in", received.data, received.arrived_s)
             self._ready.extend(self._session.receive(received.data, received.arrived_s))
+            self._line.expect(getattr(self._session, "rest_s", None))

@@ -33,6 +33,7 @@ from rsu_agent.ports.received import Received
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.006  # a UART hands over some bytes a millisecond: taking each by itself costs the core a percent
+SHORTEST_S, LONGEST_S = 0.0007, 0.02  # with a length known: an escape more or less; a stop of the sender
 READ_BYTES = 4096  # what the kernel's tty buffer hands out at once
 BITS_A_BYTE = 10  # start, 8 data, stop
 UNSTABLE_NAME = re.compile(r"^/dev/tty(USB|ACM)\d+$")
@@ -82,6 +83,10 @@ class Line(Protocol):
         """Hand all bytes to the line."""
         ...
 
+    def expect(self, rest_s: float | None) -> None:
+        """Tell, after a read, how long the rest of the frame under way takes; None: nobody knows."""
+        ...
+
     def errors(self) -> LineErrors | None:
         """Errors of the UART since opening; None where none are counted."""
         ...
@@ -123,14 +128,15 @@ class SerialLine:
         except (ValueError, termios.error) as error:
             raise lost_on_opening(settings.port, OSError(*error.args)) from None
         self._errors_at_open = read_line_errors(self._fd)
-        self._taken_s = -math.inf
+        self._taken_s, self._gather_s = -math.inf, GATHER_S
 
     async def read(self) -> Received:
         """Wait for bytes. A cancelled read loses none: nothing is awaited after they are taken.
 
-        The first byte after a silence is taken at once, for its stamp; what follows on its heels is gathered.
+        The first byte after a silence is taken at once, for its stamp; what follows on its heels is gathered,
+        until the frame under way must have ended where its length is known.
         """
-        gather_s = self._taken_s + GATHER_S - self._clock.now_s()
+        gather_s = self._taken_s + self._gather_s - self._clock.now_s()
         if gather_s > 0.0:
             await self._clock.sleep(gather_s)
         while True:
@@ -143,8 +149,12 @@ class SerialLine:
                 raise lost_while_open(self._settings.port, error) from None
             if not data:
                 raise lost_while_open(self._settings.port)
-            self._taken_s = self._clock.now_s()
+            self._taken_s, self._gather_s = self._clock.now_s(), GATHER_S
             return Received(data, self._taken_s)
+
+    def expect(self, rest_s: float | None) -> None:
+        """How long the rest of the frame under way takes: so long is gathered, and no longer."""
+        self._gather_s = GATHER_S if rest_s is None else min(max(rest_s, SHORTEST_S), LONGEST_S)
 
     async def write(self, data: bytes) -> None:
         """Write all. Raises PermissionError for a listener: that is a mistake of ours, not of the line."""

@@ -55,6 +55,9 @@ class MemoryEnd:
             self._other._inbox.append((self._wire_free_s, chunk))
         self._other._arrival.set()
 
+    def expect(self, rest_s: float | None) -> None:
+        """Memory hands over its chunks when their bits have passed, and gathers nothing."""
+
     def errors(self) -> LineErrors | None:
         """Memory has no UART."""
         return None

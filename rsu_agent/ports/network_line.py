@@ -106,6 +106,9 @@ class NetworkLine:
             except OSError as error:
                 raise DeviceLost("closed", str(error), CHECK) from None
 
+    def expect(self, rest_s: float | None) -> None:
+        """Networks gather nothing."""
+
     def errors(self) -> LineErrors | None:
         """A network has no UART."""
         return None

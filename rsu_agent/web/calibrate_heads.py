@@ -40,7 +40,7 @@ REOPEN_S = 2.0
 
 @dataclass
 class Still:
-    """The picture that boxes are drawn on; live: the newest of a camera, and what keeps others from coming."""
+    """The picture that boxes are drawn on; live: a camera's newest. trouble: why no more come."""
 
     image: npt.NDArray[np.uint8] | None = None
     number: int = 0
@@ -58,7 +58,7 @@ async def follow(still: Still, camera: CameraSection, clock: Clock) -> None:
                     still.image, still.number, still.trouble = frame.image, still.number + 1, None
             still.trouble = "closed"
         except DeviceLost as lost:
-            still.trouble = f"{lost.reason}: {lost}"
+            still.trouble = str(lost)
         await clock.sleep(REOPEN_S)
 
 

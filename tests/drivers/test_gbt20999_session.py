@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.gbt20999.batches import Questions
+from drivers.gbt20999.deframer import Deframer
 from drivers.gbt20999.link import Answer
 from drivers.gbt20999.memory import Memory, Shelf
 from drivers.gbt20999.session import Session
 from drivers.gbt20999.settings import Settings
-from drivers.gbt20999.wire import Address, Frame, Kind, Value
+from drivers.gbt20999.wire import Address, Checksum, Dialect, Frame, Identity, Kind, Value, query
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.world.signal import (
     Colour,
@@ -236,7 +237,7 @@ def test_answers_that_came_garbled_say_little_of_their_length() -> None:
 def answer(asked: tuple[Address, ...]) -> Answer:
     """A reply with all that was asked."""
     values = tuple(Value(address, b"\x30") for address in asked)
-    return Answer(asked, Frame(Kind.REPLY, 1, 0, 0, 1, values), 0.005)
+    return Answer(asked, Frame(Kind.REPLY, 0x0100, 1, 0, 0, 1, values), 0.005)
 
 
 def test_a_new_stage_is_asked_for_at_once() -> None:
@@ -357,3 +358,21 @@ def test_no_values_of_any_length_can_break_the_session(
     bench.says(sent(kind, values))
     bench.run(0.5)
     assert bench.complete_s
+
+
+def test_the_rest_of_a_frame_under_way_is_known_from_its_length() -> None:
+    frame = query(Identity(), 1, tuple(Address(3, 3, 1, group) for group in range(1, 20)), Dialect())
+    deframer = Deframer(Checksum.X1005, 10 / 115_200)
+    assert deframer.rest_bytes is None
+    list(deframer.receive(frame[:2], 1.0))
+    assert deframer.rest_bytes is None  # its length has not come yet
+    for size in (3, 10, len(frame) - 1):
+        deframer = Deframer(Checksum.X1005, 10 / 115_200)
+        list(deframer.receive(frame[:size], 1.0))
+        escapes = frame[1:].count(b"\x5c")
+        assert deframer.rest_bytes is not None
+        assert 0 <= len(frame) - size - deframer.rest_bytes <= escapes
+    list(deframer.receive(frame[len(frame) - 1 :], 1.0))
+    assert deframer.rest_bytes is None
+    list(deframer.receive(b"\x7e\xff\xff", 2.0))
+    assert deframer.rest_bytes is None  # no frame is so long

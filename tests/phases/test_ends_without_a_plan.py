@@ -190,7 +190,7 @@ def test_where_runs_crowd_a_likely_end_is_told_with_the_share_that_crowds() -> N
     said = habits.outlook(1, Shown(GREEN, now_s, now_s), now_s + 1.0)
     assert said is not None
     assert said.likely_end_s == pytest.approx(now_s + 25.1, abs=0.2)
-    assert said.confidence == pytest.approx(60 / 82, abs=0.01)
+    assert said.confidence == pytest.approx(60 / 86, abs=0.01)
 
 
 def test_few_runs_say_nothing_and_a_run_whose_beginning_was_not_seen_is_none() -> None:

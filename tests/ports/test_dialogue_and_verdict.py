@@ -28,6 +28,10 @@ class ScriptedLine:
         self._clock, self._chunks = clock, list(chunks)
         self.written: list[tuple[float, bytes]] = []
         self.counts: LineErrors | None = None
+        self.expected: list[float | None] = []
+
+    def expect(self, rest_s: float | None) -> None:
+        self.expected.append(rest_s)
 
     async def read(self) -> Received:
         if not self._chunks:
@@ -199,3 +203,17 @@ def test_a_port_tells_what_kind_of_line_it_is(port: str, network: bool, bounds: 
 def test_a_sweep_without_known_groups_never_ends() -> None:
     report = SignalReport(0.0, 0.0, (Lamp(1, Colour.RED),))
     assert list(Sweep().take(report, ())) == [report]
+
+
+async def test_the_line_is_told_how_long_the_rest_of_a_frame_takes_where_the_session_knows() -> None:
+    clock = FakeClock()
+    for rest_s in (None, 0.004):
+        line, session = ScriptedLine(clock, (clock.now_s() + 1.0, b"abc")), ScriptedSession()
+        if rest_s is not None:
+            session.rest_s = rest_s  # type: ignore[attr-defined]
+        dialogue = Dialogue(line, session, clock)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(dialogue.__anext__)
+            await clock.advance(2.0)
+            tasks.cancel_scope.cancel()
+        assert line.expected == [rest_s]
