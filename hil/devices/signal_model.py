@@ -37,6 +37,7 @@ CYCLING = frozenset({"fixed", "coordinated", "actuated", "adaptive"})
 ON_DEMAND = frozenset({2, 4})  # stages that run only when called, where stages run on demand
 PREEMPT_STAGE = {1: 1, 2: 3, 3: 4, 4: 2}  # the stage that each pre-emption wants
 START_FLASH_S, START_RED_S = 10.0, 5.0
+DAY_S, SWITCH_EARLY_S = 86_400.0, 1e-6
 PRIORITY_S = 8.0  # a bus lengthens the stage by so much
 
 
@@ -64,7 +65,8 @@ class SignalModel:
         self.utc_less_now_s = 0.0
         self.faults: tuple[int, ...] = ()
         self.faults_s = start_s
-        self.schedule: list[tuple[float, int]] = []  # seconds of the day (UTC) and the plan from then
+        self.schedule: list[tuple[float, int]] = []  # seconds of its clock's day (UTC), the plan from then on
+        self._switch_s: float | None = None
         self._changes = Changes(seed, lead_s)
         self._shown = dict.fromkeys(GROUPS, RED)  # what the circuits give
         self.lamps = dict.fromkeys(GROUPS, RED)  # what shines
@@ -79,11 +81,13 @@ class SignalModel:
 
     def next_s(self) -> float:
         """When `advance` has something to do."""
-        due = [self._running.next_s(), self._changes.next_s(), self._resume_s]
+        due = [self._running.next_s(), self._changes.next_s(), self._resume_s, self._switch_s]
         return min(at for at in due if at is not None)
 
     def advance(self, now_s: float) -> tuple[list[tuple[float, int, str]], list[int]]:
         """Move to now: (true instant, group, colour) that shone, groups whose change became known."""
+        if self._switch_s is not None and now_s >= self._switch_s:
+            self._by_schedule(now_s)
         if self._resume_s is not None and now_s >= self._resume_s - 0.2:
             self._resume(self._resume_s)
         self._running.advance(now_s)
@@ -179,6 +183,23 @@ class SignalModel:
         self.plan = plan
         self.set_mode(self.mode if self.mode in CYCLING else "fixed", now_s)
 
+    def set_schedule(self, schedule: Sequence[Sequence[float]], now_s: float) -> None:
+        """Plans by time of day, by the controller's own clock: (seconds of the UTC day, plan) in order."""
+        self.schedule = [(float(from_s), int(plan)) for from_s, plan in schedule]
+        self._by_schedule(now_s)
+
+    def _by_schedule(self, now_s: float) -> None:
+        """The plan that is due now, and when the next one is."""
+        self._switch_s = None
+        if not self.schedule:
+            return
+        second = self.utc_s(now_s) % DAY_S
+        begun = [plan for from_s, plan in self.schedule if from_s <= second + SWITCH_EARLY_S]
+        self._switch_s = now_s + min((from_s - second) % DAY_S or DAY_S for from_s, _ in self.schedule)
+        plan = begun[-1] if begun else self.schedule[-1][1]
+        if plan != self.plan and self.mode in CYCLING and not self.preempt:
+            self.set_plan(plan, now_s)
+
     def set_faults(self, faults: Sequence[int], now_s: float) -> None:
         """Fault types that the controller lists from now on (16.2.2)."""
         self.faults, self.faults_s = tuple(faults), now_s
@@ -212,9 +233,10 @@ class SignalModel:
         green = {group for phase in STAGES[stage] for group in PHASES[phase]}
         self._put(now_s, {group: GREEN if group in green else RED for group in GROUPS})
 
-    def jump_clock(self, seconds: float, _now_s: float) -> None:
+    def jump_clock(self, seconds: float, now_s: float) -> None:
         """The controller's own clock is set."""
         self.utc_less_now_s += seconds
+        self._by_schedule(now_s)
 
     def burn_out(self, groups: Sequence[int], now_s: float) -> list[tuple[float, int, str]]:
         """Greens of these heads no longer shine."""

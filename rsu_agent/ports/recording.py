@@ -21,6 +21,8 @@ from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 from zstandard import ZstdError
 
+from rsu_agent.ports.nouns import NOUNS, pack
+
 log = logging.getLogger(__name__)
 SEGMENTS = 8  # the ring forgets an eighth at a time
 CHUNK_BYTES = 16 << 10  # a killed process loses at most one chunk
@@ -60,12 +62,11 @@ class Recorder:
         self._thread.start()
 
     def record(self, topic: str, at_s: float, **value: Any) -> None:
-        """One entry; bytes values become base64."""
-        plain = {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in value.items()}
+        """One entry; bytes and nouns become base64, in the writer's thread: who records does not wait."""
         if len(self._waiting) >= QUEUE_LENGTH:
             self.dropped += 1
         else:
-            self._waiting.append(Entry(topic, at_s, plain))
+            self._waiting.append(Entry(topic, at_s, value))
 
     @property
     def waiting(self) -> int:
@@ -118,7 +119,7 @@ class Recorder:
         if (dropped := self.dropped) != self._told:
             segment.add(Entry(DROPPED, entry.at_s, {"count": dropped - self._told}))
             self._told = dropped
-        segment.add(entry)
+        segment.add(Entry(entry.topic, entry.at_s, {key: _plain(each) for key, each in entry.value.items()}))
         return segment
 
     def _forget_oldest(self) -> int:
@@ -132,6 +133,12 @@ class Recorder:
             total -= path.stat().st_size
             path.unlink()
         return _number(files[-1]) + 1 if files else 0
+
+
+def _plain(value: Any) -> Any:
+    """Bytes, and nouns as bytes, in base64; other values as they are."""
+    data = pack(value) if isinstance(value, NOUNS) else value
+    return base64.b64encode(data).decode() if isinstance(data, bytes) else data
 
 
 class RecordingFile:

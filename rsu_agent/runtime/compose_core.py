@@ -13,7 +13,6 @@ from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import SignalSource, TimeSource
-from rsu_agent.ports.nouns import pack
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
@@ -151,7 +150,7 @@ class Core:
 
     def _record(self, item: Any) -> None:
         topic = "/programme" if isinstance(item, Programme) else "/report"
-        self.recorder.record(topic, self.clock.now_s(), noun=pack(item))
+        self.recorder.record(topic, self.clock.now_s(), noun=item)
 
     def _device_told(self, health: DeviceHealth) -> None:
         self._device(health.device, health)

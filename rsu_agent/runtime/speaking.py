@@ -15,7 +15,6 @@ from rsu_agent.outlets.spat_speaker import SpatSpeaker, Spoken
 from rsu_agent.outlets.valid_share import ValidShare
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Radio
-from rsu_agent.ports.nouns import pack
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.map_memory import MapMemory
@@ -80,7 +79,7 @@ class Speaking:
     def saw_heads(self, seen: HeadsSeen) -> None:
         """Lamps as a camera sees them; recorded, for replay."""
         now_s = self._clock.now_s()
-        self._recorder.record("/heads", now_s, noun=pack(seen))
+        self._recorder.record("/heads", now_s, noun=seen)
         self.speaker.saw_heads(seen)
         for group, stands in self.speaker.witness.agreement(now_s).items():
             AGREES.labels(str(group)).set(math.nan if stands.agrees is None else stands.agrees)

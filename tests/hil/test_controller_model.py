@@ -172,3 +172,20 @@ def test_by_hand_the_police_step_straight_from_green_to_red() -> None:
     watched.until(120.0)
     assert watched.model.known[2] == "green"
     assert {"fixed", "flash", "all_red", "off", "manual"} <= set(MODES)
+
+
+def test_plans_follow_the_time_of_day_of_the_controllers_own_clock() -> None:
+    model = SignalModel(0.0, plan=1)
+    model.utc_less_now_s = 86_400.0 * 20_000 + 6 * 3600.0  # six in the morning at its start
+    model.set_schedule([(0.0, 1), (6.5 * 3600.0, 2), (9 * 3600.0, 1)], 0.0)
+    assert model.plan == 1
+    now_s, seen = 0.0, []
+    while now_s < 4 * 3600.0:
+        now_s = max(now_s + 1e-6, min(model.next_s(), now_s + 600.0))
+        model.advance(now_s)
+        if not seen or seen[-1][1] != model.plan:
+            seen.append((now_s, model.plan))
+    assert [plan for _, plan in seen] == [1, 2, 1]
+    assert [round(at) for at, _ in seen[1:]] == [1800, 10_800]
+    model.jump_clock(-2 * 3600.0, now_s)  # its clock is set back into the morning's plan
+    assert model.plan == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rsu_agent.ports.nouns import unpack
 from rsu_agent.ports.recording import (
     DROPPED,
     TORN,
@@ -23,6 +25,8 @@ from rsu_agent.ports.recording import (
     read_recording,
     segments,
 )
+from rsu_agent.world.signal import Colour, Lamp, SignalReport
+from rsu_agent.world.witness import HeadSeen, HeadsSeen
 
 WAIT_S = 60.0
 
@@ -212,3 +216,16 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "no.mcap"):
         with pytest.raises(FileNotFoundError, match="no recording there"):
             Recording(path)
+
+
+def test_nouns_and_bytes_are_packed_in_the_writers_thread_and_can_be_read_again(tmp_path: Path) -> None:
+    report = SignalReport(1.0, 1.02, (Lamp(1, Colour.GREEN),), True)
+    heads = HeadsSeen("cam", 1.1, (HeadSeen(1, Colour.GREEN, None, 1.1),))
+    recorder = Recorder(tmp_path, 8, "t")
+    recorder.record("/report", 1.0, noun=report)
+    recorder.record("/heads", 1.1, noun=heads)
+    recorder.record("/air", 1.2, data=b"\x00\xff", sent=True)
+    recorder.close()
+    first, second, third = read_recording(segments(tmp_path)[0])
+    assert [unpack(base64.b64decode(entry.value["noun"])) for entry in (first, second)] == [report, heads]
+    assert third.value == {"data": "AP8=", "sent": True}
