@@ -6,10 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rsu_agent.messages.csae53 import codec as csae53
 from rsu_agent.messages.dsrc.units import Edition, check_time_marks
-from rsu_agent.messages.etsi import pdu
-from rsu_agent.messages.j2735 import frame
 from rsu_agent.messages.standards import REFUSED
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed, open_type
@@ -87,6 +84,8 @@ def _unwrapped(data: bytes) -> tuple[bytes | None, tuple[str, ...]]:
 
 
 def _csae53(data: bytes) -> Read:
+    from rsu_agent.messages.csae53 import codec as csae53  # a tenth of a second that others need not pay
+
     (name, value), end = csae53.decode_some(data)
     notes = tuple(_rest(data, end))
     if name != "ext:0":
@@ -100,6 +99,8 @@ def _csae53(data: bytes) -> Read:
 
 
 def _etsi(data: bytes) -> Read:
+    from rsu_agent.messages.etsi import pdu
+
     notes: tuple[str, ...] = ()
     if data[:1] in GEO_BEGINS or data[12:14] == geonet.ETHERTYPE.to_bytes(2, "big"):
         try:
@@ -116,6 +117,8 @@ def _etsi(data: bytes) -> Read:
 
 
 def _j2735(data: bytes) -> Read:
+    from rsu_agent.messages.j2735 import frame
+
     kind, value = frame.decode(data)
     if isinstance(value, bytes):
         number = int(kind.removeprefix("id:"))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rsu_agent.messages.csae53.frames import CsaeMap, CsaeRoad, CsaeSpat
 from rsu_agent.messages.csae53.phase_table import PhaseTable
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.dsrc.spat import Right
 from rsu_agent.messages.dsrc.units import Edition
-from rsu_agent.messages.etsi.frames import EtsiRoad, EtsiSpat, etsi_map
 from rsu_agent.messages.frames import MapFrames, RoadFrames, SpatFrames
-from rsu_agent.messages.j2735.frames import J2735Road, J2735Spat, j2735_map
 from rsu_agent.outlets.guard import Guard
 from rsu_agent.outlets.matrix import Matrix, Pair
 from rsu_agent.outlets.rules import Rules, csae_rules, etsi_rules, j2735_rules
@@ -68,32 +65,70 @@ class MessageSet:
     road: Callable[[Speech, Crossing, RoadSpeech, Counts], RoadFrames]
 
 
-CSAE53 = MessageSet(
-    spat=lambda speech, counts: CsaeSpat(speech.table, speech.identity, counts),
-    rules=lambda speech: csae_rules(speech.phases, speech.arrows),
-    map=lambda speech, crossing, counts: CsaeMap(crossing, speech.table, counts),
-    road=lambda _speech, crossing, road, counts: CsaeRoad(
-        crossing.origin, road.rsu_id, road.kinds, road.codes, counts
-    ),
+def _csae53() -> MessageSet:
+    from rsu_agent.messages.csae53.frames import CsaeMap, CsaeRoad, CsaeSpat
+
+    return MessageSet(
+        spat=lambda speech, counts: CsaeSpat(speech.table, speech.identity, counts),
+        rules=lambda speech: csae_rules(speech.phases, speech.arrows),
+        map=lambda speech, crossing, counts: CsaeMap(crossing, speech.table, counts),
+        road=lambda _speech, crossing, road, counts: CsaeRoad(
+            crossing.origin, road.rsu_id, road.kinds, road.codes, counts
+        ),
+    )
+
+
+def _etsi() -> MessageSet:
+    from rsu_agent.messages.etsi.frames import EtsiRoad, EtsiSpat, etsi_map
+
+    return MessageSet(
+        spat=lambda speech, _counts: EtsiSpat(
+            speech.rights, speech.identity, speech.revision, speech.station
+        ),
+        rules=lambda speech: etsi_rules(speech.rights, speech.revision),
+        map=lambda speech, crossing, _counts: etsi_map(crossing, speech.revision, speech.station),
+        road=lambda speech, crossing, _road, _counts: EtsiRoad(crossing.origin, speech.station),
+    )
+
+
+def _j2735() -> MessageSet:
+    from rsu_agent.messages.j2735.frames import J2735Road, J2735Spat, j2735_map
+
+    return MessageSet(
+        spat=lambda speech, _counts: J2735Spat(speech.rights, speech.identity, speech.edition),
+        rules=lambda speech: j2735_rules(speech.rights, speech.edition),
+        map=lambda speech, crossing, _counts: j2735_map(crossing, speech.revision, speech.edition),
+        road=lambda *_: J2735Road(),
+    )
+
+
+class MessageSets(Mapping[str, MessageSet]):
+    """By the name in the site file. A set's codec is loaded when it is asked for: a box speaks one."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], MessageSet]]) -> None:
+        self._makers = makers
+        self._made: dict[str, MessageSet] = {}
+
+    def __getitem__(self, name: str) -> MessageSet:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+MESSAGE_SETS = MessageSets(
+    {
+        "csae53-2020": _csae53,
+        "ydt3709-2020": _csae53,  # the same bits under another name
+        "etsi": _etsi,
+        "j2735": _j2735,
+    }
 )
-ETSI = MessageSet(
-    spat=lambda speech, _counts: EtsiSpat(speech.rights, speech.identity, speech.revision, speech.station),
-    rules=lambda speech: etsi_rules(speech.rights, speech.revision),
-    map=lambda speech, crossing, _counts: etsi_map(crossing, speech.revision, speech.station),
-    road=lambda speech, crossing, _road, _counts: EtsiRoad(crossing.origin, speech.station),
-)
-J2735 = MessageSet(
-    spat=lambda speech, _counts: J2735Spat(speech.rights, speech.identity, speech.edition),
-    rules=lambda speech: j2735_rules(speech.rights, speech.edition),
-    map=lambda speech, crossing, _counts: j2735_map(crossing, speech.revision, speech.edition),
-    road=lambda *_: J2735Road(),
-)
-MESSAGE_SETS: dict[str, MessageSet] = {
-    "csae53-2020": CSAE53,
-    "ydt3709-2020": CSAE53,  # the same bits under another name
-    "etsi": ETSI,
-    "j2735": J2735,
-}
 
 
 def guard_of(speech: Speech) -> Guard:

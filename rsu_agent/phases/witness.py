@@ -17,6 +17,7 @@ APART_PERIODS = 2.0  # and a slow report comes later still
 FRESH_S = 1.0  # an opinion that rests on an older picture is none
 CONFIRMED_S, CONFIRMED_LOOKS = 1.0, 3  # a contradiction that lasts so long, in so many pictures, is confirmed
 AGAIN_S = 2.0  # of agreement before times are told again
+WHOLE_LOOKS = 5  # at least, in a run that counts as seen
 FLASH_SURE_S = 3.0  # a camera that sees a flash, or none, for so long is sure of it
 LETS_GO_S = 600.0  # so long after its last view a camera's contradiction is history
 MANY, MOST_SHARE = 2, 0.5  # so many contradicted groups, and this share of all seen: it is the controller
@@ -74,6 +75,9 @@ class _Standing:
     looks: int = 0
     timeless: bool = False
     contradicted: dict[str, float] = field(default_factory=dict)  # lamps told and not seen -> when
+    run_lit: str | None = None  # the lamps told now, and in how many looks they were seen so
+    run_agreed: int = 0
+    run_spoilt: bool = False
 
 
 class Witness:
@@ -156,12 +160,23 @@ class Witness:
         if told is None or agrees is None:
             return
         lit = LIT.get(told.runs[-1][1], "")
+        if lit != standing.run_lit:
+            self._run_over(standing)
+            standing.run_lit, standing.run_agreed, standing.run_spoilt = lit, 0, False
+        standing.run_agreed += agrees
+        standing.run_spoilt |= not agrees
         if not agrees:
             self._differs(standing, lit, now_s, since_s)
-        elif now_s - since_s >= AGAIN_S / 2:
-            standing.contradicted.pop(lit, None)
-            if not standing.contradicted and now_s - since_s >= AGAIN_S:
-                standing.timeless = False
+        elif not standing.contradicted and now_s - since_s >= AGAIN_S:
+            standing.timeless = False
+
+    def _run_over(self, standing: _Standing) -> None:
+        """A whole run of a colour that was seen as told takes its contradiction back; a part of one does not:
+
+        two swapped groups are red together for a while in every cycle.
+        """
+        if standing.run_lit is not None and not standing.run_spoilt and standing.run_agreed >= WHOLE_LOOKS:
+            standing.contradicted.pop(standing.run_lit, None)
 
     def _differs(self, standing: _Standing, lit: str, now_s: float, since_s: float) -> None:
         if not standing.timeless:

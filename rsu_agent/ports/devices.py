@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol
 
 from rsu_agent.world.health import TimeQuality
 from rsu_agent.world.signal import Programme, SignalReport
+
+if TYPE_CHECKING:  # the core shares these contracts and handles no pictures
+    import numpy as np
+    import numpy.typing as npt
 
 
 class SignalSource(Protocol):

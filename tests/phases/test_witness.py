@@ -77,6 +77,8 @@ def test_a_burnt_out_green_is_not_believed_again_because_red_is_right() -> None:
     bench = Bench().run(5.0, {1: R}, {1: R}).run(5.0, {1: G}, {1: DARK}).run(30.0, {1: R}, {1: R})
     assert bench.lost == {1}
     bench.run(5.0, {1: G}, {1: G})  # the lamp was changed
+    assert bench.lost == {1}, "not before it has been right for a whole green"
+    bench.run(3.0, {1: Y}, {1: Y})
     assert bench.lost == bench.witness.timeless() == frozenset()
 
 
@@ -94,8 +96,20 @@ def test_a_frozen_controller_is_doubted_as_a_whole() -> None:
     bench = Bench().run(5.0, frozen, frozen).run(4.0, frozen, {1: R, 2: G, 3: R, 4: R})
     assert bench.lost == {1, 2, 3}
     assert bench.witness.doubt(bench.now_s) == "witness"
-    bench.run(4.0, {1: G, 2: R, 3: G, 4: R}, {1: G, 2: R, 3: G, 4: R})
+    for one, two in ((R, G), (G, R), (R, G)):  # it runs again
+        colours = {1: one, 2: two, 3: one, 4: two}
+        bench.run(5.0, colours, colours)
     assert bench.witness.doubt(bench.now_s) is None
+    assert bench.lost == frozenset()
+
+
+def test_two_swapped_groups_that_are_red_together_for_a_while_are_not_believed_for_it() -> None:
+    bench = Bench()
+    for _ in range(3):
+        bench.run(6.0, {1: G, 2: R}, {1: R, 2: G}).run(3.0, {1: R, 2: R}, {1: R, 2: R})
+        assert bench.lost == {1, 2}
+        bench.run(6.0, {1: R, 2: G}, {1: G, 2: R}).run(3.0, {1: R, 2: R}, {1: R, 2: R})
+        assert bench.lost == {1, 2}
 
 
 def test_no_opinion_is_not_disagreement() -> None:
