@@ -27,9 +27,13 @@ LATE_S = 0.050  # a judge that woke so late drains its line first and judges so 
 MAP_PERIOD_S = 1.0
 VALID = Gauge("rsu_spat_valid", "1 while SPAT says something, 0 while it is unavailable.")
 AGREES = Gauge(
-    "rsu_witness_agrees", "1 while cameras see what is reported, 0 not, NaN without opinion.", ["group"]
+    "rsu_witness_agreement_ratio",
+    "1 while cameras see what is reported, 0 not, NaN without opinion.",
+    ["group"],
 )
-CONTRADICTED = Gauge("rsu_witness_contradicted", "1 while nothing is said of the group for that.", ["group"])
+UNCONTRADICTED = Gauge(
+    "rsu_witness_colour_valid", "0 while nothing is said of a group that its cameras contradict.", ["group"]
+)
 SEEN = Gauge("rsu_witness_seen_age_seconds", "Age of the newest picture with an opinion.", ["group"])
 RATIO = Gauge("rsu_spat_valid_ratio", "Share of the last ten minutes in which SPAT said something.")
 FALSE_DEGRADE = Counter(
@@ -83,7 +87,7 @@ class Speaking:
         self.speaker.saw_heads(seen)
         for group, stands in self.speaker.witness.agreement(now_s).items():
             AGREES.labels(str(group)).set(math.nan if stands.agrees is None else stands.agrees)
-            CONTRADICTED.labels(str(group)).set(stands.contradicted)
+            UNCONTRADICTED.labels(str(group)).set(not stands.contradicted)
             SEEN.labels(str(group)).set(math.nan if stands.seen_s is None else now_s - stands.seen_s)
 
     def doubt(self, reason: str) -> None:
