@@ -82,7 +82,8 @@ def _rig_is_missing() -> None:
 
 def main() -> None:
     """Entry point. With `--json` a wrong command line is an object on stdout, too."""
-    add_other_verbs()
+    if sys.argv[1:2] != ["run"]:  # the agent starts without waiting for what it does not use
+        add_other_verbs()
     if "--json" not in sys.argv:
         app()
     try:

@@ -111,7 +111,7 @@ def test_silence_of_the_controller_greys_the_lamps_and_blanks_their_countdowns(s
     until(lambda: GREEN in scene.colours())
     scene.agent.grows_old_from = time.monotonic()
     look.until("document.querySelector('.grid.old') !== null")
-    assert float(look.text("#age").split()[1]) > 1.0
+    assert float(look.text("#age").split()[1]) >= 1.0, "told to a tenth"
     assert look.read("[...document.querySelectorAll('.lamp .left')].every((l) => l.textContent === '–')")
     until(lambda: not {GREEN, RED} & scene.colours().keys(), seconds=20)
     assert look.read("document.querySelector('#alarm').hidden"), "the agent itself still answers"
