@@ -54,6 +54,7 @@ class _Told:
     """What the controller says of one group: (since, colour), newest last."""
 
     runs: deque[tuple[float, Colour]] = field(default_factory=lambda: deque(maxlen=TOLD_KEPT))
+    told_s: float = float("-inf")  # the newest report that names this group
     flashes: bool = False
 
     def between(self, from_s: float) -> Iterator[tuple[float, Colour]]:
@@ -74,7 +75,7 @@ class _Standing:
     seen_s: float | None = None
     looks: int = 0
     timeless: bool = False
-    contradicted: dict[str, float] = field(default_factory=dict)  # lamps told and not seen -> when
+    contradicted: set[str] = field(default_factory=set)  # lamps told and not seen
     run_lit: str | None = None  # the lamps told now, and in how many looks they were seen so
     run_agreed: int = 0
     run_spoilt: bool = False
@@ -86,14 +87,13 @@ class Witness:
     def __init__(self) -> None:
         self._told: dict[int, _Told] = {}
         self._standing: dict[int, _Standing] = {}
-        self._reported_s = float("-inf")
         self.counters: Counter[str] = Counter()
 
     def saw_report(self, report: SignalReport) -> None:
         """What the controller says."""
-        self._reported_s = max(self._reported_s, report.first_byte_s)
         for lamp in report.lamps:
             told = self._told.setdefault(lamp.group, _Told())
+            told.told_s = max(told.told_s, report.first_byte_s)
             told.flashes = told.flashes or lamp.colour in FLASHING
             if not told.runs or told.runs[-1][1] is not lamp.colour:
                 told.runs.append((report.first_byte_s, lamp.colour))
@@ -101,8 +101,6 @@ class Witness:
     def saw_heads(self, seen: HeadsSeen, report_period_s: float) -> None:
         """What one camera sees of all its heads."""
         now_s = seen.captured_s
-        if now_s - self._reported_s > max(FRESH_S, APART_PERIODS * report_period_s):
-            return  # the controller says nothing now
         apart_s = max(APART_S, APART_PERIODS * report_period_s)
         for place, head in enumerate(seen.heads):
             standing = self._standing.setdefault(head.group, _Standing())
@@ -144,6 +142,8 @@ class Witness:
 
     def _judge(self, group: int, standing: _Standing, now_s: float, apart_s: float) -> None:
         told = self._told.get(group)
+        if told is not None and now_s - told.told_s > max(FRESH_S, apart_s):
+            told = None  # of this group the controller says nothing now: a report of others is no word on it
         fresh = [
             head
             for head in standing.heads.values()
@@ -156,7 +156,6 @@ class Witness:
             standing.agrees, standing.since_s, standing.looks = agrees, now_s, 0
         standing.looks += 1
         since_s = now_s if standing.since_s is None else standing.since_s
-        assert told is not None or agrees is None
         if told is None or agrees is None:
             return
         lit = LIT.get(told.runs[-1][1], "")
@@ -176,7 +175,7 @@ class Witness:
         two swapped groups are red together for a while in every cycle.
         """
         if standing.run_lit is not None and not standing.run_spoilt and standing.run_agreed >= WHOLE_LOOKS:
-            standing.contradicted.pop(standing.run_lit, None)
+            standing.contradicted.discard(standing.run_lit)
 
     def _differs(self, standing: _Standing, lit: str, now_s: float, since_s: float) -> None:
         if not standing.timeless:
@@ -185,7 +184,7 @@ class Witness:
         if now_s - since_s >= CONFIRMED_S and standing.looks >= CONFIRMED_LOOKS:
             if not standing.contradicted:
                 self.counters["contradictions"] += 1
-            standing.contradicted.setdefault(lit, now_s)
+            standing.contradicted.add(lit)
 
     def _verdict(self, told: _Told, heads: list[HeadSeen], apart_s: float) -> bool | None:
         """One head that shows what was never told is enough; a dark one is, where no other head agrees."""

@@ -114,9 +114,7 @@ class Core:
                 start(self.roads.run)
                 app = control_app(self.window)
                 start(serve_http, app, control, app.state.streams)
-                start(
-                    serve_http, metrics_app(lambda: measure.page(self.others), self.window.healthy), metrics
-                )
+                start(serve_http, metrics_app(self._metrics, self.window.healthy), metrics)
         finally:
             self.recorder.close()
 
@@ -137,6 +135,10 @@ class Core:
         except DeviceLost:
             self.speaking.doubt(LINE_LOST)
             raise
+
+    def _metrics(self) -> str:
+        self.speaking.measure_witness()
+        return measure.page(self.others)
 
     def _compare_clock(self, report: SignalReport) -> None:
         now_s, utc_s = self.clock.now_s(), self.clock.utc_s()

@@ -82,9 +82,12 @@ class Speaking:
 
     def saw_heads(self, seen: HeadsSeen) -> None:
         """Lamps as a camera sees them; recorded, for replay."""
-        now_s = self._clock.now_s()
-        self._recorder.record("/heads", now_s, noun=seen)
+        self._recorder.record("/heads", self._clock.now_s(), noun=seen)
         self.speaker.saw_heads(seen)
+
+    def measure_witness(self) -> None:
+        """Set the metrics of the witness as they are now: a camera that is gone tells nothing any more."""
+        now_s = self._clock.now_s()
         for group, stands in self.speaker.witness.agreement(now_s).items():
             AGREES.labels(str(group)).set(math.nan if stands.agrees is None else stands.agrees)
             UNCONTRADICTED.labels(str(group)).set(not stands.contradicted)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from prometheus_client import REGISTRY
 from typer.testing import CliRunner
 
 import hil.scenario.run
 from hil.commands import hil as verbs
 from hil.scenario.expect import Evidence, judge
+from hil.scenario.fake import FakeCrossing
 from hil.scenario.read import Scenario, read_scenario
 from hil.scenario.run import run_scenario, shipped, write_report
 from hil.truth import TruthLog
+from rsu_agent.ports.assets import asset
 from rsu_agent.runtime.air import Air
+from rsu_agent.settings.read import read_site
 from tests.hil.test_vehicle_codec import rsm_frame
 
+WITNESS = ("rsu_witness_agreement_ratio", "rsu_witness_seen_age_seconds")
 FAKE = [path for path in shipped() if not read_scenario(path).real]
 SHORT = {"seconds": 12, "warm_s": 2, "plan": 3}
 
@@ -163,3 +170,28 @@ def test_all_shows_where_it_is_ends_with_a_table_and_fails_with_any(
     ]
     assert count.startswith(f"{outcomes.count('passed')} of 2 passed")
     assert Path(report.removeprefix("report: ")).read_text().count("what ") >= 2
+
+
+def test_the_witness_metrics_of_a_camera_that_is_gone_grow_old(tmp_path: Path) -> None:
+    """They are read when somebody asks, not when a picture comes: none comes any more."""
+    site = read_site(asset("config/virtual.yaml"))
+
+    async def run() -> tuple[list[float | None], list[float | None]]:
+        crossing = FakeCrossing({"plan": 3}, tmp_path, site)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(crossing.run)
+            await crossing.clock.advance(10.0)
+            crossing.speaking.measure_witness()
+            fresh = [REGISTRY.get_sample_value(name, {"group": "3"}) for name in WITNESS]
+            tasks.cancel_scope.cancel()
+        await crossing.clock.advance(5.0)
+        crossing.speaking.measure_witness()
+        return fresh, [REGISTRY.get_sample_value(name, {"group": "3"}) for name in WITNESS]
+
+    (agrees, age_s), (then_agrees, then_age_s) = anyio.run(run)
+    assert agrees == 1.0
+    assert age_s is not None
+    assert age_s < 0.5
+    assert then_agrees is not None
+    assert math.isnan(then_agrees)
+    assert then_age_s == pytest.approx(age_s + 5.0)

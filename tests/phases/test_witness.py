@@ -143,6 +143,15 @@ def test_a_controller_that_says_nothing_is_not_contradicted() -> None:
     assert bench.lost == frozenset()
 
 
+def test_a_group_that_a_bad_line_tells_nothing_of_is_not_contradicted_by_reports_of_others() -> None:
+    """Its change was lost; what a trap says of another group is no word on it."""
+    bench = Bench().run(5.0, {1: R, 2: R}, {1: R, 2: R})
+    bench.run(6.0, {2: R}, {1: G, 2: R})
+    assert bench.lost == frozenset()
+    assert bench.witness.agreement(bench.now_s)[1].agrees is None
+    assert bench.run(3.0, {1: R, 2: R}, {1: G, 2: R}).lost == {1}
+
+
 def test_a_second_head_of_the_group_that_shines_speaks_for_a_dark_one_and_not_against_a_wrong_one() -> None:
     for other, lost in ((DARK, False), (R, True)):
         witness, now_s = Witness(), 100.0
