@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hil.devices.signal_model import SignalModel
 from hil.devices.signal_plan import GAINING, GROUPS, PHASES, PLANS, STAGES, losing
@@ -52,10 +52,19 @@ def reports(seconds: float, seed: int, start_s: float) -> Iterator[SignalReport]
     for step in range(int(seconds / PERIOD_S)):
         at = start_s + step * PERIOD_S
         model.advance(at)
-        stage, elapsed, remaining = model.stage(at)
-        told = StageReport(stage, StageState.RUNNING, float(int(elapsed)), float(int(remaining) + 1))
-        lamps = tuple(Lamp(group, Colour(model.known[group])) for group in GROUPS)
-        yield SignalReport(at, at + READING_S, lamps, True, Control.FIXED_TIME, model.plan, told)
+        yield report(model, at)
+
+
+def report(model: SignalModel, at_s: float, control: Control = Control.FIXED_TIME) -> SignalReport:
+    """All that a driver reads of a controller in one poll."""
+    stage, elapsed, remaining = model.stage(at_s)
+    told = StageReport(stage, StageState.RUNNING, float(int(elapsed)), float(int(remaining) + 1))
+    return SignalReport(at_s, at_s + READING_S, lamps(model, GROUPS), True, control, model.plan, told)
+
+
+def lamps(model: SignalModel, groups: Iterable[int]) -> tuple[Lamp, ...]:
+    """These groups as the controller knows them."""
+    return tuple(Lamp(group, Colour(model.known[group])) for group in groups)
 
 
 def _steps(transition: tuple[tuple[str, int], ...]) -> tuple[Step, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from hil.bench.crossing import READING_S
+from hil.bench.crossing import READING_S, lamps, report
 from hil.devices.signal_model import SignalModel
 from hil.devices.signal_plan import GROUPS
-from rsu_agent.world.signal import Colour, Control, Lamp, SignalReport, StageReport, StageState
+from rsu_agent.world.signal import Control, SignalReport
 
 PERIOD_S, PHASE_S = 1.0, 0.37  # reports lie between the whole seconds at which plans change
 AROUND_S = (-0.06, 0.03)  # looks beside a change: just before it is known, just after
@@ -68,9 +68,9 @@ class Day:
                 self.ends.times[group].append(at_s)
             if at_s >= next_report_s:
                 next_report_s += PERIOD_S
-                yield at_s + READING_S, self._report(at_s, GROUPS, complete=True)
+                yield at_s + READING_S, self._polled(at_s)
             elif learnt:
-                yield at_s + READING_S, self._report(at_s, tuple(learnt), complete=False)
+                yield at_s + READING_S, self._trapped(at_s, learnt)
             if learnt:
                 yield at_s + AROUND_S[1], None
             coming_s = self._model.next_s()
@@ -79,19 +79,11 @@ class Day:
                 yield due_s + AROUND_S[0], None
             at_s = due_s
 
-    def _report(self, at_s: float, groups: tuple[int, ...], *, complete: bool) -> SignalReport:
-        model = self._model
-        stage, elapsed, remaining = model.stage(at_s)
-        told = StageReport(stage, StageState.RUNNING, float(int(elapsed)), float(int(remaining) + 1))
-        lamps = tuple(Lamp(group, Colour(model.known[group])) for group in groups)
-        return SignalReport(
-            at_s,
-            at_s + READING_S,
-            lamps,
-            complete,
-            CONTROLS[model.mode],
-            model.plan,
-            told if complete else None,
-            controller_utc_ms=round(model.utc_s(at_s) * 1000) if complete else None,
-            unsolicited=not complete,
-        )
+    def _polled(self, at_s: float) -> SignalReport:
+        whole = report(self._model, at_s, CONTROLS[self._model.mode])
+        return replace(whole, controller_utc_ms=round(self._model.utc_s(at_s) * 1000))
+
+    def _trapped(self, at_s: float, groups: Sequence[int]) -> SignalReport:
+        """What a controller tells by itself of groups that have changed."""
+        control, shown = CONTROLS[self._model.mode], lamps(self._model, groups)
+        return SignalReport(at_s, at_s + READING_S, shown, False, control, self._model.plan, unsolicited=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from ruamel.yaml import YAML
 
 from hil.demo import CYCLE_S, watch_first_valid
+from hil.progress import counting
 from hil.resources import ProcessWatch, agent_processes
 from hil.rig import Rig, RigOptions
 from hil.scenario.expect import Evidence
@@ -52,8 +50,7 @@ def signals(seed: int, changes: int = CHANGES, **given: Any) -> dict[str, Any]:
 
 def _until(rig: Rig, t0: float, changes: int, watch: ProcessWatch) -> None:
     """Run until so many changes, and the spare ones, have shone since t0."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), disable=not sys.stderr.isatty()) as bar:
+    with counting() as bar:
         task = bar.add_task("changes of lamps", total=changes)
         enough_s, counted_s = None, 0.0
         while enough_s is None or time.monotonic() < enough_s:

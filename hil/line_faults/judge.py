@@ -42,10 +42,14 @@ class Sent:
 
 @dataclass
 class Episodes:
-    """Figures of many episodes. never: pairs of groups that may not be green together."""
+    """Figures of many episodes on one line.
+
+    never: pairs of groups that may not be green together; recover_s: valid again within this of a good frame.
+    """
 
     lamps: Mapping[int, LampTruth]
     never: Sequence[tuple[int, int]]
+    recover_s: float
     figures: Counter[str] = field(default_factory=Counter)
     stories: list[str] = field(default_factory=list)
 
@@ -56,7 +60,6 @@ class Episodes:
         sent: Sequence[Sent],
         goods: list[Good],
         cuts: list[tuple[float, float]],
-        recover_s: float,
         strange_s: tuple[float, float],
     ) -> None:
         """One episode from its fault to the next one's. strange_s: while another unit answered."""
@@ -68,8 +71,8 @@ class Episodes:
         told = self._degraded(frames, late, begin)
         early = _with_stranger(doubts(goods, cuts, -1.0), goods, strange_s)
         early = [(a, b) for a, b in early if b > begin and a < end]
-        told += self._silent_without_cause(frames, window, early, recover_s)
-        told += self._back(frames, window, spans, recover_s)
+        told += self._silent_without_cause(frames, window, early)
+        told += self._back(frames, window, spans)
         if told:
             self.stories.append(f"{named} at {begin:.2f}: {', '.join(told)}")
 
@@ -113,7 +116,6 @@ class Episodes:
         frames: Sequence[Sent],
         window: tuple[float, float],
         spans: Sequence[tuple[float, float]],
-        recover_s: float,
     ) -> list[str]:
         """Time in which truth was knowable and nothing held it back, how much of it was spoken; where not."""
         told = []
@@ -122,7 +124,7 @@ class Episodes:
             self.figures["knowable_ms"] += round((end - begin) * 1000)
             self.figures["valid_ms"] += round((end - begin - silent_s) * 1000)
             after_doubt = any(b <= begin for _, b in spans)
-            from_s = min(_first_word(frames, begin), begin + recover_s) if after_doubt else begin
+            from_s = min(_first_word(frames, begin), begin + self.recover_s) if after_doubt else begin
             if _silent(frames, from_s, end) > TICK_S:
                 told.append(f"silent without cause from {from_s:.2f}")
         self.figures["false_degrade"] += bool(told)
@@ -133,14 +135,13 @@ class Episodes:
         frames: Sequence[Sent],
         window: tuple[float, float],
         spans: Sequence[tuple[float, float]],
-        recover_s: float,
     ) -> list[str]:
         """The last doubt of the window: from its end to the first word."""
         ended = [b for a, b in spans if b > window[0] and a < window[1]]
         if not ended or any(_again(spans)):
             return []
         took_s = min(_first_word(frames, ended[-1]), window[1]) - ended[-1]
-        if took_s <= recover_s and took_s < window[1] - ended[-1]:
+        if took_s <= self.recover_s and took_s < window[1] - ended[-1]:
             return []
         self.figures["late_recover"] += 1
         return [f"back {took_s:.2f} s after the first good report"]

@@ -46,13 +46,26 @@ class Carried:
         Noise that ends in an escape byte does not hide the frame behind it: each start byte is tried.
         """
         starts = [at for at, byte in enumerate(data) if byte == HEAD]
-        found = {message for at in starts for message in Reader(self.profile).feed(data[at:])}
-        for message in found:
+        found = {end: (at, message) for at in starts for end, message in self._message(data, at)}
+        for end, (at, message) in sorted(found.items()):
             if message.kind == REPLY and message.controller == self.profile.controller:
-                self._told |= dict.fromkeys(_lamps(message), last_s - self._seconds(message))
-        if self._told.keys() >= set(self.groups):  # in one reply, or in several
-            self._good(min(self._told.values()), last_s)
-            self._told.clear()
+                ended_s = last_s - (len(data) - end) * self._byte_s
+                self._told |= dict.fromkeys(_lamps(message), ended_s - (end - at) * self._byte_s)
+                if self._told.keys() >= set(self.groups):  # in one reply, or in several
+                    self._good(min(self._told.values()), ended_s)
+                    self._told.clear()
+
+    def _message(self, data: bytes, at: int) -> Iterator[tuple[int, Message]]:
+        """The message that begins there, if one does, with where it ends."""
+        reader = Reader(self.profile)
+        for end in range(at + 1, len(data) + 1):
+            for message in reader.feed(data[end - 1 : end]):
+                yield end, message
+                return
+
+    @property
+    def _byte_s(self) -> float:
+        return 10 / self.baud
 
     def calm(self) -> None:
         """Keep the pace of now, which no fault has disturbed, for `afresh`."""
@@ -60,24 +73,26 @@ class Carried:
         self._calm = (list(self._intervals) * times)[:PERIODS]
 
     def afresh(self) -> list[float]:
-        """The pace as it was in calm times: a hundred intervals."""
+        """The pace as it was in calm times, a hundred intervals; by it the newest report grows old, too."""
         self._intervals.extend(self._calm)
+        newest = self.goods.pop()
+        self.goods.append(self._by_pace(newest.first_s, newest.last_s))
         return self._calm
-
-    def _seconds(self, message: Message) -> float:
-        size = 16 + sum(6 + len(value) for _, _, value in message.entries)
-        return size * 10 / self.baud
 
     def _good(self, first_s: float, last_s: float) -> None:
         if self.goods:
             interval_s = first_s - self.goods[-1].first_s
             if len(self._intervals) < 10 or interval_s <= self.goods[-1].limit_s:
                 self._intervals.append(interval_s)
+        self.goods.append(self._by_pace(first_s, last_s))
+
+    def _by_pace(self, first_s: float, last_s: float) -> Good:
+        """A report, with the age at which it is too old by the pace of now."""
         ordered = sorted(self._intervals)
         period_s = ordered[math.ceil(0.99 * len(ordered)) - 1] if ordered else 0.1
         limit_s = TEN_HZ_LOSS_S if period_s <= TEN_HZ_S else 1.5 * period_s + 0.1
         sure = period_s < TEN_HZ_S - STAMPS_S
-        self.goods.append(Good(first_s, last_s, limit_s, 0.0 if sure else 3 * STAMPS_S + 0.03 * limit_s))
+        return Good(first_s, last_s, limit_s, 0.0 if sure else 3 * STAMPS_S + 0.03 * limit_s)
 
 
 def _lamps(message: Message) -> list[int]:

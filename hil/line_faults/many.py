@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from hil.line_faults.draw import LINES, shares
 from hil.line_faults.run import run_line
+from hil.progress import counting
 
 PART = 50  # faults that one crossing suffers before the next one is set up
 
@@ -27,13 +24,12 @@ def run_all(count: int, seed: int) -> tuple[list[Counter[str]], list[str]]:
     """(figures, stories) of every part of every line. Raises TimeoutError."""
     found: list[Counter[str]] = []
     stories: list[str] = []
-    columns = (TextColumn("line faults"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     context = multiprocessing.get_context("spawn")
     with (
-        Progress(*columns, console=Console(file=sys.stderr), disable=not sys.stderr.isatty()) as bar,
+        counting() as bar,
         ProcessPoolExecutor(os.cpu_count(), context) as pool,
     ):
-        task = bar.add_task("", total=count)
+        task = bar.add_task("line faults", total=count)
         parts = {pool.submit(_work, *part, seed): part for part in _parts(count)}
         try:
             for done in as_completed(parts):

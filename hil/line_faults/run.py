@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 import zlib
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import Any
 import anyio
 
 from hil.devices.gbt20999_codec import Profile
-from hil.devices.signal_plan import PHASES, conflicts
+from hil.devices.signal_plan import GROUPS, PHASES, conflicts
 from hil.line_faults.draw import Episode, Line, draws
 from hil.line_faults.judge import Episodes, Sent
 from hil.line_faults.known import Carried
@@ -20,7 +21,6 @@ from hil.score.timeline import LampTruth
 from rsu_agent.outlets.doubts import Doubts
 from rsu_agent.outlets.spat_reader import read_spat
 from rsu_agent.ports.assets import asset
-from rsu_agent.ports.memory_line import MemoryEnd
 from rsu_agent.settings.read import read_site
 
 PLAN = 3  # short: many changes
@@ -69,21 +69,6 @@ class Heard:
             self.frames.append(Sent(t, spoken))
 
 
-class Tapped:
-    """The device's end of the line; what is put on it is told."""
-
-    def __init__(self, end: MemoryEnd, carried: Carried) -> None:
-        self._end, self._carried = end, carried
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._end, name)
-
-    async def write(self, data: bytes) -> None:
-        """As the end does. Raises DeviceLost."""
-        await self._end.write(data)
-        self._carried.put(data, self._end._wire_free_s)
-
-
 def never_together() -> list[tuple[int, int]]:
     """Pairs of lamp groups that the rig's matrix forbids."""
     pairs = {(phase, other) for phase in PHASES for other in conflicts(phase) if phase < other}
@@ -98,15 +83,19 @@ class Struck:
         self._line = line
         self._lamps, self._air = Lamps(), Heard(site.settings.signals.phases)
         given = {"plan": PLAN, "seed": seed}
+        self._carried = Carried(GROUPS, Profile(), line.manners.baud)
         self._crossing = FakeCrossing(
-            given, folder, site, lamps=self._lamps, air=self._air, manners=line.manners
+            given,
+            folder,
+            site,
+            lamps=self._lamps,
+            air=self._air,
+            manners=line.manners,
+            carried=self._carried.put,
         )
-        groups = sorted(self._crossing.controller.model.lamps)
-        self._carried = Carried(groups, Profile(), line.manners.baud)
-        self._tap()
         self._cuts: list[tuple[float, float]] = []
         self._strange_s = 0.0, 0.0
-        self._episodes = Episodes(self._lamps.groups, never_together())
+        self._episodes = Episodes(self._lamps.groups, never_together(), line.recover_s)
 
     async def run(self, episodes: list[Episode]) -> tuple[Counter[str], list[str]]:
         """Calibrate, strike, judge. Raises TimeoutError: the crossing never spoke."""
@@ -146,7 +135,6 @@ class Struck:
             self._air.frames,
             self._carried.goods,
             self._cuts,
-            self._line.recover_s,
             self._strange_s,
         )
         self._forget(clock.now_s() - KEPT_S)
@@ -173,12 +161,7 @@ class Struck:
             self._cuts.append((now_s, float("inf")))
         else:
             crossing.replug()
-            self._tap()
             self._cuts[-1] = self._cuts[-1][0], now_s
-
-    def _tap(self) -> None:
-        controller = self._crossing.controller
-        controller._end = Tapped(controller._end, self._carried)  # type: ignore[assignment]
 
     async def _until_valid(self, seconds: float) -> None:
         clock = self._crossing.clock
@@ -202,6 +185,7 @@ class Struck:
 def run_line(line: Line, count: int, seed: str) -> tuple[Counter[str], list[str]]:
     """(figures, stories of what went wrong) of so many faults on one line. Raises TimeoutError."""
     seed = f"{seed} {line.name}"
+    random.seed(seed)  # of the product's back-off, too
     with tempfile.TemporaryDirectory(prefix="rsu-faults-") as folder:
         struck = Struck(line, zlib.crc32(seed.encode()), Path(folder))
         return anyio.run(struck.run, list(draws(count, seed)))

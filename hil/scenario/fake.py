@@ -77,7 +77,9 @@ class FakeCrossing:
         lamps: Log | None = None,
         air: Log | None = None,
         manners: Manners | None = None,
+        **controller: Any,
     ) -> None:
+        """controller: what else its MemoryController is to know."""
         self._site, self.clock = site, FakeClock()
         self._line, self._manners = f"scenario-{os.getpid()}-{id(self)}", manners or Manners()
         end = memory_line.plug(self._line, self.clock, baud=self._manners.baud)
@@ -89,6 +91,7 @@ class FakeCrossing:
             seed=given.get("seed", 1),
             mode=given.get("mode", "fixed"),
             manners=self._manners,
+            **controller,
         )
         self._radio = MemoryRadio(self.clock, air or TruthLog(run_dir, "vehicle"))
         recorder = Recorder(run_dir / "recordings", 0, site.settings.site.id)  # 0 MB: keeps nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -31,8 +32,10 @@ class MemoryController:
         seed: int,
         mode: str = "fixed",
         manners: Manners | None = None,
+        carried: Callable[[bytes, float], None] = lambda _data, _last_s: None,
     ) -> None:
-        self._end, self._clock, self._truth = end, clock, truth
+        """carried: told of all that is put on the line, and when its last byte has passed it."""
+        self._end, self._clock, self._truth, self._carried = end, clock, truth, carried
         self.model = SignalModel(clock.now_s(), plan=plan, seed=seed)
         self._front = Front(self.model, Profile(), manners or Manners(), seed)
         if mode != "fixed":
@@ -77,7 +80,7 @@ class MemoryController:
 
     def plugged(self, end: MemoryEnd) -> None:
         """The line is up again, at another end."""
-        self._end = end
+        self._end, self._free_s = end, 0.0
         self._front.closed()
         self._back.set()
 
@@ -111,7 +114,7 @@ class MemoryController:
                 await self._back.wait()
                 continue
             if self._echoes:
-                await self._end.write(received.data)
+                await self._put(received.data)
             self._front.hear(received.data, received.arrived_s)
             self._nudged.set()
 
@@ -129,12 +132,15 @@ class MemoryController:
 
     async def _send(self, frame: bytes, colours: dict[int, str] | None) -> None:
         data, whole = self._line.spoil(frame)
-        if not data:
-            return
+        if data and await self._put(data) and colours and whole:
+            self._truth.write("wire", self._free_s, colours=colours)
+
+    async def _put(self, data: bytes) -> bool:
+        """Bytes onto the line; whether there is one."""
         try:
             await self._end.write(data)
         except DeviceLost:
-            return
+            return False
         self._free_s = max(self._free_s, self._clock.now_s()) + len(data) * self._byte_s
-        if colours and whole:
-            self._truth.write("wire", self._free_s, colours=colours)
+        self._carried(data, self._free_s)
+        return True

@@ -22,8 +22,8 @@ CALM = [Good(t / 10, t / 10 + 0.01, 0.3) for t in range(1, 100)]
 
 
 def judged(sent: list[Sent], goods: list[Good] = CALM, *, lamp: LampTruth | None = None) -> Counter[str]:
-    episodes = Episodes({1: lamp or LampTruth([0.0], ["red"]), 2: LampTruth([0.0], ["red"])}, [(1, 2)])
-    episodes.judge("test", (1.0, 9.0), sent, goods, [], 3.0, (0.0, 0.0))
+    episodes = Episodes({1: lamp or LampTruth([0.0], ["red"]), 2: LampTruth([0.0], ["red"])}, [(1, 2)], 3.0)
+    episodes.judge("test", (1.0, 9.0), sent, goods, [], (0.0, 0.0))
     return episodes.figures
 
 
