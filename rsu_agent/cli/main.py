@@ -75,6 +75,12 @@ def add_other_verbs() -> None:
             )(_rig_is_missing)
 
 
+def _own_verbs() -> set[str]:
+    """The names of the verbs of this package."""
+    commands = {each.callback.__name__ for each in app.registered_commands if each.callback is not None}
+    return commands | {each.name for each in app.registered_groups if each.name}
+
+
 def _rig_is_missing() -> None:
     as_json = "--json" in sys.argv
     stop(Exit.FAILED, "the rig is not installed: pip install 'rsu-agent[rig]'", as_json=as_json, reason="rig")
@@ -82,7 +88,7 @@ def _rig_is_missing() -> None:
 
 def main() -> None:
     """Entry point. With `--json` a wrong command line is an object on stdout, too."""
-    if sys.argv[1:2] != ["run"]:  # the agent starts without waiting for what it does not use
+    if not set(sys.argv[1:2]) & _own_verbs():  # a verb of ours does not wait for what it does not use
         add_other_verbs()
     if "--json" not in sys.argv:
         app()

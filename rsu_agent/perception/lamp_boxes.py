@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -47,6 +48,12 @@ class HeadBox:
     width_px: int
     height_px: int
     layout: Layout = "vertical"
+
+    @classmethod
+    def of(cls, group: int, box: Sequence[int], layout: Layout) -> HeadBox:
+        """From a site file's [left, top, width, height]."""
+        left_px, top_px, width_px, height_px = box
+        return cls(group, left_px, top_px, width_px, height_px, layout)
 
     def inside(self, width_px: int, height_px: int) -> bool:
         """Whether all of it lies in a picture of this size."""

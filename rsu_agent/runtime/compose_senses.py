@@ -71,7 +71,7 @@ class Senses:
         return {
             camera.name: LampReader(
                 camera.name,
-                [HeadBox(head.group, *_box(head.box), head.layout) for head in camera.heads],
+                [HeadBox.of(head.group, head.box, head.layout) for head in camera.heads],
                 (camera.lens.width_px, camera.lens.height_px),
             )
             for camera in self.site.cameras
@@ -143,11 +143,6 @@ class Senses:
         except* DeviceLost:
             self.link = None
             link.close()
-
-
-def _box(box: list[int]) -> tuple[int, int, int, int]:
-    left, top, width, height = box
-    return left, top, width, height
 
 
 async def body(place: Place) -> None:

@@ -156,9 +156,7 @@ class _Page:
 def _read(image: npt.NDArray[np.uint8], heads: list[Any]) -> list[dict[str, str | None]]:
     checked = [_checked(head) for head in heads]
     boxes = [
-        HeadBox(head.group, head.box[0], head.box[1], head.box[2], head.box[3], head.layout)
-        for head in checked
-        if isinstance(head, HeadSection)
+        HeadBox.of(head.group, head.box, head.layout) for head in checked if isinstance(head, HeadSection)
     ]
     colours = iter(read_once(image, boxes))
     return [

@@ -209,9 +209,7 @@ def test_another_unit_in_the_cabinet_is_refused_after_reopening_too() -> None:
 
 
 def test_a_bad_minute_does_not_make_questions_small_for_ever() -> None:
-    questions = Questions(64)
-    long = tuple(Address(3, 3, 1, group) for group in range(1, 25))
-    questions.answered(answer(long))
+    questions, long = proven_together()
     for _ in range(4):
         questions.unanswered(long, others_answer=True, garbled=False)
     assert [len(batch) for batch in questions.batches(long, 10_000)] == [12, 12]
@@ -226,12 +224,17 @@ def test_a_bad_minute_does_not_make_questions_small_for_ever() -> None:
 
 
 def test_answers_that_came_garbled_say_little_of_their_length() -> None:
-    questions = Questions(64)
-    long = tuple(Address(3, 3, 1, group) for group in range(1, 25))
-    questions.answered(answer(long))
+    questions, long = proven_together()
     for _ in range(11):
         questions.unanswered(long, others_answer=True, garbled=True)
     assert len(questions.batches(long, 10_000)) == 1
+
+
+def proven_together() -> tuple[Questions, tuple[Address, ...]]:
+    """Questions of which 24 lamps in one have been answered, and those lamps."""
+    questions, long = Questions(64), tuple(Address(3, 3, 1, group) for group in range(1, 25))
+    questions.answered(answer(long))
+    return questions, long
 
 
 def answer(asked: tuple[Address, ...]) -> Answer:

@@ -11,8 +11,18 @@ from rsu_agent.outlets.message_sets import MESSAGE_SETS, Speech, guard_of
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.outlets.spat_speaker import SpatSpeaker
 from rsu_agent.world.place import GeoPoint
+from rsu_agent.world.signal import Phase, Plan, Programme, Stage, StageSlot
 
 IDENTITY = (12, 0)
+# Two stages of thirty seconds, a lamp group in each, kept apart by the controller's own matrix
+PROGRAMME = Programme(
+    "p",
+    (1, 5),
+    (Phase(1, (1,)), Phase(2, (5,))),
+    (Stage(1, (1,)), Stage(2, (2,))),
+    (Plan(1, 60.0, (StageSlot(1, 30.0), StageSlot(2, 30.0))),),
+    ((1, 2),),
+)
 
 
 def speech(

@@ -25,28 +25,15 @@ from rsu_agent.world.signal import (
     Control,
     GroupOutlook,
     Lamp,
-    Phase,
-    Plan,
-    Programme,
     SignalOutlook,
     SignalReport,
-    Stage,
-    StageSlot,
 )
-from tests.outlets.made import IDENTITY, count_of, spat_speaker
+from tests.outlets.made import IDENTITY, PROGRAMME, count_of, spat_speaker
 from tests.outlets.made import guard as made_guard
 
 PHASES = {1: [1], 3: [5]}
 ARROWS = [5]
 TABLE_OF_PHASES = PhaseTable(PHASES, ARROWS)
-PROGRAMME = Programme(
-    "p",
-    (1, 5),
-    (Phase(1, (1,)), Phase(2, (5,))),
-    (Stage(1, (1,)), Stage(2, (2,))),
-    (Plan(1, 60.0, (StageSlot(1, 30.0), StageSlot(2, 30.0))),),
-    ((1, 2),),
-)
 
 
 def report(at: float, one: Colour, five: Colour, **more: object) -> SignalReport:

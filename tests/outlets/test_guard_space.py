@@ -21,26 +21,14 @@ from rsu_agent.world.signal import (
     Colour,
     Control,
     Lamp,
-    Phase,
-    Plan,
-    Programme,
     SignalOutlook,
     SignalReport,
-    Stage,
-    StageSlot,
 )
 from rsu_agent.world.witness import HeadSeen, HeadsSeen
-from tests.outlets.made import spat_speaker
+from tests.outlets.made import PROGRAMME, spat_speaker
 
 PHASES, ARROWS = {1: [1], 3: [5]}, [5]
-PROGRAMME = Programme(
-    "p",
-    (1, 5),
-    (Phase(1, (1,)), Phase(2, (5,))),
-    (Stage(1, (1,)), Stage(2, (2,))),
-    (Plan(1, 60.0, (StageSlot(1, 30.0), StageSlot(2, 30.0))),),
-)
-NEVER = replace(PROGRAMME, conflicts=((1, 2),))
+FREE = replace(PROGRAMME, conflicts=())
 UTC_S = 1_790_000_000.0
 Alter = Callable[[SignalOutlook, Instant], tuple[SignalOutlook, Instant]]
 
@@ -67,7 +55,7 @@ class Bench:
     """A speaker that has seen two cycles of sixty seconds: both groups change every thirty."""
 
     def __init__(self, one: Colour = Colour.GREEN, five: Colour = Colour.RED, **how: Any) -> None:
-        programme = how.get("programme", PROGRAMME)
+        programme = how.get("programme", FREE)
         self.made = how.get("speaker") or spat_speaker(PHASES, ARROWS)
         self.planted = Planted(self.made.frames)
         self.made.frames = self.planted
@@ -144,7 +132,7 @@ def _told(cause: str) -> Callable[[Colour, Colour], Spoken]:
 def _other_controller(one: Colour, five: Colour) -> Spoken:
     bench = Bench(one, five)
     bench.tick(1.0)
-    bench.made.saw(replace(PROGRAMME, fingerprint="q", groups=(1, 2)))
+    bench.made.saw(replace(FREE, fingerprint="q", groups=(1, 2)))
     return bench.tick()
 
 
@@ -236,7 +224,7 @@ def _clock(one: Colour, five: Colour) -> Spoken:
 
 def _conflict(_one: Colour, _five: Colour) -> Spoken:
     """The only two colours of which it can be said."""
-    return Bench(Colour.GREEN, Colour.GREEN_FLASH, programme=NEVER).tick(1.0)
+    return Bench(Colour.GREEN, Colour.GREEN_FLASH, programme=PROGRAMME).tick(1.0)
 
 
 SCENARIOS: dict[str, Callable[[Colour, Colour], Spoken]] = {
