@@ -134,11 +134,16 @@ class Guard:
         for phase in read.phases:
             if phase.likely is None:
                 continue
-            members = [by_group[group] for group in self._rules.groups[phase.phase] if group in by_group]
-            ends = [end for member in members for end in self._ends_of(member, meant.at_s)]
-            if not any(abs(min(max(end, 0.0), LONGEST) - phase.likely) <= APART_TENTHS for end in ends):
+            members = (by_group[group] for group in self._rules.groups[phase.phase] if group in by_group)
+            if not any(self._may_end(member, phase.likely, meant.at_s) for member in members):
                 return Verdict(Ruling.BLOCK, "ends", f"phase {phase.phase} ends in {phase.likely / 10:g} s")
         return None
+
+    def _may_end(self, group: GroupOutlook, likely: int, now_s: float) -> bool:
+        """Whether a likely end, tenths from now, is what was meant of a group."""
+        return any(
+            abs(min(max(end, 0.0), LONGEST) - likely) <= APART_TENTHS for end in self._ends_of(group, now_s)
+        )
 
     def _ends_of(self, group: GroupOutlook, now_s: float) -> Iterator[float]:
         """Tenths from now at which what is said of a group may end."""

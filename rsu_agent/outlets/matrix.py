@@ -34,11 +34,11 @@ class Matrix:
         self._site = frozenset(map(_ordered, never))
         self._softly = frozenset(map(_ordered, if_permissive))
         self._protected = frozenset(protected)
-        self._never = self._site
+        self._forbid(self._site)
 
     def programme(self, programme: Programme) -> None:
         """Map conflicts of phases to groups: never, where all their phases are kept apart."""
-        self._never = self._site | _kept_apart(programme)
+        self._forbid(self._site | _kept_apart(programme))
 
     def of(self, one: int, other: int) -> Together:
         """What these two groups may do; the controller's never outweighs the site's permission."""
@@ -49,12 +49,11 @@ class Matrix:
 
     def violated(self, green: Iterable[int]) -> Pair | None:
         """Two groups that are green and must not be, together."""
-        for pair in combinations(sorted(green), 2):
-            together = self.of(*pair)
-            both = pair[0] in self._protected and pair[1] in self._protected
-            if together is Together.NEVER or (together is Together.IF_PERMISSIVE and both):
-                return pair
-        return None
+        return next((pair for pair in combinations(sorted(green), 2) if pair in self._forbidden), None)
+
+    def _forbid(self, never: frozenset[Pair]) -> None:
+        softly = (pair for pair in self._softly if self._protected.issuperset(pair))
+        self._never, self._forbidden = never, never.union(softly)
 
 
 def _ordered(pair: Pair) -> Pair:

@@ -70,8 +70,8 @@ def _intersection(
 
 def _phase(bits: Bits) -> PhaseRead:
     """A phase; of several states the one that began already (startTime 0) is the present one."""
-    phase = bits.take(8)
-    states = [_state(bits, phase) for _ in range(bits.take(4) + 1)]
+    phase, more = divmod(bits.take(12), 16)
+    states = [_state(bits, phase) for _ in range(more + 1)]
     present = [state for state, start in states if start in (None, 0)]
     if len(present) != 1:
         raise NotSpat(f"phase {phase}: {len(present)} present states")
@@ -79,18 +79,18 @@ def _phase(bits: Bits) -> PhaseRead:
 
 
 def _state(bits: Bits, phase: int) -> tuple[PhaseRead, int | None]:
-    extended, timed = bits.take(1), bits.take(1)
-    if extended or bits.take(1):
+    head = bits.take(7)  # extended, timed, extended light; four bits of light
+    light = head & 0xF
+    if head & 0b101_0000:
         raise NotSpat("extended")
-    light = bits.take(4)
-    if not timed:
+    if not head & 0b010_0000:
         return PhaseRead(phase, light), None
     if bits.take(2):
         raise NotSpat("times in another form")
-    has_least, has_most, has_confidence, has_next, has_duration = (bits.take(1) for _ in range(5))
+    given = bits.take(5)  # least, most, confidence, next start, its duration
     start = bits.take(16)
-    least = bits.take(16) if has_least else None
-    most = bits.take(16) if has_most else None
+    least = bits.take(16) if given & 16 else None
+    most = bits.take(16) if given & 8 else None
     likely = bits.take(16)
-    bits.take(8 * has_confidence + 16 * has_next + 16 * has_duration)
+    bits.take(8 * bool(given & 4) + 16 * bool(given & 2) + 16 * (given & 1))
     return PhaseRead(phase, light, None if likely == UNDEFINED else likely, least, most), start

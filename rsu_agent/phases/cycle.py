@@ -12,6 +12,7 @@ SAME_EDGE_S = 1.5  # an edge so near to where it was learnt is the same edge, on
 WHOLE_MARGIN_S = 0.3  # so much longer than a cycle we look, so that every edge has been seen, late or early
 ORIGIN_GAIN = 0.02  # an edge moves the origin by this share of its residual: some 60 edges a cycle
 OFFSET_WINDOW = 16  # an edge's own offset is the mean of about so many cycles
+SHORTEST_RUN_S = 0.05  # what ends sooner is the edge that began it
 SPREAD_FLOOR_S = 0.15  # lamps change up to 50 ms before the controller knows, reports jitter
 
 
@@ -61,29 +62,29 @@ class Cycle:
 
     def end_of(
         self, group: int, colour: Colour, since_s: float | None, now_s: float
-    ) -> tuple[float, Slot] | None:
-        """When the colour that a group shows should end: (absolute time, the edge that ends it)."""
+    ) -> tuple[Slot, float] | None:
+        """The edge that should end what a group shows, and when (absolute)."""
         own = self.slots.get(group, [])
-        ending = [slot for slot in own if slot.before is colour]
-        if not ending:
-            return None
         if since_s is None:
             after = now_s
         else:
             began = self._began_with(own, colour, since_s)
             after = since_s if began is None else self.near(began, since_s)
-        ends = [(self.after(slot, after + 0.05), slot) for slot in ending]
-        return min(ends, key=lambda pair: pair[0])
+        ends = [(slot, self.after(slot, after + SHORTEST_RUN_S)) for slot in own if slot.before is colour]
+        return min(ends, key=_when, default=None)
 
-    def runs_of(self, group: int, colour: Colour, from_s: float) -> tuple[float, float] | None:
-        """The next run of a colour that begins after from_s: (start, seconds)."""
+    def run_of(
+        self, group: int, colour: Colour, from_s: float
+    ) -> tuple[tuple[Slot, float], tuple[Slot, float]] | None:
+        """The edges, and when, that begin and end the next run of a colour after from_s."""
         own = self.slots.get(group, [])
-        starts = [self.after(slot, from_s) for slot in own if slot.after is colour]
-        if not starts:
+        starts = [(slot, self.after(slot, from_s)) for slot in own if slot.after is colour]
+        start = min(starts, key=_when, default=None)
+        if start is None:
             return None
-        start = min(starts)
-        ends = [self.after(slot, start + 0.05) for slot in own if slot.before is colour]
-        return (start, min(ends) - start) if ends else None
+        ends = [(slot, self.after(slot, start[1] + SHORTEST_RUN_S)) for slot in own if slot.before is colour]
+        end = min(ends, key=_when, default=None)
+        return None if end is None else (start, end)
 
     def near(self, slot: Slot, at_s: float) -> float:
         """The occurrence of an edge nearest to an instant."""
@@ -114,6 +115,10 @@ class Cycle:
     def _wrapped(self, difference: float) -> float:
         half = self.length_s / 2
         return (difference + half) % self.length_s - half
+
+
+def _when(edge: tuple[Slot, float]) -> float:
+    return edge[1]
 
 
 def stage_start_bounds(

@@ -114,7 +114,7 @@ class Ends:
         """The end of what a group shows. goes_dark: it has been dark at times, which no plan tells."""
         bare = GroupOutlook(group, shown.colour, shown.since_s)
         found = bare
-        if self._predictor is not None and (self._predictor.calibrated(now_s) or not goes_dark):
+        if self._predictor is not None and (not goes_dark or self._predictor.calibrated(now_s)):
             found = self._predictor.outlook(group, shown, now_s, period_s)
             if found.likely_end_s is not None:
                 return found

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rsu_agent.phases.cycle import Cycle, stage_start_bounds
+from rsu_agent.phases.expected import Expectations, Expected
 from rsu_agent.phases.history import Edge, Shown
 from rsu_agent.phases.plan import Turn, expand, expand_steps, stage_offsets
 from rsu_agent.world.signal import Colour, GroupOutlook, GroupSteps, Plan, Programme, StageReport
@@ -17,10 +18,8 @@ STAMP_S = 0.25  # a report's stamp and the reading of its counters are less than
 GOOD_ERROR_S = 1.0  # field-rules 3.5
 INTERVAL_S = 5.0  # around an end that is told by bounds only
 SCORES_KEPT = 100
+FIRST_CONFIDENCE = 0.5  # one imagined good and one bad prediction
 MOST_STRANGERS = 2  # edges that fit no learnt one in a whole cycle: it is another cycle now
-
-
-_Key = tuple[int, Colour, float | None]  # lessons of the cycle, colour, instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,12 @@ class FixedTimePredictor:
         self._stage_before: int | None = None
         self._stage_told = not abrupt
         self._scores: deque[bool] = deque(maxlen=SCORES_KEPT)
+        self._scored = 0  # over all
+        self.confidence = FIRST_CONFIDENCE
         self._held_until: dict[int, float] = {}
-        self._ends: dict[int, tuple[_Key, tuple[float, float] | None]] = {}
-        self._runs: dict[int, tuple[_Key, tuple[float, float] | None]] = {}
+        self._expected = Expectations(self._cycle)
         self.errors_s: deque[float] = deque(maxlen=SCORES_KEPT)
         self.counters: Counter[str] = Counter()
-
-    @property
-    def confidence(self) -> float:
-        """P(|actual - likely| <= 1 s), with one imagined good and one bad prediction."""
-        return (sum(self._scores) + 1) / (len(self._scores) + 2)
 
     def calibrated(self, now_s: float) -> bool:
         """Whether a full cycle of this plan has been seen."""
@@ -83,7 +78,7 @@ class FixedTimePredictor:
             self._placed(edge)
         residual = self._cycle.learn(edge)
         if self._cycle.whole(edge.at_s):
-            self._scores.append(residual is not None and abs(residual) <= GOOD_ERROR_S)
+            self._score(residual is not None and abs(residual) <= GOOD_ERROR_S)
             if residual is not None:
                 self.errors_s.append(abs(residual))
             else:
@@ -119,23 +114,29 @@ class FixedTimePredictor:
 
     def outlook(self, group: int, shown: Shown, now_s: float, report_period_s: float) -> GroupOutlook:
         """What this group shows and when that ends."""
-        bare = GroupOutlook(group, shown.colour, shown.since_s)
         if shown.colour in (Colour.DARK, Colour.UNKNOWN):
-            return bare
+            return GroupOutlook(group, shown.colour, shown.since_s)
         if not self.calibrated(now_s):
-            return self._from_plan(group, shown, now_s) or bare
+            return self._from_plan(group, shown, now_s) or GroupOutlook(group, shown.colour, shown.since_s)
         if self._held_until.get(group, 0.0) > now_s:
             return self._by_interval(group, shown, now_s)
-        found = self._end(group, shown, now_s)
-        if found is None:
-            return bare
-        end_s, spread_s = found
-        if now_s - end_s > max(MISSED_FLOOR_S, 2 * report_period_s):
-            self._miss(group, now_s)
-            return self._by_interval(group, shown, now_s)
+        expected = self._expected.of(group, shown, now_s)
+        if expected is None:
+            return GroupOutlook(group, shown.colour, shown.since_s)
+        if expected.said is None or now_s >= expected.said_until_s or expected.said_score != self._scored:
+            if now_s - expected.end_s > max(MISSED_FLOOR_S, 2 * report_period_s):
+                self._miss(group, now_s)
+                return self._by_interval(group, shown, now_s)
+            self._say(expected, group, shown, now_s)
+        assert expected.said is not None
+        return expected.said
+
+    def _say(self, expected: Expected, group: int, shown: Shown, now_s: float) -> None:
+        """What is expected, as an outlook, and until when nothing in it changes by itself."""
+        end_s, spread_s = expected.end_s, expected.spread_s
         likely_s = max(end_s, now_s + HELD_AHEAD_S)
-        again = self._again(group, shown, likely_s)
-        return GroupOutlook(
+        again_s, lasts_s = expected.again(likely_s)
+        expected.said = GroupOutlook(
             group,
             shown.colour,
             shown.since_s,
@@ -143,41 +144,19 @@ class FixedTimePredictor:
             likely_end_s=likely_s,
             max_end_s=max(likely_s, end_s + spread_s),
             confidence=self.confidence,
-            next_start_s=again[0] if again else None,
-            next_duration_s=again[1] if again else None,
+            next_start_s=again_s,
+            next_duration_s=lasts_s,
         )
+        expected.said_until_s, expected.said_score = end_s - max(spread_s, HELD_AHEAD_S), self._scored
 
     def _by_interval(self, group: int, shown: Shown, now_s: float) -> GroupOutlook:
         """After a prediction that failed: bounds only for one cycle; of what outlasts them no end at all."""
         bare = GroupOutlook(group, shown.colour, shown.since_s, min_end_s=now_s)
-        found = self._end(group, shown, now_s)
-        if found is None or found[0] <= now_s:
+        expected = self._expected.of(group, shown, now_s)
+        if expected is None or expected.end_s <= now_s:
             return bare
-        return replace(
-            bare,
-            min_end_s=max(now_s, found[0] - INTERVAL_S),
-            max_end_s=found[0] + INTERVAL_S,
-        )
-
-    def _end(self, group: int, shown: Shown, now_s: float) -> tuple[float, float] | None:
-        """(end, spread) of what a group shows; kept until something is learnt or another colour shows."""
-        key = self._cycle.lessons, shown.colour, shown.since_s
-        kept = self._ends.get(group)
-        if kept is not None and kept[0] == key:
-            return kept[1]
-        found = self._cycle.end_of(group, shown.colour, shown.since_s, now_s)
-        end = None if found is None else (found[0], found[1].spread_s)
-        if shown.since_s is not None:  # else it depends on now
-            self._ends[group] = key, end
-        return end
-
-    def _again(self, group: int, shown: Shown, from_s: float) -> tuple[float, float] | None:
-        """(start, seconds) of the next run of this colour; kept while it is asked from the same instant."""
-        key = self._cycle.lessons, shown.colour, from_s
-        kept = self._runs.get(group)
-        if kept is None or kept[0] != key:
-            kept = self._runs[group] = key, self._cycle.runs_of(group, shown.colour, from_s)
-        return kept[1]
+        least_s, most_s = expected.end_s - INTERVAL_S, expected.end_s + INTERVAL_S
+        return replace(bare, min_end_s=max(now_s, least_s), max_end_s=most_s)
 
     def _from_plan(self, group: int, shown: Shown, now_s: float) -> GroupOutlook | None:
         turns = self._turns.get(group)
@@ -219,10 +198,16 @@ class FixedTimePredictor:
             both = both[1], both[0]
         self._bounds = both
 
+    def _score(self, good: bool) -> None:
+        """P(|actual - likely| <= 1 s), with one imagined good and one bad prediction."""
+        self._scores.append(good)
+        self._scored += 1
+        self.confidence = (sum(self._scores) + 1) / (len(self._scores) + 2)
+
     def _miss(self, group: int, now_s: float) -> None:
         """A prediction that failed: no times for this group for one cycle."""
         self.counters["prediction_missed"] += 1
-        self._scores.append(False)
+        self._score(False)
         self._held_until[group] = now_s + self._cycle_s
 
 

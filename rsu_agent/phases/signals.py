@@ -36,6 +36,7 @@ class Signals:
         self.preempt = self.priority = False
         self.other_controller = False
         self._phases_of: dict[int, list[Phase]] = {}
+        self._flash_of: dict[int, float] = {}  # how long a group's green flashes, where all its phases agree
         self.fault_flash: bool | None = None  # as the controller tells it, None: it does not
 
     def receive(self, item: SignalReport | Programme) -> list[Edge]:
@@ -117,6 +118,8 @@ class Signals:
         if known is None or known.fingerprint != programme.fingerprint:
             self.programme = programme
             self._phases_of = _by_group(programme)
+            lengths = {group: {*map(flash_s, phases)} for group, phases in self._phases_of.items()}
+            self._flash_of = {group: least for group, (least, *others) in lengths.items() if not others}
             self._ends.programme(programme)
             if known is not None and set(known.plans) <= set(programme.plans):
                 return  # more has been read: what is learnt of the present plan stays
@@ -156,15 +159,11 @@ class Signals:
             self.history.report_period_s,
             goes_dark=group in self.history.dark,
         )
-        return replace(found, flash_s=self._flash_s(group)) if shown.colour is Colour.GREEN else found
-
-    def _flash_s(self, group: int) -> float | None:
-        """How long a group's green flashes before it ends, where all its phases agree."""
-        lengths = {flash_s(phase) for phase in self._phases_of.get(group, ())}
-        return lengths.pop() if len(lengths) == 1 else None
+        return replace(found, flash_s=self._flash_of.get(group)) if shown.colour is Colour.GREEN else found
 
     def _phase_of(self, group: int) -> Phase | None:
-        return next(iter(self._phases_of.get(group, ())), None)
+        phases = self._phases_of.get(group)
+        return phases[0] if phases else None
 
 
 def _by_group(programme: Programme) -> dict[int, list[Phase]]:

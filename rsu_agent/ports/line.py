@@ -33,7 +33,10 @@ from rsu_agent.ports.received import Received
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.006  # a UART hands over some bytes a millisecond: taking each by itself costs the core a percent
-SHORTEST_S, LONGEST_S = 0.0007, 0.02  # with a length known: an escape more or less; a stop of the sender
+LAST_S = (
+    0.0015  # of a frame whose length is known this rest is read as it comes: timers wake a millisecond late
+)
+LONGEST_S = 0.02  # a sender may stop in between
 READ_BYTES = 4096  # what the kernel's tty buffer hands out at once
 BITS_A_BYTE = 10  # start, 8 data, stop
 UNSTABLE_NAME = re.compile(r"^/dev/tty(USB|ACM)\d+$")
@@ -134,7 +137,7 @@ class SerialLine:
         """Wait for bytes. A cancelled read loses none: nothing is awaited after they are taken.
 
         The first byte after a silence is taken at once, for its stamp; what follows on its heels is gathered,
-        until the frame under way must have ended where its length is known.
+        where its length is known until the frame under way is about to end.
         """
         gather_s = self._taken_s + self._gather_s - self._clock.now_s()
         if gather_s > 0.0:
@@ -153,8 +156,8 @@ class SerialLine:
             return Received(data, self._taken_s)
 
     def expect(self, rest_s: float | None) -> None:
-        """How long the rest of the frame under way takes: so long is gathered, and no longer."""
-        self._gather_s = GATHER_S if rest_s is None else min(max(rest_s, SHORTEST_S), LONGEST_S)
+        """How long the rest of the frame under way takes: all but its end is gathered."""
+        self._gather_s = GATHER_S if rest_s is None else min(rest_s, LONGEST_S) - LAST_S
 
     async def write(self, data: bytes) -> None:
         """Write all. Raises PermissionError for a listener: that is a mistake of ours, not of the line."""

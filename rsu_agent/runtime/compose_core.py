@@ -125,6 +125,8 @@ class Core:
                 self.keepers["controller"].serving()
                 self._record(item)
                 edges = self.speaking.saw(item)
+                if edges:
+                    await self.speaking.speak_due()
                 now_s = self.clock.now_s()
                 if isinstance(item, Programme):
                     self.board.post(PROGRAMME, item, now_s)

@@ -72,13 +72,19 @@ class Speaking:
         self.first_valid_s: float | None = None
 
     def saw(self, item: SignalReport | Programme) -> list[Any]:
-        """What the controller said; a change of colour leaves at once."""
+        """What the controller said; a change of colour is due at once."""
         edges = self.speaker.saw(item)
         if edges and isinstance(item, SignalReport):
             self._changed_s = item.last_byte_s
             self._schedule.changed(self._clock.now_s())
             self._wake.set()
         return edges
+
+    async def speak_due(self) -> None:
+        """Speak now, if a frame is due: a change does not wait for the turn of `run`. What is late is left to it."""
+        now_s = self._clock.now_s()
+        if now_s - self._schedule.next_due_s() <= LATE_S and self._schedule.due(now_s):
+            await self._tick(now_s)
 
     def saw_heads(self, seen: HeadsSeen) -> None:
         """Lamps as a camera sees them; recorded, for replay."""

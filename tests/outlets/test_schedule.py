@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsu_agent.outlets.schedule import MOST_EXTRA, NEAR_S, SpatSchedule
+from rsu_agent.outlets.schedule import MOST_EXTRA, NEAR_S, SHARED_S, SpatSchedule
 
 
 def frames(changes: list[float], seconds: float, stalls: dict[float, float] | None = None) -> list[float]:
@@ -52,14 +52,14 @@ def test_eight_changes_in_ten_seconds_give_95_to_110_frames_and_no_gap_over_150_
 
 
 def test_a_change_just_before_a_tick_waits_for_it() -> None:
-    sent = frames([1.095], 2.0)
+    sent = frames([1.0975], 2.0)
     assert sum(1.05 < at < 1.15 for at in sent) == 1
 
 
 def test_two_changes_close_together_follow_by_a_little() -> None:
     sent = [at for at in frames([1.030, 1.035], 2.0) if 1.01 < at < 1.09]
     assert len(sent) == 2
-    assert sent[1] - sent[0] == pytest.approx(NEAR_S, abs=0.002)
+    assert sent[1] - sent[0] == pytest.approx(SHARED_S, abs=0.002)
 
 
 def test_more_than_eight_extra_frames_in_ten_seconds_take_the_tick() -> None:
@@ -95,7 +95,7 @@ def test_whenever_lamps_change_the_grid_stands_and_extra_frames_keep_to_their_nu
 def test_changes_within_a_few_milliseconds_share_their_extra_frames(apart_ms: list[int]) -> None:
     changes = [1.03 + sum(apart_ms[:n]) / 1000 for n in range(len(apart_ms))]
     sent = [at for at in frames(changes, 2.0) if 1.0015 < at < 1.0985]
-    assert 1 <= len(sent) <= 1 + math.ceil((max(changes) - min(changes)) / NEAR_S)
+    assert 1 <= len(sent) <= 1 + math.ceil((max(changes) - min(changes)) / SHARED_S)
     for change in changes:
         later = [at for at in frames(changes, 2.0) if at >= change - 0.0015]
-        assert min(later) - change <= NEAR_S + 0.0025
+        assert min(later) - change <= SHARED_S + 0.0025

@@ -19,7 +19,9 @@ class PhaseTable:
             named = "; ".join(f"{phase}: groups {sorted(groups)}" for phase, groups in sorted(phases.items()))
             raise ValueError(f"PhaseList holds {MOST_PHASES}, not {len(phases)} phases ({named})")
         self.phases = {phase: tuple(groups) for phase, groups in sorted(phases.items())}
-        self._arrows = frozenset(arrows)
+        self._arrows = frozenset(
+            phase for phase, groups in self.phases.items() if all(group in arrows for group in groups)
+        )
         self._phase_of: dict[int, int] = {}
         for phase, groups in self.phases.items():
             if phase in RESERVED or not 0 < phase < 255:
@@ -35,4 +37,4 @@ class PhaseTable:
 
     def is_arrow(self, phase: int) -> bool:
         """Whether a phase's lamps are arrows: its green is protected (field-rules 2.2)."""
-        return all(group in self._arrows for group in self.phases[phase])
+        return phase in self._arrows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from rsu_agent.messages.csae53.phase_table import PhaseTable
@@ -105,19 +105,20 @@ def _state(
 
 def _counting(members: list[GroupOutlook], now_s: float) -> dict[str, int] | None:
     """TimeCountingDown of groups that change together; None when no end is known at all."""
-    first = members[0]
-    if any((m.likely_end_s is None) != (first.likely_end_s is None) for m in members):
-        return None
-    minima = [m.min_end_s for m in members if m.min_end_s is not None]
-    maxima = [m.max_end_s for m in members if m.max_end_s is not None]
-    if first.likely_end_s is None and not (minima and maxima):
+    first, *others = members
+    least_s, most_s = first.min_end_s, first.max_end_s
+    for other in others:
+        if (other.likely_end_s is None) != (first.likely_end_s is None):
+            return None
+        least_s, most_s = _either(min, least_s, other.min_end_s), _either(max, most_s, other.max_end_s)
+    if first.likely_end_s is None and (least_s is None or most_s is None):
         return None
     likely = UNDEFINED if first.likely_end_s is None else _tenths(first.likely_end_s - now_s, 1)
     value = {"startTime": 0}
-    if minima:
-        value["minEndTime"] = min(likely, LONGEST, max(0, math.floor((min(minima) - now_s) * 10 + 1e-6)))
-    if maxima:
-        highest = min(LONGEST, math.ceil((max(maxima) - now_s) * 10 - 1e-6))
+    if least_s is not None:
+        value["minEndTime"] = min(likely, LONGEST, max(0, math.floor((least_s - now_s) * 10 + 1e-6)))
+    if most_s is not None:
+        highest = min(LONGEST, math.ceil((most_s - now_s) * 10 - 1e-6))
         value["maxEndTime"] = max(likely, highest) if likely != UNDEFINED else max(0, highest)
     value["likelyEndTime"] = likely
     if first.confidence is not None and likely != UNDEFINED:
@@ -127,6 +128,13 @@ def _counting(members: list[GroupOutlook], now_s: float) -> dict[str, int] | Non
         if first.next_duration_s is not None:
             value["nextDuration"] = _tenths(first.next_duration_s, 0)
     return value
+
+
+def _either(best: Callable[[float, float], float], one: float | None, other: float | None) -> float | None:
+    """The better of two, or the one that is there."""
+    if one is None or other is None:
+        return other if one is None else one
+    return best(one, other)
 
 
 def _tenths(seconds: float, least: int) -> int:
