@@ -81,7 +81,7 @@ class Speaking:
         return edges
 
     async def speak_due(self) -> None:
-        """Speak now, if a frame is due: a change does not wait for the turn of `run`. What is late is left to it."""
+        """Speak now, if a frame is due: a change waits for no task's turn. What is late is left to `run`."""
         now_s = self._clock.now_s()
         if now_s - self._schedule.next_due_s() <= LATE_S and self._schedule.due(now_s):
             await self._tick(now_s)
