@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rsu_agent.world.health import TimeQuality
+from rsu_agent.world.road_user import UserClass
 from rsu_agent.world.signal import Programme, SignalReport
 
 if TYPE_CHECKING:  # the core shares these contracts and handles no pictures
@@ -63,24 +64,62 @@ class RadarPoint:
 
 @dataclass(frozen=True, slots=True)
 class RadarTarget:
-    """One track the radar itself keeps, sensor frame as RadarPoint."""
+    """One track the radar itself keeps, sensor frame as RadarPoint; velocities over the ground.
+
+    epoch: counts up when the radar gives the same number to another user. exists: probability, 0..1.
+    measured: False while the radar only extrapolates. What it does not tell is None.
+    """
 
     target: int
     x_forward_m: float
     y_left_m: float
     vx_forward_mps: float
     vy_left_mps: float
+    epoch: int = 0
+    measured: bool = True
+    exists: float | None = None
+    kind: UserClass | None = None
+    length_m: float | None = None
+    width_m: float | None = None
+    x_sd_m: float | None = None
+    y_sd_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedReading:
+    """A speed without a place; positive = moving away, `None` direction: the sign is not known."""
+
+    speed_mps: float
+    away: bool | None
+    range_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """One vehicle that passed a detection zone. at_s: monotonic; what the radar flags invalid is None."""
+
+    zone: int
+    at_s: float
+    speed_mps: float | None
+    length_m: float | None = None
+    dwell_s: float | None = None
+    range_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RadarFrame:
-    """One radar cycle. measured_s: monotonic instant of measurement; missed: frames lost before this one."""
+    """One radar cycle. measured_s: monotonic instant of measurement; missed: frames lost before this one.
+
+    speeds, passings: of radars that give no places.
+    """
 
     number: int
     measured_s: float
     points: tuple[RadarPoint, ...]
     targets: tuple[RadarTarget, ...] = ()
     missed: int = 0
+    speeds: tuple[SpeedReading, ...] = ()
+    passings: tuple[Passing, ...] = ()
 
 
 class Radar(Protocol):
