@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
-Layout = Literal["vertical", "horizontal", "single"]
+Layout = Literal["vertical", "horizontal", "pair", "single"]
 
 CELL = 6  # samples across one lamp's square cell
 ABOVE, BESIDE = 3, 3  # samples of surroundings before and after, and on either side
@@ -39,7 +39,7 @@ class Shine(IntEnum):
 class HeadBox:
     """A box around one housing, in pixels. vertical: red on top; horizontal: red on the left.
 
-    single: one lamp, whose hue alone says its colour.
+    pair: red above green, as for pedestrians. single: one lamp, whose hue alone says its colour.
     """
 
     group: int
@@ -63,10 +63,12 @@ class HeadBox:
 
 def samples(head: HeadBox) -> tuple[Floats, Floats]:
     """Pixel coordinates of a box's samples, (ROWS, COLUMNS) each, the lamps from red down to green."""
-    along = (np.arange(ROWS) - ABOVE + 0.5) / (3 * CELL)
-    across = (np.arange(COLUMNS) - BESIDE + 0.5) / CELL
+    cell = (np.arange(ROWS) - ABOVE + 0.5) / CELL
+    along, across = cell / 3, (np.arange(COLUMNS) - BESIDE + 0.5) / CELL
     if head.layout == "single":
-        along = along * 3 - 1  # the box is the middle cell
+        along = cell - 1  # the box is the middle cell
+    elif head.layout == "pair":
+        along = np.where(cell < 1, cell, np.maximum(1.0, cell - 1)) / 2  # the middle cell has no height
     down, right = np.meshgrid(along, across, indexing="ij")
     if head.layout == "horizontal":
         down, right = right, down

@@ -79,6 +79,7 @@ class LampLight:
         self._at = cv2.convertMaps(x, y, cv2.CV_16SC2)
         self._alone = np.array([head.layout == "single" for head in heads])
         self._any_alone = bool(self._alone.any())
+        self._pairs = np.array([head.layout == "pair" for head in heads])
         self._masks, self._masks_alone = masks(alone=False).T.copy(), masks(alone=True).T.copy()
         self._inside = np.array([head.inside(width_px, height_px) for head in heads])
         self._unlit = UnlitLamps(self._count)
@@ -102,6 +103,8 @@ class LampLight:
         means = np.concatenate(parts).reshape(self._count, 3, -1)
         if self._any_alone:
             means[self._alone] = planes[self._alone] @ self._masks_alone
+        if self._pairs.any():
+            means[self._pairs] = _with_unlit_middle(means[self._pairs])
         shines, plain = self._judge(np.ascontiguousarray(means.transpose(1, 2, 0)), level)
         luma = np.einsum("c,ncp->np", AXES[0], planes[:, :, ::2])  # every second column is enough
         alike, unlike = self._housings.compare(luma, shines)
@@ -182,6 +185,15 @@ class LampLight:
             for name, (low, high) in zip(NAMES[PLACES], HUES_ALONE, strict=True):
                 shines[self._alone & shining[1] & ~shining[0] & (hue[1] >= low) & (hue[1] <= high)] = name
         return shines
+
+
+def _with_unlit_middle(means: Floats) -> Floats:
+    """Means over boxes of two lamps: the lamp in the middle, which they lack, is as dark as the darker one."""
+    for part in (LAMPS, LEFT, RIGHT, HALOS, SPOTS):
+        by_lamp = means[:, :, part].reshape(*means.shape[:2], 3, -1)
+        by_lamp[:, :, 1] = np.minimum(by_lamp[:, :, 0], by_lamp[:, :, 2])
+        means[:, :, part] = by_lamp.reshape(*means.shape[:2], -1)
+    return means
 
 
 def _axes(colours: Floats) -> Floats:

@@ -160,10 +160,11 @@ class HeadSection(Declared):
         unit="px",
         example=[172, 119, 6, 13],
     )
-    layout: Literal["vertical", "horizontal", "single"] = setting(
+    layout: Literal["vertical", "horizontal", "pair", "single"] = setting(
         "vertical",
-        en="Where its lamps are: red on top, red on the left, or one lamp whose hue tells its colour.",
-        zh="灯位排列:红灯在上、红灯在左,或单灯(由颜色判断)。",
+        en="Where its lamps are: red on top, red on the left, a pair of red above green, "
+        "or one lamp whose hue tells its colour.",
+        zh="灯位排列:红灯在上、红灯在左、红上绿下双灯,或单灯(由颜色判断)。",
     )
 
     @model_validator(mode="after")
@@ -172,7 +173,8 @@ class HeadSection(Declared):
         along, across = (width, height) if self.layout == "horizontal" else (height, width)
         if self.layout == "single" and min(along, across) < LEAST_LAMP_PX:
             raise ValueError(f"a box of {width}x{height} px is too small for a lamp to be read")
-        if self.layout != "single" and (along < LEAST_HEAD_PX or across < LEAST_LAMP_PX):
+        least_px = LEAST_HEAD_PX * 2 / 3 if self.layout == "pair" else LEAST_HEAD_PX
+        if self.layout != "single" and (along < least_px or across < LEAST_LAMP_PX):
             raise ValueError(f"a box of {width}x{height} px is too small for lamps to be read")
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from hil.devices.camera import JPEG_QUALITY, view_of
 from hil.paint.ground import paint_ground
 from hil.paint.scene import FLASH_HZ, Look, paint
 from hil.world.crossing_read import read_rig_crossing
+from rsu_agent.perception.lamp_boxes import Layout
 from rsu_agent.perception.lamps import HeadBox, LampReader
 from rsu_agent.ports.assets import asset
 from rsu_agent.world.signal import Colour
@@ -77,16 +78,17 @@ def large(
     lamps: str, seed: int, *, height: int = 30, night: bool, layout: str = "vertical"
 ) -> tuple[Image, HeadBox]:
     """A head before a dull sky or by night: LEDs white in the middle with a halo, coloured unlit lenses."""
-    ambient, width = (0.12 if night else 1.0), round(height / 2.8)
+    ambient, width = (0.12 if night else 1.0), round(height / (1.9 if layout == "pair" else 2.8))
     dice = np.random.default_rng(seed)
     clouds = cv2.resize(dice.uniform(150, 220, (4, 6, 1)).astype(np.float32), (220, 170))[:, :, None]
     picture = np.full((170, 220, 3), (10, 9, 8), np.float32) if night else clouds * (1.0, 0.93, 0.86)
     picture[150:] = 60 if night else 90  # the road, with its own light by night
     wide, high = (height, width) if layout == "horizontal" else (width, height)
-    box = HeadBox(1, 90, 20, wide, high, "horizontal" if layout == "horizontal" else "vertical")
+    leds = {"red": LEDS["red"], "green": LEDS["green"]} if layout == "pair" else LEDS
+    box = HeadBox(1, 90, 20, wide, high, cast(Layout, layout))
     picture[box.top_px : box.top_px + high, box.left_px : box.left_px + wide] = 37 * ambient
-    size = height / 3
-    for place, (name, led) in enumerate(LEDS.items()):
+    size = height / len(leds)
+    for place, (name, led) in enumerate(leds.items()):
         along = (place + 0.5) * size - 0.5
         x, y = (along, width / 2) if layout == "horizontal" else (width / 2 - 0.5, along)
         disc = np.zeros(picture.shape[:2], np.float32)

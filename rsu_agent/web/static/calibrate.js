@@ -3,7 +3,7 @@ import { Stage } from "/static/calibrate_boxes.js";
 import { CALIBRATE } from "/static/calibrate_words.js";
 import { learn, otherLanguage, say, sayEverywhere, tell } from "/static/words.js";
 
-const LAYOUTS = ["vertical", "horizontal", "single"], READ_MS = 150, LIVE_MS = 1000, MOST_UNDO = 200;
+const LAYOUTS = ["vertical", "horizontal", "pair", "single"], READ_MS = 150, LIVE_MS = 1000, MOST_UNDO = 200;
 const $ = (id) => document.getElementById(id);
 learn(CALIBRATE);
 
@@ -34,7 +34,8 @@ function changed(kind, box) {
   if (kind === "begin") remember();
   if (kind === "new") {
     remember();
-    const [, , wide, high] = box, layout = wide > 1.6 * high ? "horizontal" : high > 1.6 * wide ? "vertical" : "single";
+    const [, , wide, high] = box, slender = high / wide;
+    const layout = slender < 0.6 ? "horizontal" : slender > 2.1 ? "vertical" : slender > 1.5 ? "pair" : "single";
     stage.heads.push({ group: nextGroup(), box, layout, seen: null });
     stage.chosen = stage.heads.length - 1;
   }
