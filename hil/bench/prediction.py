@@ -15,12 +15,12 @@ from hil.bench.crossing import programme, site
 from hil.bench.day import Day, Step
 from hil.score.timeline import quantile
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import Instant
+from rsu_agent.messages.moment import Instant, month_end_s, near_leap
 from rsu_agent.runtime.beginning import beginning, speaker_of
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.signal import Colour, GroupOutlook, SignalOutlook
 
-START_S, UTC_S = 1000.0, 1_767_222_000.0  # 23:00 UTC on 31 December 2025: midnight and the year turn within
+START_S, UTC_S = 1000.0, 1_767_222_000.0  # 23:00 UTC on 31 December: midnight, year and leap second within
 HOUR_S, SAMPLE_S = 3600.0, 7.0
 UNKNOWN_S = 300.0  # an end that is not told may be so far away
 SHARES = (0.005, 0.5, 0.995)
@@ -95,7 +95,7 @@ def run_day(mode: str, hours: float, seed: int) -> Seen:
     for at_s, report in day:
         if report is not None:
             speaker.saw(report)
-        spoken = speaker.speak(Instant(at_s, UTC_S + at_s - START_S))
+        spoken = speaker.speak(_instant(at_s))
         seen.frames += 1
         seen.blocked += spoken.held is not None
         if not spoken.valid or _near(at_s, turns_s):
@@ -109,6 +109,15 @@ def run_day(mode: str, hours: float, seed: int) -> Seen:
             waiting += _samples(spoken.outlook, at_s)
     seen.seconds = time.monotonic() - began_s
     return seen
+
+
+def _instant(at_s: float) -> Instant:
+    """Both clocks; the year ends with a leap second, and near it ours is not believed."""
+    utc_s, turn_s = UTC_S + at_s - START_S, month_end_s(UTC_S)
+    leap = int(utc_s < turn_s + 4.0)
+    if utc_s >= turn_s + 1.0:
+        utc_s -= 1.0
+    return Instant(at_s, None if near_leap(utc_s, leap) else utc_s, leap)
 
 
 def _by_time_of_day(hours: float) -> Iterable[Step]:

@@ -188,7 +188,7 @@ class LampLight:
 
 
 def _with_unlit_middle(means: Floats) -> Floats:
-    """Means over boxes of two lamps: the lamp in the middle, which they lack, is as dark as the darker one."""
+    """Means over boxes of two lamps: the middle lamp, which they lack, is as dark as the darker one."""
     for part in (LAMPS, LEFT, RIGHT, HALOS, SPOTS):
         by_lamp = means[:, :, part].reshape(*means.shape[:2], 3, -1)
         by_lamp[:, :, 1] = np.minimum(by_lamp[:, :, 0], by_lamp[:, :, 2])
