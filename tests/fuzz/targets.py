@@ -28,7 +28,7 @@ from rsu_agent.ports.link import Link, socket_pair
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed
-from tests.fuzz import controllers, seeds
+from tests.fuzz import controllers, line_radars, seeds
 from tests.fuzz.inputs import any_input
 from tests.fuzz.scratch import folder
 
@@ -162,5 +162,9 @@ TARGETS = (
     *(
         Target(name, fresh, () if name in controllers.NEVER_LOST else (DeviceLost,), most_bytes, make)
         for name, (fresh, most_bytes, make) in controllers.READERS.items()
+    ),
+    *(
+        Target(name, fresh, (), most_bytes, make)
+        for name, (fresh, most_bytes, make) in line_radars.READERS.items()
     ),
 )

@@ -1,0 +1,1 @@
+"""OmniPreSense OPS243 speed and range radars on a serial line."""

@@ -1,0 +1,25 @@
+"""Opens the line of an OPS243 radar; for writing only where the site asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from drivers.ops243.settings import Settings
+from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.line import open_line
+from rsu_agent.ports.plugins import Kind, Plugin
+from rsu_agent.ports.radar_line import LineRadar
+
+
+@asynccontextmanager
+async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[LineRadar]:
+    """The radar on this line. Raises DeviceLost: missing, permission, busy, closed, refused or timeout."""
+    from drivers.ops243.link import Link  # here: every process reads every driver's settings
+
+    async with open_line(settings.line("master" if settings.writes else "listener"), clock) as line:
+        now_s = clock.now_s()
+        yield LineRadar(line, Link(settings, now_s, clock.utc_s() - now_s), clock)
+
+
+PLUGIN = Plugin("ops243", Kind.RADAR, Settings, open_radar)

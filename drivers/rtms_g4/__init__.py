@@ -1,0 +1,1 @@
+"""ISS RTMS G4 radars that tell each vehicle, over serial or TCP."""

@@ -1,0 +1,1 @@
+"""Wavetronix SmartSensor HD (SS125), polled over serial or TCP."""
