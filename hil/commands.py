@@ -46,7 +46,6 @@ def demo(
     from hil.rig import RigOptions
 
     _chosen({"messages": messages, "controller": controller, "mode": mode}, radar, as_json)
-    bounded_run = for_s is not None
     options = RigOptions(
         seed=seed,
         density=density,
@@ -54,8 +53,8 @@ def demo(
         night=night,
         camera_delay_ms=camera_delay_ms,
         page_port=page_port,
-        page=not bounded_run,
-        metrics_port=0 if bounded_run else 9464,
+        page=for_s is None,
+        metrics_port=9464 if for_s is None else 0,
         messages=messages,
         controller=controller,
         radar=radar,
