@@ -37,8 +37,9 @@ class RadarProcess:
         """Until told to stop."""
         while self.going:
             now_s = time.monotonic()
-            units = self.front.due(now_s, self._moved(now_s))
-            spoilt = [self.faults.spoil(unit, self.front.lie, self.front.keep) for unit in units]
+            front = self.front
+            units = front.due(now_s, self._moved(now_s)) if now_s >= front.next_s() else []
+            spoilt = [self.faults.spoil(unit, front.lie, front.keep) for unit in units]
             for data in self.faults.held(spoilt, now_s):
                 self._send(data, now_s)
             for wire in self._wires():
