@@ -35,6 +35,7 @@ def demo(
     camera_delay_ms: Annotated[float, typer.Option(help="A slow line behind the camera.")] = 0.0,
     messages: Annotated[str, typer.Option(help="Message set on air: csae53, etsi or j2735.")] = "csae53",
     controller: Annotated[str, typer.Option(help="Cabinet: its protocol, and its line.")] = "gbt20999",
+    radar: Annotated[str, typer.Option(help="Radar: its driver, and what it speaks.")] = "ti_mmwave",
     mode: Annotated[str, typer.Option(help="fixed, demand, actuated, adaptive or coordinated.")] = "fixed",
 ) -> None:
     """Run the whole product on the virtual crossing: no hardware, no root.
@@ -44,8 +45,7 @@ def demo(
     from hil.demo import demo_figures, endless
     from hil.rig import RigOptions
 
-    _chosen({"messages": messages, "controller": controller, "mode": mode}, as_json)
-    bounded_run = for_s is not None
+    _chosen({"messages": messages, "controller": controller, "mode": mode}, radar, as_json)
     options = RigOptions(
         seed=seed,
         density=density,
@@ -53,10 +53,11 @@ def demo(
         night=night,
         camera_delay_ms=camera_delay_ms,
         page_port=page_port,
-        page=not bounded_run,
-        metrics_port=0 if bounded_run else 9464,
+        page=for_s is None,
+        metrics_port=9464 if for_s is None else 0,
         messages=messages,
         controller=controller,
+        radar=radar,
         mode=mode,
     )
     try:
@@ -70,15 +71,18 @@ def demo(
     _report(figures, as_json)
 
 
-def _chosen(choices: dict[str, str], as_json: bool) -> None:
-    """Ends with what there is where a choice is none of them."""
+def _chosen(choices: dict[str, str], radar: str, as_json: bool) -> None:
+    """Ends with what there is where a choice is none of them, or has no driver here."""
     from hil.devices.cabinets import CABINETS
-    from hil.rig import RADIOS
+    from hil.rig import RADIOS, radar_refused
 
     allowed = {"messages": tuple(RADIOS), "controller": tuple(CABINETS), "mode": MODES}
     for name, value in choices.items():
         if value not in allowed[name]:
             stop(Exit.USAGE, f"--{name} {value}: one of {', '.join(allowed[name])}", as_json=as_json)
+    refused = radar_refused(radar)
+    if refused:
+        stop(Exit.USAGE, refused, as_json=as_json)
 
 
 def _report(figures: dict[str, Any], as_json: bool) -> None:

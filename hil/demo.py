@@ -15,6 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from hil.devices.cabinets import CABINETS
+from hil.devices.radars import RADARS
 from hil.devices.vehicle_codec import CSAE53, decode
 from hil.district_side import all_stored, district_facts
 from hil.processes import RigFailure
@@ -146,6 +147,7 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
     figures["machine"] = {"loop_ns": loop_ns()}
     figures["world"]["kind"] = "night" if options.night else options.density
     figures["messages"], figures["controller"] = options.messages, options.controller
+    figures["radar"] = options.radar
     figures["warmup_s"] = round(window.t0 - began_s, 1)
     figures["drain_s"] = round(drain_s, 1)
     figures |= {"seed": options.seed, "seconds": seconds, **provenance()}
@@ -174,7 +176,7 @@ def _ends(rig: Rig, extended: int) -> Ends:
     return Ends(
         language=language,
         cameras={camera["name"] for camera in site["cameras"]},
-        radars={radar["name"] for radar in site["radars"]},
+        radars={radar["name"] for radar in site["radars"] if RADARS[rig.options.radar].places},
         district=district_facts(rig.state / "outbox", rig.run_dir / "district.sqlite"),
         fused=fused_frames(rig.state),
         extended=extended,

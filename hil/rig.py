@@ -14,8 +14,10 @@ from ruamel.yaml import YAML
 
 from hil.bus import Bus
 from hil.devices.cabinets import CABINETS
+from hil.devices.radars import DEFAULT, RADARS
 from hil.processes import Processes, RigFailure
 from rsu_agent.ports.assets import asset
+from rsu_agent.ports.plugins import plugins
 
 SITE = "config/virtual.yaml"
 # What the site file says of its radio in each set; the antenna stands at the crossing's reference point
@@ -36,6 +38,7 @@ class RigOptions:
     density: str = "day"
     night: bool = False
     plan: int = 1
+    radar: str = DEFAULT
     radar_header: int = 40
     camera_delay_ms: float = 0.0
     page: bool = True
@@ -54,6 +57,9 @@ class Rig:
 
     def __init__(self, run_dir: Path, options: RigOptions) -> None:
         self.run_dir, self.options = run_dir, options
+        refused = radar_refused(options.radar)
+        if refused and options.senses:
+            raise RigFailure(refused)
         if run_dir.exists() and any(run_dir.iterdir()):
             raise RigFailure(f"{run_dir} is not empty: name a new folder, or remove it")
         if len(os.fsencode(run_dir.absolute())) > LONGEST_PATH_BYTES:
@@ -64,7 +70,7 @@ class Rig:
         self.processes = Processes(run_dir / "logs")
         self.bus = Bus(run_dir)
         self.site_file = run_dir / "site.yaml"
-        self._agent_port = 0
+        self._agent_port = self._radar_port = 0
 
     @property
     def socket(self) -> Path:
@@ -96,9 +102,7 @@ class Rig:
         night = ["--night"] if self.options.night else []
         delay = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
         self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *delay)
-        self._device(
-            "radar", "hil.devices.radar", *run, *seed, *site, "--header", str(self.options.radar_header)
-        )
+        self._radar(*run, *seed, *site)
 
     def start_agent(self) -> None:
         """The product, by its own command."""
@@ -142,6 +146,14 @@ class Rig:
             more += ["--to", f"127.0.0.1:{self._agent_port}"]
         self._device("controller", "hil.devices.controller", *arguments, *more)
 
+    def _radar(self, *arguments: str) -> None:
+        """The radar; one that begins by itself is told where the agent listens."""
+        more = ["--radar", self.options.radar, "--header", str(self.options.radar_header)]
+        if RADARS[self.options.radar].line == "udp_to":
+            self._radar_port = free_port(socket.SOCK_DGRAM)
+            more += ["--to", f"127.0.0.1:{self._radar_port}"]
+        self._device("radar", "hil.devices.radar", *arguments, *more)
+
     def _controller_section(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """What the site file says of the cabinet."""
         cabinet = CABINETS[self.options.controller]
@@ -169,12 +181,7 @@ class Rig:
         site["controller"] = self._controller_section(told("controller"))
         if CABINETS[self.options.controller].slow:
             site["signals"]["slow_source_on_air"] = True
-        for section, device, key in (("cameras", "camera", "url"), ("radars", "radar", "data_port")):
-            if device in self.processes.children:
-                for entry in site[section]:
-                    entry[key] = told(device)[key]
-            else:
-                site[section] = []
+        self._write_sensors(site)
         site["time"] |= {"host": told("time")["host"], "port": told("time")["port"]}
         site["radio"] |= {"host": told("vehicle")["host"], "port": told("vehicle")["port"]}
         site["radio"] |= RADIOS[self.options.messages]
@@ -183,9 +190,36 @@ class Rig:
         with self.site_file.open("w") as stream:
             yaml.dump(site, stream)
 
+    def _write_sensors(self, site: dict[str, Any]) -> None:
+        """Where each camera and radar is; none of those that are not run."""
+        children, told = self.processes.children, self.processes.told
+        site["cameras"] = site["cameras"] if "camera" in children else []
+        for entry in site["cameras"]:
+            entry["url"] = told("camera")["url"]
+        name, entries = self.options.radar, site["radars"] if "radar" in children else []
+        where = {"agent_port": self._radar_port, **(told("radar") if entries else {})}
+        site["radars"] = [radar_entry(entry, name, where) for entry in entries]
 
-def free_port() -> int:
+
+def radar_refused(name: str) -> str | None:
+    """Why this kind of radar cannot be run, None where it can."""
+    if name not in RADARS:
+        return f"--radar {name}: one of {', '.join(RADARS)}"
+    driver = RADARS[name].driver
+    return None if driver in plugins() else f"--radar {name}: the driver {driver} is not installed"
+
+
+def radar_entry(entry: Mapping[str, Any], name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A radar's entry in the site file, for this kind and its line; told: by its ready file."""
+    kind = RADARS[name]
+    if name == DEFAULT:
+        return {**entry, "data_port": told["data_port"]}
+    placed = {key: entry[key] for key in ("name", "pose", "field")}
+    return {"driver": kind.driver, **placed, **kind.ports(told), **kind.site}
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """A port of loopback that nobody has now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as own:
+    with socket.socket(socket.AF_INET, kind) as own:
         own.bind(("127.0.0.1", 0))
         return int(own.getsockname()[1])

@@ -1,12 +1,10 @@
-"""The virtual radar: returns of what moves before it, on a pseudo-terminal, as a TI mmWave unit."""
+"""The virtual radar: its process for any kind, and the plain TI mmWave unit that the demo is scored with."""
 
 from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
-import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -15,16 +13,17 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from hil.bus import Bus
-from hil.devices.pacing import Pacer
-from hil.devices.port import Port
-from hil.devices.ready import announce
+from hil.devices.radar_faults import RadarFaults
+from hil.devices.radar_front import Console, Fitting, Outgoing, after
+from hil.devices.radar_model import INTERFERED_CLUTTER, Mount, Rows
+from hil.devices.radar_process import CONSOLE_BAUD, DEVICE, RadarProcess, told_of, wires_of
+from hil.devices.radars import DEFAULT, RADARS
+from hil.devices.ready import announce, former
 from hil.devices.ti_codec import Point, frame40, frame48
-from hil.truth import TruthLog
+from hil.devices.ti_frames import PROFILES, lied
+from hil.devices.wires import PtyWire
 
-DEVICE = "radar"
 PERIOD_S = 0.1
-BAUD = 921600
 LATENCY_S = (0.040, 0.060)
 DETECTS = {"car": 0.93, "truck": 0.95, "bus": 0.95, "motorcycle": 0.88, "pedestrian": 0.72}
 DETECTS_OTHERS = 0.8
@@ -40,6 +39,7 @@ class RadarModel:
         self._x, self._y = pose["x_east_m"], pose["y_north_m"]
         self._height, self._yaw = pose["height_m"], math.radians(pose["yaw_deg"])
         self._range, self._half = field["range_m"], math.radians(field["half_angle_deg"])
+        self.clutter = CLUTTER
         self._random = random.Random(seed)
 
     def points(self, users: Sequence[Mapping[str, Any]]) -> list[Point]:
@@ -59,7 +59,7 @@ class RadarModel:
             chance = DETECTS.get(user["cls"], DETECTS_OTHERS) * (0.35 if hidden else 1.0)
             if inside and moving and r.random() < chance:
                 points += self._returns(user)
-        for _ in range(self._poisson(CLUTTER)):
+        for _ in range(self._poisson(self.clutter)):
             away, bearing = r.uniform(5, self._range), r.uniform(-self._half, self._half)
             points.append(self._point(away, bearing, 0.5, r.gauss(0, 1.5), r.uniform(6, 12)))
         return points
@@ -104,102 +104,93 @@ class RadarModel:
         return count
 
 
-class RadarProcess:
-    """One pty, one model, ten frames a second."""
+class PlainFront:
+    """A TI mmWave unit that tells points only, ten frames a second. Options: header=40 or 48."""
 
-    def __init__(self, run_dir: Path, model: RadarModel, header: int, seed: int) -> None:
-        self.model, self.write_frame = model, frame40 if header == 40 else frame48
-        self.port = Port(run_dir / "dev" / "radar-data")
-        self.bus = Bus(run_dir).subscribe("users", "fault")
-        self.truth = TruthLog(run_dir, DEVICE)
-        self.pacer = Pacer(BAUD)
-        self.random = random.Random(seed)
-        self.users: tuple[float, list[dict[str, Any]]] = (0.0, [])
-        self.number = self.random.randrange(1000)
-        self.later: list[tuple[float, bytes]] = []
-        self.silent = self.garbage = self.cooked = self.frozen = False
-        self.held: list[Point] = []
-        self.going = True
+    keep = 0
+    console: Console | None = None
 
-    def run(self) -> None:
-        """Until told to stop."""
-        next_s = time.monotonic()
-        while self.going:
-            now_s = time.monotonic()
-            if now_s >= next_s:
-                self._measure(now_s)
-                next_s = max(next_s + PERIOD_S, now_s)
-            while self.later and self.later[0][0] <= now_s:
-                self._send(self.later.pop(0)[1], now_s)
-            data = self.pacer.due(now_s)
-            if data and self.port.plugged:
-                self.port.write(data.replace(b"\r", b"\n") if self.cooked else data)
-            due = [next_s, self.pacer.next_s(), self.later[0][0] if self.later else None]
-            wait_s = max(0.0, min(at for at in due if at is not None) - time.monotonic())
-            watched: list[Any] = [self.bus]
-            select.select(watched, [], [], min(0.1, wait_s))
-            self._hear()
+    def __init__(self, fitting: Fitting) -> None:
+        mount, header = fitting.mount, int(fitting.options.get("header", 40))
+        pose = {
+            "x_east_m": mount.x_m,
+            "y_north_m": mount.y_m,
+            "height_m": mount.height_m,
+            "yaw_deg": math.degrees(mount.yaw_rad),
+        }
+        field = {"range_m": mount.range_m, "half_angle_deg": math.degrees(mount.half_rad)}
+        self.model, self.faults = RadarModel(pose, field, fitting.seed), fitting.faults
+        self._write = frame40 if header == 40 else frame48
+        self._profile = PROFILES["sdk" if header == 40 else "pc3d_4x"]
+        self._random = random.Random(fitting.seed)
+        self._out, self._next_s = Outgoing(), fitting.now_s
+        self.number = self._random.randrange(1000)
+        self._held: list[Point] = []
 
-    def _measure(self, now_s: float) -> None:
-        t, users = self.users
-        ahead = now_s - t if now_s - t < 0.5 else 0.0
-        moved = [{**u, "x": u["x"] + u["vx"] * ahead, "y": u["y"] + u["vy"] * ahead} for u in users]
-        if not self.frozen:
-            self.held = self.model.points(moved)
-        self.number += 1
-        frame = self.write_frame(self.number, now_s, self.held)
-        self.later.append((now_s + self.random.uniform(*LATENCY_S), frame))
+    def due(self, now_s: float, users: Rows) -> list[bytes]:
+        """Frames whose first byte leaves now."""
+        if now_s >= self._next_s:
+            self._next_s = after(self._next_s, self.faults.clock.true_s(PERIOD_S), now_s)
+            weather = self.faults.weather
+            if not weather.frozen:
+                self.model.clutter = CLUTTER * (INTERFERED_CLUTTER if weather.interference else 1.0)
+                self._held = self.model.points([] if weather.blocked else users)
+            self.number += 1
+            frame = self._write(self.number, self.faults.clock.own_s(now_s), self._held)
+            self._out.put(now_s + self._random.uniform(*LATENCY_S), frame)
+        return self._out.due(now_s)
 
-    def _send(self, frame: bytes, now_s: float) -> None:
-        if self.silent or not self.port.plugged:
-            return
-        if self.garbage and self.random.random() < 0.4:
-            at = self.random.randrange(len(frame))
-            frame = self.random.randbytes(30) + frame[:at] + self.random.randbytes(9) + frame[at:]
-        self.pacer.put(frame, now_s)
+    def hear(self, _data: bytes, _now_s: float) -> list[bytes]:
+        """The data port only speaks."""
+        return []
 
-    def _hear(self) -> None:
-        while (message := self.bus.get()) is not None:
-            topic, body = message
-            if topic == "users":
-                self.users = body["t"], body["users"]
-            elif body["device"] == DEVICE:
-                self._obey(body["name"], bool(body["on"]))
+    def next_s(self) -> float:
+        """The next frame, measured or sent."""
+        return self._out.next_s(self._next_s)
 
-    def _obey(self, name: str, on: bool) -> None:
-        self.truth.write("fault", time.monotonic(), device=DEVICE, name=name, on=on)
-        match name:
-            case "unplug" | "replug":
-                self.port.unplug() if on and name == "unplug" else self.port.plug()
-                self.pacer.clear()
-            case "silence" | "silent":
-                self.silent = on
-            case "garbage":
-                self.garbage = on
-            case "freeze":
-                self.frozen = on
-            case "cooked_tty":
-                self.cooked = on
-            case "kill":
-                os._exit(9)
+    def lie(self, frame: bytes, dice: random.Random) -> bytes:
+        """One length of the frame made untrue."""
+        return lied(self._profile, frame, dice)
+
+    def reset(self) -> None:
+        """Power on again: frames are counted anew."""
+        self.number = 0
+        self._out.clear()
+
+
+def process_of(options: argparse.Namespace) -> RadarProcess:
+    """The chosen kind on its line."""
+    kind, now_s = RADARS[options.radar], time.monotonic()
+    entry = YAML(typ="safe").load(options.site.read_text())["radars"][0]
+    faults = RadarFaults(options.seed, now_s)
+    said = dict(each.split("=", 1) for each in options.option)
+    chosen = {"header": str(options.header), **kind.options, **said}
+    fitting = Fitting(Mount.of(entry), faults, options.seed, now_s, time.time() - now_s, chosen)
+    front = kind.front(fitting)
+    before = former(options.run_dir, DEVICE).get("tcp_port", 0)
+    wire = wires_of(kind.line, kind.baud, options.run_dir, options.to, before)
+    console = None if front.console is None else PtyWire(options.run_dir / "dev" / "radar-cli", CONSOLE_BAUD)
+    return RadarProcess(options.run_dir, front, faults, wire, console)
 
 
 def main() -> None:
-    """`python -m hil.devices.radar --run-dir DIR --site FILE`."""
+    """`python -m hil.devices.radar --run-dir DIR --site FILE --radar KIND`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--site", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--header", type=int, default=40, choices=[40, 48])
+    parser.add_argument("--radar", choices=sorted(RADARS), default=DEFAULT)
+    parser.add_argument("--to", default=None, help="HOST:PORT where a radar that begins by itself sends")
+    parser.add_argument("--option", action="append", default=[], help="NAME=VALUE of this kind")
     options = parser.parse_args()
-    radar = YAML(typ="safe").load(options.site.read_text())["radars"][0]
-    model = RadarModel(radar["pose"], radar["field"], options.seed)
-    process = RadarProcess(options.run_dir, model, options.header, options.seed)
+    process = process_of(options)
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    announce(options.run_dir, DEVICE, data_port=str(process.port.link), baud=BAUD)
+    told = told_of(RADARS[options.radar].driver, process.wire, process.console)
+    announce(options.run_dir, DEVICE, **told)
     process.run()
-    process.port.unplug()
+    process.unplug()
 
 
 if __name__ == "__main__":

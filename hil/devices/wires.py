@@ -179,13 +179,16 @@ class UdpWire:
 
 
 class TcpWire:
-    """A connection. to: the controller dials there, again and again; else it waits for one host."""
+    """A connection. to: the device dials there, again and again; else it waits for one host.
 
-    def __init__(self, to: tuple[str, int] | None = None) -> None:
+    number: of the port it waits at, as before it was killed; 0: any.
+    """
+
+    def __init__(self, to: tuple[str, int] | None = None, number: int = 0) -> None:
         self._to = to
         self._listening: socket.socket | None = None
         self._own: socket.socket | None = None
-        self._number = 0
+        self._number = number
         self._waits: deque[bytes] = deque()
         self._gone: list[object] = []
         self._dial_s = 0.0
