@@ -94,6 +94,11 @@ class GroundRadar:
         self._forward = np.array([math.sin(yaw), math.cos(yaw)])
         self._left = np.array([-math.cos(yaw), math.sin(yaw)])
 
+    @property
+    def place(self) -> Array:
+        """Where it stands, (2,)."""
+        return self._at
+
     def to_ground(self, forward: Array, left: Array) -> Array:
         """Ground points (n, 2). The slant range is laid onto the road."""
         slant = np.hypot(forward, left)
@@ -101,6 +106,10 @@ class GroundRadar:
         scale = np.where(slant > self._height, flat / np.maximum(slant, 1e-6), 1.0)
         plane = forward[:, None] * self._forward + left[:, None] * self._left
         return np.asarray(self._at + plane * scale[:, None], np.float64)
+
+    def turned_out(self, velocities: Array) -> Array:
+        """Velocities (n, 2) forward and left as east and north."""
+        return np.asarray(velocities[:, :1] * self._forward + velocities[:, 1:] * self._left, np.float64)
 
     def rays(self, points: Array) -> Array:
         """Unit vectors from the radar to the points: what doppler measures along."""

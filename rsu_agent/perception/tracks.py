@@ -1,119 +1,110 @@
-"""All tracks in arrays: constant-velocity Kalman filter in metric east-north, vectorised."""
+"""The table of tracks: motion, kind, life and sensors of each, one array a column; it can be copied."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
-Array = npt.NDArray[np.float64]
-GATE = 11.8  # chi-square, two degrees of freedom, 99.7 %
-FIRST_SPEED_VARIANCE = 40.0
-ACCELERATION_VARIANCE = 3.0  # (m/s^2)^2, for vehicles that brake and turn
-FAR = 1e6
+from rsu_agent.perception.kinds import AGILITY, KINDS, SIZES, learnt, named
+from rsu_agent.perception.motion import Agility, Array, Motion, Rows
+from rsu_agent.world.road_user import UserClass
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+NEVER_S = -1e9
+OF_KIND = [*KINDS, UserClass.UNKNOWN]
+SIZE_OF = np.array([SIZES[kind] for kind in OF_KIND])
+AGILITY_OF = np.array([AGILITY[kind] for kind in OF_KIND])
+UNNAMED = len(KINDS)
 
 
+@dataclass(slots=True)
 class Tracks:
-    """State rows [x, y, vx, vy]; every array has one entry a track. All at the instant `at_s`."""
+    """Columns have one entry a track. sensors: (n, sensors) when each was measured last, NEVER_S: never.
 
-    def __init__(self) -> None:
-        self.state: Array = np.zeros((0, 4))
-        self.covariance: Array = np.zeros((0, 4, 4))
-        self.at_s = 0.0
+    heading: degrees clockwise from north, NaN while never seen moving. odds: log-odds of KINDS, (n, kinds).
+    """
+
+    sensor_count: int
+    motion: Motion = field(default_factory=Motion)
+    number: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    born_s: Array = field(default_factory=lambda: np.zeros(0))
+    seen_s: Array = field(default_factory=lambda: np.zeros(0))
+    hits: Array = field(default_factory=lambda: np.zeros(0))
+    camera_hits: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    confirmed: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    heading_deg: Array = field(default_factory=lambda: np.zeros(0))
+    odds: Array = field(default_factory=lambda: np.zeros((0, len(KINDS))))
+    kind: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # place in OF_KIND
+    sensors: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    next_number: int = 1
+
+    def __post_init__(self) -> None:
+        if not len(self.number):
+            self.sensors = np.zeros((0, self.sensor_count))
 
     def __len__(self) -> int:
-        return len(self.state)
+        return len(self.number)
+
+    def copy(self) -> Tracks:
+        """The same, for going back to it."""
+        columns = {name: getattr(self, name).copy() for name in COLUMNS}
+        return replace(self, motion=self.motion.copy(), **columns)
 
     def predict(self, at_s: float) -> None:
-        """Move all states forward; time never goes back."""
-        dt = at_s - self.at_s
-        if dt <= 0:
-            return
-        move = np.eye(4)
-        move[0, 2] = move[1, 3] = dt
-        self.state = self.state @ move.T
-        noise = np.zeros((4, 4))
-        noise[0, 0] = noise[1, 1] = dt**3 / 3
-        noise[0, 2] = noise[2, 0] = noise[1, 3] = noise[3, 1] = dt**2 / 2
-        noise[2, 2] = noise[3, 3] = dt
-        self.covariance = move @ self.covariance @ move.T + noise * ACCELERATION_VARIANCE
-        self.at_s = at_s
+        """Move all on to an instant; time never goes back."""
+        along, across = AGILITY_OF[self.kind].T
+        self.motion.predict(at_s, Agility(along, across))
 
-    def add(self, points: Array, covariances: Array) -> None:
-        """New tracks at rest with an unknown velocity."""
-        count = len(points)
-        state = np.zeros((count, 4))
-        state[:, :2] = points
-        covariance = np.zeros((count, 4, 4))
-        covariance[:, :2, :2] = covariances
-        covariance[:, 2, 2] = covariance[:, 3, 3] = FIRST_SPEED_VARIANCE
-        self.state = np.vstack([self.state, state])
-        self.covariance = np.concatenate([self.covariance, covariance])
+    def add(self, points: Array, covariances: Array, at_s: float, velocities: Array | None = None) -> Rows:
+        """New tracks; their rows."""
+        count, first = len(points), len(self)
+        self.motion.add(points, covariances, velocities)
+        new = {
+            "number": np.arange(self.next_number, self.next_number + count),
+            "born_s": np.full(count, at_s),
+            "seen_s": np.full(count, at_s),
+            "hits": np.zeros(count),
+            "camera_hits": np.zeros(count, np.int64),
+            "confirmed": np.zeros(count, np.bool_),
+            "heading_deg": np.full(count, np.nan),
+            "odds": np.zeros((count, len(KINDS))),
+            "kind": np.full(count, UNNAMED),
+            "sensors": np.full((count, self.sensor_count), NEVER_S),
+        }
+        for name, values in new.items():
+            setattr(self, name, np.concatenate([getattr(self, name), values]))
+        self.next_number += count
+        return np.arange(first, first + count)
 
-    def keep(self, mask: npt.NDArray[np.bool_]) -> None:
+    def widen(self) -> None:
+        """One more sensor."""
+        self.sensor_count += 1
+        self.sensors = np.column_stack([self.sensors, np.full(len(self), NEVER_S)])
+
+    def keep(self, mask: Flags) -> None:
         """Drop the others."""
-        self.state, self.covariance = self.state[mask], self.covariance[mask]
+        self.motion.keep(mask)
+        for name in COLUMNS:
+            setattr(self, name, getattr(self, name)[mask])
 
-    def costs(self, points: Array, covariances: Array, lag_s: float) -> Array:
-        """Squared Mahalanobis distance plus log-determinant (tracks, points); FAR outside the gate.
+    def told(self, rows: Rows, likelihoods: Array) -> None:
+        """What cameras say of the kind of these tracks, (m, kinds)."""
+        self.odds[rows] = learnt(self.odds[rows], likelihoods)
+        said = self.odds[rows].any(axis=1)
+        self.kind[rows] = np.where(said, self.odds[rows].argmax(axis=1), UNNAMED)
 
-        lag_s: how old the measurement is against the states, which are looked at back then.
-        """
-        if not len(self) or not len(points):
-            return np.full((len(self), len(points)), FAR)
-        look = _look(lag_s)
-        seen = self.state @ look.T
-        spread = look @ self.covariance @ look.T
-        total = spread[:, None] + covariances[None]
-        determinant = total[..., 0, 0] * total[..., 1, 1] - total[..., 0, 1] ** 2
-        off = points[None] - seen[:, None]
-        dx, dy = off[..., 0], off[..., 1]
-        distance = total[..., 1, 1] * dx * dx - 2 * total[..., 0, 1] * dx * dy + total[..., 0, 0] * dy * dy
-        distance = distance / determinant
-        return np.where(distance < GATE, distance + np.log(determinant), FAR)
+    def sizes(self) -> Array:
+        """Length, width and height (n, 3) by kind."""
+        return np.asarray(SIZE_OF[self.kind], np.float64)
 
-    def update(self, rows: npt.NDArray[np.intp], points: Array, covariances: Array, lag_s: float) -> None:
-        """Kalman update of some tracks with one position each."""
-        if not len(rows):
-            return
-        look = _look(lag_s)
-        prior = self.covariance[rows]
-        total = look @ prior @ look.T + covariances
-        gain = prior @ look.T @ np.linalg.inv(total)
-        off = points - self.state[rows] @ look.T
-        self.state[rows] += np.einsum("nij,nj->ni", gain, off)
-        self.covariance[rows] = _symmetric((np.eye(4) - gain @ look) @ prior)
-
-    def update_doppler(self, row: int, ray: Array, doppler_mps: float, sd_mps: float) -> None:
-        """One radial velocity (away positive) for one track."""
-        look = np.array([0.0, 0.0, ray[0], ray[1]])
-        prior = self.covariance[row]
-        total = float(look @ prior @ look) + sd_mps**2
-        off = doppler_mps - float(look @ self.state[row])
-        if off * off > 16.0 * total:
-            return
-        gain = prior @ look / total
-        self.state[row] += gain * off
-        self.covariance[row] = prior - np.outer(gain, look @ prior)
+    def name(self, row: int) -> UserClass:
+        """The likeliest kind."""
+        return named(self.odds[row])
 
 
-def assign(costs: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Global nearest neighbour: pairs within the gate."""
-    if not costs.size:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    rows, columns = linear_sum_assignment(costs)
-    good = costs[rows, columns] < FAR
-    return rows[good], columns[good]
-
-
-def _look(lag_s: float) -> Array:
-    look = np.zeros((2, 4))
-    look[0, 0] = look[1, 1] = 1.0
-    look[0, 2] = look[1, 3] = -lag_s
-    return look
-
-
-def _symmetric(matrix: Any) -> Any:
-    return (matrix + np.swapaxes(matrix, 1, 2)) / 2
+COLUMNS = tuple(
+    each.name for each in fields(Tracks) if each.name not in ("sensor_count", "motion", "next_number")
+)

@@ -13,15 +13,15 @@ import pytest
 from onnx import TensorProto, helper
 
 from hil.paint.lens import View
+from rsu_agent.perception.associate import assign, costs
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads import CentrePointDetector, Detection
 from rsu_agent.perception.onnx import ModelRefused
 from rsu_agent.perception.roadway import Roadway
-from rsu_agent.perception.tracks import Tracks, assign
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.assets import asset
-from rsu_agent.ports.devices import RadarFrame, RadarPoint
+from rsu_agent.ports.devices import RadarFrame, RadarPoint, RadarTarget
 from rsu_agent.settings.crossing import read_crossing
 from rsu_agent.world.road_user import UserClass
 
@@ -145,6 +145,41 @@ def test_pictures_later_than_half_a_second_are_dropped_and_counted() -> None:
     assert made.counters["too_late"] == 1
 
 
+def test_the_targets_of_a_radar_that_gives_no_echoes_are_followed() -> None:
+    made = fusion()
+    for step in range(30):
+        now, y = 100.0 + step / 10, 30.0 - 0.8 * step
+        echo = returned(-5.25, y, 0.0, -8.0)
+        angle = math.radians(45.0)  # of the radar's yaw: south is backward and to the right of it
+        forward, left = -8.0 * math.cos(angle), -8.0 * math.sin(angle)
+        target = RadarTarget(7, echo.x_forward_m, echo.y_left_m, forward, left)
+        made.radar("rad", RadarFrame(step, now, (), (target,)))
+        made.users(now)
+    (user,) = made.users(102.9)
+    assert (user.x_east_m, user.y_north_m) == pytest.approx((-5.25, 6.8), abs=0.6)
+    assert (user.speed_mps, user.heading_deg) == (pytest.approx(8.0, abs=0.6), pytest.approx(180.0, abs=6.0))
+
+
+def test_a_picture_that_comes_late_changes_what_came_after_it() -> None:
+    """The same words in another order of arrival give the same tracks."""
+    words = [(100.0 + step / 10, "cam" if step % 2 else "rad") for step in range(40)]
+
+    def told(order: list[tuple[float, str]], dice: random.Random) -> list[tuple[float, ...]]:
+        made = fusion()
+        for at_s, sensor in order:
+            y = 30.0 - 8.0 * (at_s - 100.0)
+            if sensor == "cam":
+                made.camera("cam", [seen(-5.25, y)], at_s)
+            else:
+                made.radar("rad", RadarFrame(0, at_s, (returned(-5.25, y, 0, -8.0),)))
+            if dice.random() < 0.7:
+                made.users(at_s)
+        return [(u.x_east_m, u.y_north_m, u.speed_mps) for u in made.users(104.0)]
+
+    late = sorted(words, key=lambda word: word[0] + 0.25 * (word[1] == "cam"))
+    assert told(words, random.Random(1)) == told(late, random.Random(2)) != []
+
+
 def test_clutter_does_not_become_a_user() -> None:
     made, dice = fusion(), random.Random(4)
     most = 0
@@ -187,10 +222,10 @@ def test_a_lost_user_is_let_go_within_two_seconds() -> None:
 
 
 def test_assignment_prefers_the_nearest_and_respects_the_gate() -> None:
-    tracks = Tracks()
-    tracks.add(np.array([[0.0, 0.0], [5.0, 0.0]]), np.tile(np.eye(2) * 0.2, (2, 1, 1)))
+    mean = np.array([[0.0, 0.0, 0.0, 0.0], [5.0, 0.0, 0.0, 0.0]])
     points = np.array([[4.8, 0.1], [0.1, 0.0], [40.0, 0.0]])
-    rows, columns = assign(tracks.costs(points, np.tile(np.eye(2) * 0.2, (3, 1, 1)), 0.0))
+    spreads = np.tile(np.eye(2) * 0.2, (3, 1, 1))
+    rows, columns = assign(costs(mean, np.tile(np.eye(4) * 0.2, (2, 1, 1)), points, spreads))
     assert dict(zip(rows.tolist(), columns.tolist(), strict=True)) == {0: 1, 1: 0}
 
 

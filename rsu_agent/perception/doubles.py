@@ -1,0 +1,54 @@
+"""Two tracks in one body that move alike are one user: which of them goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rsu_agent.perception.kinds import LONGEST_M
+from rsu_agent.perception.measured import Array
+from rsu_agent.perception.motion import Rows
+from rsu_agent.perception.tracks import Tracks
+
+SAME_SPEED_MPS = 2.5
+MARGIN_M = 0.7
+LEAST_APART_M, APART_BY_LENGTH = 0.8, 0.42
+
+
+def doubles(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n,) of tracks that another one stands for and inherits. mean: (n, 4)."""
+    gone = np.zeros(len(tracks), bool)
+    for i, j in zip(*(each.tolist() for each in _pairs(tracks, mean, alive)), strict=True):
+        if gone[i] or gone[j]:
+            continue
+        stays, goes = (i, j) if _worth(tracks, i) >= _worth(tracks, j) else (j, i)
+        gone[goes] = True
+        if tracks.odds[goes].any():
+            tracks.told(np.array([stays]), np.exp(tracks.odds[[goes]]))
+    return gone
+
+
+def _worth(tracks: Tracks, row: int) -> tuple[bool, int, float]:
+    """Which of two stays: the confirmed one, the one that cameras know, the older."""
+    return bool(tracks.confirmed[row]), min(int(tracks.camera_hits[row]), 4), -float(tracks.born_s[row])
+
+
+def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Two and two of which one lies in the other's outline and moves as it does."""
+    x, y = mean[:, 0], mean[:, 1]
+    near = np.abs(x[:, None] - x) < LONGEST_M / 2 + MARGIN_M
+    near &= np.abs(y[:, None] - y) < LONGEST_M / 2 + MARGIN_M
+    near &= np.tri(len(x), k=-1, dtype=bool)
+    first, second = np.nonzero(near)
+    sizes = tracks.sizes()
+    swapped = sizes[first, 0] < sizes[second, 0]
+    large, small = np.where(swapped, second, first), np.where(swapped, first, second)
+    dx, dy, dvx, dvy = (mean[small] - mean[large]).T
+    apart, (length, width, _) = np.hypot(dx, dy), sizes[large].T
+    angle = np.radians(tracks.heading_deg[large])  # NaN compares false: no outline without a heading
+    along = np.abs(dx * np.sin(angle) + dy * np.cos(angle))
+    across = np.abs(dx * np.cos(angle) - dy * np.sin(angle))
+    same = apart < np.maximum(LEAST_APART_M, APART_BY_LENGTH * sizes[small, 0])
+    same |= (along < length / 2 + MARGIN_M) & (across < width / 2 + MARGIN_M / 2)
+    same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[first] & alive[second]
+    return first[same], second[same]
