@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import socket
 import threading
 from contextlib import suppress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OPEN_S = 5.0  # beyond the wait that an adapter needs
 TTY_WAIT_S = 0.1  # slcan: python-can reads its port with this timeout; with its own, 1 ms, it spins
+ALONE = fcntl.LOCK_EX | fcntl.LOCK_NB  # the lock of pyserial's `exclusive`
 
 _hanging: set[str] = set()  # buses whose opening never came back: a second one would hang beside it
 
@@ -120,22 +122,25 @@ class _Opening:
 
     def __init__(self, can: ModuleType, settings: CanSettings) -> None:
         self._can, self._settings = can, settings
-        self._lock, self._left = threading.Lock(), False
+        self._lock, self._left, self._done = threading.Lock(), False, False
         self._bus: BusABC | None = None
 
     def run(self) -> None:
         """The thread. Raises what python-can raises."""
-        _hanging.add(self._settings.where)
         try:
+            if self._settings.interface == "slcan":
+                _refuse_when_locked(self._settings.channel)
             bus = self._can.Bus(ignore_config=True, **_arguments(self._settings))
+            with self._lock:
+                self._bus, unwanted = bus, self._left
+            if unwanted:
+                shut(bus)
+            elif self._settings.interface == "slcan":
+                fcntl.flock(bus.fileno(), ALONE)
         finally:
-            _hanging.discard(self._settings.where)
-        with self._lock:
-            self._bus, unwanted = bus, self._left
-        if unwanted:
-            shut(bus)
-        elif self._settings.interface == "slcan":
-            _lock(bus)
+            with self._lock:
+                self._done = True
+                _hanging.discard(self._settings.where)
 
     def take(self) -> BusABC:
         """The bus, now another's."""
@@ -147,13 +152,19 @@ class _Opening:
         """Nobody waits any more."""
         with self._lock:
             self._left, bus = True, self._bus
+            if not self._done:
+                _hanging.add(self._settings.where)
         if bus is not None:
             shut(bus)
 
 
-def _lock(bus: BusABC) -> None:
-    """Keep others from the serial port, as pyserial's `exclusive` does. Raises BlockingIOError."""
-    fcntl.flock(bus.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _refuse_when_locked(path: str) -> None:
+    """Whoever has the port must not be disturbed by our commands. Raises OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        fcntl.flock(fd, ALONE)
+    finally:
+        os.close(fd)
 
 
 def _arguments(settings: CanSettings) -> dict[str, Any]:

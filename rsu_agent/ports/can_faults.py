@@ -51,7 +51,7 @@ def lost_on_opening(interface: str, where: str, error: Exception) -> DeviceLost:
         return serial_lost(where, cause)
     number = _number(error)
     reason, hint = _OPENING.get(interface, {}).get(number, ("refused", _ELSE[interface]))
-    return DeviceLost(reason, f"{where}: {error}", hint)
+    return DeviceLost(reason, f"{where}: {_said(error)}", hint)
 
 
 def lost_while_open(where: str, error: Exception) -> DeviceLost:
@@ -59,7 +59,7 @@ def lost_while_open(where: str, error: Exception) -> DeviceLost:
     reason, hint = _OPEN.get(
         _number(error), ("closed", "check the adapter; the bus is opened again by itself")
     )
-    return DeviceLost(reason, f"{where}: {error}", hint)
+    return DeviceLost(reason, f"{where}: {_said(error)}", hint)
 
 
 def bus_off(where: str) -> DeviceLost:
@@ -70,6 +70,11 @@ def bus_off(where: str) -> DeviceLost:
 def queue_full(error: Exception) -> bool:
     """Whether frames only wait because nobody on the bus acknowledges them."""
     return _number(error) in (errno.ENOBUFS, errno.EAGAIN) or "buffer full" in str(error).lower()
+
+
+def _said(error: Exception) -> str:
+    """python-can puts whole tracebacks into some of its texts: the first line is what was said."""
+    return (str(error).splitlines() or [type(error).__name__])[0].strip()
 
 
 def _os_error(error: BaseException) -> OSError | None:

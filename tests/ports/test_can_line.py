@@ -20,6 +20,7 @@ from can_peers import FakeBus, message
 
 from rsu_agent.ports import can_bus, can_line
 from rsu_agent.ports.can_bus import CanSettings
+from rsu_agent.ports.can_declared import CanDeclared
 from rsu_agent.ports.can_faults import lost_on_opening
 from rsu_agent.ports.can_line import QUEUE, BusLine, CanFrame, CanLine, open_can
 from rsu_agent.ports.clock import SystemClock
@@ -79,6 +80,13 @@ async def test_socketcan_is_asked_for_its_interface_and_filters_only(buses: list
             ],
         }
     assert bus.shut == 1
+
+
+def test_the_settings_of_a_site_file_become_those_of_the_bus() -> None:
+    declared = CanDeclared(interface="socketcand", channel="can1", host="192.0.2.7", port=30000, settle_s=0)
+    made = declared.can(((0x201, 0x78F),))
+    assert (made.where, made.filters) == ("socketcand can1@192.0.2.7:30000", ((0x201, 0x78F),))
+    assert CanDeclared().can(()) == CanSettings("socketcan", "can0")
 
 
 async def test_frames_come_in_order_with_the_instant_of_their_arrival(buses: list[FakeBus]) -> None:

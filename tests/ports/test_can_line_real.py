@@ -123,15 +123,18 @@ async def test_pulling_the_slcan_adapters_plug_ends_the_line() -> None:
         assert (trouble.reason, bool(trouble.hint)) == ("closed", True)
 
 
-async def test_an_slcan_port_opens_again_after_it_was_closed_and_a_second_opener_is_told_busy() -> None:
+async def test_an_slcan_port_opens_again_after_it_was_closed_and_a_second_opener_disturbs_nobody() -> None:
     async with SlcanAdapter() as adapter:
         for _ in range(2):
             async with open_can(slcan(adapter.path), CLOCK) as line:
+                await until(lambda: adapter.commands.count("O") == 2)
+                adapter.commands.clear()
                 with pytest.raises(DeviceLost, match="busy"):
                     async with open_can(slcan(adapter.path), CLOCK):
                         pass
                 adapter.put(0x60B, b"again")
                 assert [frame.data for frame in await frames(line, 1)] == [b"again"]
+                assert adapter.commands == []
 
 
 async def test_an_slcan_port_that_is_not_there_is_missing() -> None:
@@ -173,6 +176,25 @@ async def test_frames_split_and_merged_by_tcp_all_arrive() -> None:
             await server.write(stream[start : start + 37])
         found = await frames(line, 200)
         assert [int.from_bytes(frame.data, "big") for frame in found] == list(range(200))
+
+
+async def test_a_server_that_speaks_nonsense_ends_the_line_with_one_line_of_detail() -> None:
+    async with SocketcandServer().serving() as server, open_can(socketcand(server), CLOCK) as line:
+        await server.put(0x60B, b"before")
+        await frames(line, 1)
+        await server.write(b"< frame sixty B >")
+        trouble = await lost(line)
+        assert trouble.reason == "closed"
+        assert "\n" not in trouble.detail
+
+
+async def test_two_radars_share_a_bus_of_one_server() -> None:
+    async with SocketcandServer().serving() as server:
+        settings = socketcand(server)
+        async with open_can(settings, CLOCK) as first, open_can(settings, CLOCK) as second:
+            for stream in server.streams:
+                await stream.send(b"< frame 60B 1.000000 01 >")
+            assert [frame.data for frame in await frames(first, 1) + await frames(second, 1)] == [b"\x01"] * 2
 
 
 async def test_a_socketcand_server_that_ends_the_connection_ends_the_line() -> None:
