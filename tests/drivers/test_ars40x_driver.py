@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -186,3 +188,11 @@ async def test_a_radar_behind_a_socketcand_server() -> None:
 def test_the_driver_is_registered_as_a_radar() -> None:
     assert plugins()["ars40x"] is PLUGIN
     assert PLUGIN.kind is Kind.RADAR
+
+
+def test_python_can_is_loaded_by_nobody_who_opens_no_bus() -> None:
+    look = "import sys, drivers.ars40x.driver, drivers.ars40x.session; print('can' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert said.stdout == "False\n"

@@ -160,6 +160,13 @@ def test_a_jump_beyond_the_gate_is_another_user() -> None:
     assert epochs_of((0.0, near), (0.07, aside)) == [0, 1]
 
 
+def test_a_fast_vehicle_unseen_for_some_cycles_is_looked_for_where_it_was_going() -> None:
+    before, after = member(DistLong=100.0, VrelLong=-50.0), member(DistLong=85.0, VrelLong=-50.0)
+    assert epochs_of((0.0, before), (0.3, after), whole=False) == [0, 0]
+    stayed = member(DistLong=100.0, VrelLong=-50.0)
+    assert epochs_of((0.0, before), (0.3, stayed), whole=False) == [0, 1]
+
+
 @pytest.mark.parametrize("state", [0, 4])
 def test_after_a_deletion_the_number_is_anothers(state: int) -> None:
     own = reader()
