@@ -28,7 +28,7 @@ from rsu_agent.ports.link import Link, socket_pair
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed
-from tests.fuzz import controllers, line_radars, seeds
+from tests.fuzz import can_radars, controllers, line_radars, seeds
 from tests.fuzz.inputs import any_input
 from tests.fuzz.scratch import folder
 
@@ -146,6 +146,10 @@ FRAMES = seeds.csae53()
 TARGETS = (
     Target("gbt20999", gbt20999_session, (DeviceLost,), LARGEST_BYTES, seeds.gbt20999),
     Target("ti_mmwave", ti_mmwave, (), LARGEST_BUFFER, seeds.ti_mmwave),
+    Target("ars40x", can_radars.reader("ars40x"), (), can_radars.MOST_ROWS, can_radars.inputs("ars40x")),
+    Target(
+        "nanoradar", can_radars.reader("nanoradar"), (), can_radars.MOST_ROWS, can_radars.inputs("nanoradar")
+    ),
     Target("mjpeg", mjpeg, (Refused,), LARGEST_PICTURE + LARGEST_HEAD, mutated(seeds.MJPEG)),
     Target("csae53_codec", stateless(codec.decode), (Malformed,), 0, mutated(FRAMES)),
     Target("etsi_pdu", stateless(pdu.decode), (Malformed,), 0, mutated(seeds.etsi())),
