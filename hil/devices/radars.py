@@ -114,18 +114,25 @@ def _ti_kind(profile: str) -> RadarKind:
     )
 
 
-JSON_FIELDS = {  # the driver's word -> ours (json_radar_front)
+JSON_SITE = {  # where the words of json_radar_front stand
+    "coord": "sensor_xy",
     "targets": "targets",
-    "id": "id",
-    "kind": "type",
-    "x_right_m": "x",
-    "y_forward_m": "y",
-    "vx_right_mps": "speedX",
-    "vy_forward_mps": "speedY",
-    "length_m": "length",
-    "width_m": "width",
-    "number": "frame",
+    "frame": "frame",
+    "time": "timestamp",
+    "fields": {
+        "id": "id",
+        "x": "x",
+        "y": "y",
+        "vx": "speedX",
+        "vy": "speedY",
+        "kind": "type",
+        "length": "length",
+        "width": "width",
+        "exists": "confidence",
+    },
+    "latency_ms": 60,
 }
+SENSOR = {"sensor": 245}  # any: the virtual one answers by whichever number it is asked
 # Keys besides driver, name, pose and field are a reading of the facts: held to the drivers where they exist.
 RADARS: dict[str, RadarKind] = {
     "ti_mmwave": RadarKind("ti_mmwave", "serial", _today, _data_port, 921600),
@@ -144,12 +151,10 @@ RADARS: dict[str, RadarKind] = {
     ),
     "umrr0c": RadarKind("umrr0c", "serial", _umrr, _serial),
     "ops243": RadarKind("ops243", "serial", _ops243, _serial, 57600, places=False),
-    "csr_speed": RadarKind("csr_speed", "serial", _csr, _serial, 9600, places=False),
-    "ss125": RadarKind("ss125", "tcp", _ss125, _tcp, places=False),
-    "ss125-serial": RadarKind("ss125", "serial", _ss125, _serial, 9600, places=False),
+    "csr_speed": RadarKind("csr_speed", "serial", _csr, _serial, 9600, site={"format": "byte"}, places=False),
+    "ss125": RadarKind("ss125", "tcp", _ss125, _tcp, site=SENSOR, places=False),
+    "ss125-serial": RadarKind("ss125", "serial", _ss125, _serial, 9600, site=SENSOR, places=False),
     "rtms_g4": RadarKind("rtms_g4", "serial", _rtms, _serial, 9600, places=False),
-    "json_udp": RadarKind(
-        "json_udp", "udp_to", _json, _udp_in, site={"coord": "sensor_xy", "fields": JSON_FIELDS}
-    ),
+    "json_udp": RadarKind("json_udp", "udp_to", _json, _udp_in, site=JSON_SITE),
 }
 DEFAULT = "ti_mmwave"
