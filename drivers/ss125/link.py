@@ -113,13 +113,13 @@ class Link(ListeningLink):
         message, asked_s = self._asked or (0, now_s)
         self._asked = None
         self._sequence = (self._sequence + 1) & 0xFF
-        if body[2] == RESULT:
-            good = len(body) >= RESULT_BYTES and body[3:RESULT_BYTES] == bytes(2)
-            self.counters["results" if good else "refusals"] += 1
-        elif message == TIME and len(body) >= TIME_BYTES:
+        if message == TIME and len(body) >= TIME_BYTES:  # a data answer may be typed read or result
             self._set_clock(date_s(body[3:TIME_BYTES]), asked_s, now_s)
         elif message == EVENT and len(body) >= EVENT_BYTES:
             yield self._vehicle(body, now_s)
+        elif body[2] == RESULT:
+            good = len(body) >= RESULT_BYTES and body[3:RESULT_BYTES] == bytes(2)
+            self.counters["results" if good else "refusals"] += 1
         else:
             self.counters["strange_answers"] += 1
 

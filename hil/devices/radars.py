@@ -132,7 +132,7 @@ JSON_SITE = {  # where the words of json_radar_front stand
     },
     "latency_ms": 60,
 }
-SENSOR = {"sensor": 245}  # any: the virtual one answers by whichever number it is asked
+SENSOR = {"sensor": 1, "subnet": 1}
 # Keys besides driver, name, pose and field are a reading of the facts: held to the drivers where they exist.
 RADARS: dict[str, RadarKind] = {
     "ti_mmwave": RadarKind("ti_mmwave", "serial", _today, _data_port, 921600),

@@ -16,6 +16,7 @@ START, VERSION = b"Z1", 0
 HEADER_BYTES, MOST_BODY_BYTES = 11, 244
 RESULT = 2
 ACTIVE, PUSH = 0x67, 0x65
+EVENT = 1  # sub-number of an answer with an event: read in recordings by others, not in the facts
 POLYNOMIAL = 0x1C
 MOST_EVENTS = 500
 FEET_M, MPH_MPS = 0.3048, 0.44704
@@ -93,7 +94,7 @@ class Ss125Front:
         match what, kind:
             case (0x67, 0) if self._events:
                 event = self._events.popleft()
-                return event_body(ACTIVE, event, self._utc_s(event.at_s), sub)
+                return event_body(ACTIVE, event, self._utc_s(event.at_s), EVENT)
             case (0x0E, 0):
                 return head + date_of(self._utc_s(now_s))
             case (0x6D, 1):
