@@ -164,7 +164,8 @@ def process_of(options: argparse.Namespace) -> RadarProcess:
     entry = YAML(typ="safe").load(options.site.read_text())["radars"][0]
     faults = RadarFaults(options.seed, now_s)
     said = dict(each.split("=", 1) for each in options.option)
-    chosen = {"header": str(options.header), **kind.options, **said}
+    plain = {"header": str(options.header)} if options.radar == DEFAULT else {}
+    chosen = {**plain, **kind.options, **said}
     fitting = Fitting(Mount.of(entry), faults, options.seed, now_s, time.time() - now_s, chosen)
     front = kind.front(fitting)
     before = former(options.run_dir, DEVICE).get("tcp_port", 0)

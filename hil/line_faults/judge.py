@@ -141,7 +141,7 @@ class Episodes:
         if not ended or any(_again(spans)):
             return []
         took_s = min(_first_word(frames, ended[-1]), window[1]) - ended[-1]
-        if took_s <= self.recover_s and took_s < window[1] - ended[-1]:
+        if took_s <= self.recover_s:  # also where the next fault comes before it had to be back
             return []
         self.figures["late_recover"] += 1
         return [f"back {took_s:.2f} s after the first good report"]
