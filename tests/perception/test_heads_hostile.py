@@ -82,7 +82,8 @@ def hostile(shape: tuple[int, ...], kind: str, seed: int, spread: float) -> np.n
     dice = np.random.default_rng(seed)
     if kind in "iu":
         return dice.integers(-(2**62), 2**62, shape) if spread > 1 else dice.integers(-3, 90, shape)
-    value = dice.normal(0.5, spread, shape).astype(np.float32)
+    with np.errstate(over="ignore"):
+        value = dice.normal(0.5, spread, shape).astype(np.float32)
     for bad in (np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0):
         value[dice.random(shape) < 0.03] = bad
     return value

@@ -37,7 +37,7 @@ def decoded() -> np.ndarray[Any, Any]:
     return made
 
 
-@pytest.mark.parametrize(("made", "how"), [(undecoded(), "offsets"), (decoded(), "pixels already")])
+@pytest.mark.parametrize(("made", "how"), [(undecoded(), "offsets"), (decoded(), "already in pixels")])
 @pytest.mark.parametrize("squeezed", [False, True])
 def test_both_kinds_of_export_give_the_same_box_to_the_pixel(
     made: np.ndarray[Any, Any], how: str, squeezed: bool, tmp_path: Path
