@@ -100,7 +100,8 @@ class Detector:
         ours = self.family.name == OURS
         kinds = [self.classes.get(int(number)) for number in found.classes]
         if self.head.overlapping:
-            kept = suppress(found.boxes, np.zeros(len(kinds)) if ours else _groups(kinds, found.classes))
+            groups = np.zeros(len(kinds)) if ours else _groups(kinds, found.classes)
+            kept = suppress(found.boxes, found.scores, groups)
             found, kinds = found.pick(kept), [kinds[n] for n in kept]
         known = np.array([kind is not None for kind in kinds], bool)
         self.dropped[UNMAPPED] += int(len(known) - known.sum())
@@ -147,8 +148,9 @@ class CentrePointDetector(Detector):
 
 def _groups(kinds: Sequence[Any], classes: Array) -> Array:
     """Boxes compete within a class of ours; those that will be dropped within the file's own."""
-    numbers = {kind: -1 - n for n, kind in enumerate(dict.fromkeys(kinds))}
-    return np.array([c if kind is None else numbers[kind] for kind, c in zip(kinds, classes, strict=True)])
+    names = [int(c) if kind is None else kind for kind, c in zip(kinds, classes, strict=True)]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names])
 
 
 def _detections(

@@ -48,7 +48,7 @@ def _recognise(told: Told, said: Sidecar) -> Head | None:
     def decode(outputs: Sequence[Array], threshold: float) -> Candidates:
         found = []
         for (c, d), first in zip(levels, ends, strict=False):
-            scores, sure = _sure(outputs[c].reshape(-1, classes), threshold)
+            scores, sure = sure_rows(outputs[c].reshape(-1, classes), threshold)
             distances = outputs[d].reshape(-1, sides)[sure]
             found.append((scores, distances, sure + first))
         scores, distances, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -78,7 +78,7 @@ def _levels(told: Told, strides: Sequence[int]) -> list[tuple[int, int]] | None:
     return levels
 
 
-def _sure(scores: Array, threshold: float) -> tuple[Array, Array]:
+def sure_rows(scores: Array, threshold: float) -> tuple[Array, Array]:
     """Rows with any score above the threshold, and their indices: before any distance is looked at."""
     hits = np.flatnonzero(scores > threshold)
     sure = np.unique(hits // scores.shape[1])

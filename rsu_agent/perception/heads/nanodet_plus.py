@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from rsu_agent.perception.heads.detection import Array, Candidates
-from rsu_agent.perception.heads.gfl import USUAL, boxed
+from rsu_agent.perception.heads.gfl import USUAL, boxed, sure_rows
 from rsu_agent.perception.heads.sidecar import Sidecar
 from rsu_agent.perception.heads.told import STRIDES, STRIDES_64, Head, NotThis, Told, must_be_scores
 
@@ -31,9 +29,8 @@ def recognise(told: Told, said: Sidecar) -> Head | None:
 
     def decode(outputs: Sequence[Array], threshold: float) -> Candidates:
         table = outputs[0].reshape(-1, classes + USUAL)
-        sure = np.flatnonzero((table[:, :classes] > threshold).any(axis=1))
-        part = table[sure]
-        return boxed(part[:, :classes], part[:, classes:], cells[sure], sizes[sure], said.centre)
+        scores, sure = sure_rows(table[:, :classes], threshold)
+        return boxed(scores, table[sure, classes:], cells[sure], sizes[sure], said.centre)
 
     why = f"one output of {len(value)} cells with {classes} + {USUAL} columns"
     return Head(why, decode, classes, recalled="class scores stand before the distances of NanoDet-Plus")
