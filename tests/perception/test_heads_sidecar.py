@@ -134,6 +134,12 @@ def test_a_head_that_does_not_fit_is_refused_not_guessed(tmp_path: Path) -> None
         Detector(model)
 
 
+def test_the_page_for_operators_names_every_family_and_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "detectors.md").read_text()
+    assert [f.name for f in FAMILIES if f"| `{f.name}`" not in page] == []
+    assert [key for key in Sidecar.model_fields if f"\n{key} = " not in page and f"[{key}]" not in page] == []
+
+
 def test_the_sidecar_can_name_every_family_of_the_table_and_no_other() -> None:
     assert set(HeadName.__args__) == {"", *(family.name for family in FAMILIES)}
 

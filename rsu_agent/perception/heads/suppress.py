@@ -6,6 +6,8 @@ operations took 0.3, 1.1, 14 ms (best of five of `timeit`, one thread, the same 
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -31,11 +33,8 @@ def suppress(boxes: Array, scores: Array, groups: Array, overlap: float = OVERLA
         axis=0
     )  # it moves groups apart, and counts on none being negative
     sides = boxes[:, 2:] - boxes[:, :2]
-    kept = cv2.dnn.NMSBoxesBatched(
-        np.concatenate([corners, sides], axis=1).astype(np.float64),
-        scores.astype(np.float32),
-        groups.astype(np.int32),
-        0.0,
-        overlap,
-    )
+    rectangles: Any = np.concatenate([corners, sides], axis=1).astype(np.float64)
+    marks: Any = scores.astype(np.float32)
+    names: Any = groups.astype(np.int32)
+    kept = cv2.dnn.NMSBoxesBatched(rectangles, marks, names, 0.0, overlap)
     return np.sort(np.asarray(kept, np.intp).reshape(-1))
