@@ -105,8 +105,9 @@ def _four_cameras(seed: int, path: Path, allow: list[Any]) -> dict[str, float]:
         return lambda: eyes.detect(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), None, SURE)
 
     looked = look([camera() for _ in range(CAMERAS)], RATE_HZ, SECONDS)
+    a_picture_s = looked.cores_used / looked.pictures_a_second  # a busy host that falls behind hides no cost
     return {
-        "four_cameras_percent_of_core": round(100 * looked.cores_used, 1),
+        "four_cameras_percent_of_core": round(100 * a_picture_s * CAMERAS * RATE_HZ, 1),
         "four_cameras_on_time": looked.on_time,
     }
 
