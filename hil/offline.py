@@ -35,7 +35,7 @@ from rsu_agent.hazards.judge import Judge
 from rsu_agent.outlets.summary import Summary
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import CentrePointDetector
+from rsu_agent.perception.heads.detector import CentrePointDetector
 from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.ports.assets import asset

@@ -14,6 +14,7 @@ from hil.bench.air import air
 from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
+from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
 from hil.bench.prediction import prediction
 from hil.bench.signals import CHANGES, signals
@@ -30,6 +31,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "spat": spat,
     "tracker": tracker,
     "detector": detector,
+    "operator": operator,
     "outbox": outbox,
     "demo": demo,
     "signals": signals,

@@ -17,7 +17,7 @@ from hil.world.main import STEP_S, user_row
 from hil.world.traffic import Traffic
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import Detection
+from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.devices import RadarFrame, RadarPoint

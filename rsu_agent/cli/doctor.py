@@ -158,6 +158,26 @@ def _witness(state: dict[str, Any]) -> Iterator[Finding]:
     )
 
 
+def _detector(state: dict[str, Any]) -> Iterator[Finding]:
+    """The weights: what they are, what runs them, whose they are, what is wrong with them."""
+    told = state.get("detector")
+    if not told:
+        yield Finding("DET01", None, "no detector: the road is watched by radar alone, or not at all")
+        return
+    check = f"rsu model check {told['model']}"
+    if told["refused"]:
+        yield Finding("DET01", False, f"{told['model']} is refused: {told['refused']}", check)
+        return
+    runs = ", ".join(f"{name} {share:.0%}" for name, share in told["providers"].items())
+    yield Finding("DET01", True, f"{told['model']}: {told['head']} on {runs}")
+    licence = f"licence of the weights: {told['licence'] or 'not stated'}"
+    yield Finding("DET02", True if told["licence"] else None, licence, "write it into model.toml")
+    if told["use"]:
+        yield Finding("DET03", None, f"weights are marked {told['use']}", "bring weights for real cameras")
+    if told["warnings"]:
+        yield Finding("DET04", None, "; ".join(told["warnings"]), check)
+
+
 def _uplink(state: dict[str, Any]) -> Iterator[Finding]:
     uplink = state.get("uplink")
     if uplink is None:
@@ -175,6 +195,7 @@ CHECKS: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     _devices,
     _signal,
     _witness,
+    _detector,
     _clock,
     _controller_clock,
     _leap_file,

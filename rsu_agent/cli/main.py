@@ -14,6 +14,7 @@ from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.guard import guard
 from rsu_agent.cli.map import map_verbs
+from rsu_agent.cli.model_check import model
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.probe import probe
 from rsu_agent.cli.record import record
@@ -44,6 +45,7 @@ app.add_typer(map_verbs, name="map")
 app.add_typer(guard, name="guard")
 app.add_typer(watch, name="watch")
 app.add_typer(calibrate, name="calibrate")
+app.add_typer(model, name="model")
 
 
 @app.callback(invoke_without_command=True)

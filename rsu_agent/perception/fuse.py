@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import Detection
+from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.kinds import SIZES
 from rsu_agent.perception.life import Life
 from rsu_agent.perception.measured import Array, Measured

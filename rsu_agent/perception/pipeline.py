@@ -1,17 +1,16 @@
-"""Sensors to scenes: pictures are looked at in a thread, scenes leave just after a picture has been fused."""
+"""Sensors to scenes: each camera's pictures are looked at by its own thread, scenes leave just after."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
-
-import anyio
-import anyio.to_thread
+from typing import Any, Protocol
 
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import Detection
+from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.lamps import LampReader
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.watch import CameraWatch
@@ -33,7 +32,7 @@ RADAR_FRESH_S = 1.0
 class Detector(Protocol):
     """What finds users in a picture."""
 
-    def detect(self, image: object, radar: object | None, threshold: float) -> list[Detection]: ...
+    def detect(self, image: Any, radar: Any, threshold: float) -> list[Detection]: ...
 
 
 @dataclass
@@ -44,14 +43,17 @@ class _Sensor:
 
 
 class Perception:
-    """One crossing's senses. `cover` names the arms each sensor's declared field holds."""
+    """One crossing's senses. `cover` names the arms each sensor's declared field holds.
+
+    detectors: of each camera one, used by that camera's thread alone; a camera without one sees no users.
+    """
 
     def __init__(
         self,
         cameras: dict[str, GroundCamera],
         radars: dict[str, GroundRadar],
         cover: dict[str, tuple[str, ...]],
-        detector: Detector | None,
+        detectors: Mapping[str, Detector],
         crossing: Crossing,
         clock: Clock,
         lamps: Mapping[str, LampReader] | None = None,
@@ -59,7 +61,8 @@ class Perception:
         self._lamps = dict(lamps or {})
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
         self.fusion = Fusion(cameras, radars, Roadway(crossing))
-        self._detector, self._clock = detector, clock
+        self._detectors, self._clock = dict(detectors), clock
+        self._threads = {name: ThreadPoolExecutor(1, f"camera-{name}") for name in cameras}
         self._sensors = {name: _Sensor(cover[name], CameraWatch()) for name in cameras}
         self._sensors |= {name: _Sensor(cover[name]) for name in radars}
         self._newest: dict[str, FrameUsed] = {}
@@ -72,7 +75,9 @@ class Perception:
             serving()
             watch = self._sensors[name].watch
             assert watch is not None
-            found, heads = await anyio.to_thread.run_sync(self._look, name, watch, frame)
+            found, heads = await asyncio.get_running_loop().run_in_executor(
+                self._threads[name], self._look, name, watch, frame
+            )
             if heads is not None:
                 self.heads(heads)
             self.fusion.camera(name, found, frame.captured_s)
@@ -108,7 +113,8 @@ class Perception:
             return [], None
         lamps = self._lamps.get(name)
         heads = None if lamps is None else lamps.saw(frame.image, frame.captured_s)
-        found = [] if self._detector is None else self._detector.detect(frame.image, None, SURE)
+        detector = self._detectors.get(name)
+        found = [] if detector is None else detector.detect(frame.image, None, SURE)
         return found, heads
 
     def _pull(self, now_s: float) -> float:

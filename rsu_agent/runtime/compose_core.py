@@ -182,6 +182,8 @@ class Core:
                 self.post.committed(noun)
             case "status", dict():
                 self.window.uplink = noun
+            case "detector", dict():
+                self.window.detector = noun
 
     def _heads(self, seen: HeadsSeen) -> None:
         """Lamps seen: they can take colours away, and whose was taken is an alarm."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Any
 
@@ -10,26 +9,23 @@ import anyio
 import cv2
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import CentrePointDetector
 from rsu_agent.perception.heads_news import HeadsNews
 from rsu_agent.perception.lamps import HeadBox, LampReader
-from rsu_agent.perception.onnx import ModelRefused
 from rsu_agent.perception.pipeline import Perception
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
+from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.settings.model import driver_settings
-from rsu_agent.settings.read import find
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.witness import HeadsSeen
 
-log = logging.getLogger(__name__)
 METRICS_S = 1.0
 
 
@@ -48,23 +44,13 @@ class Senses:
         radars = {r.name: GroundRadar(r.pose) for r in self.site.radars}
         cover = {c.name: tuple(c.field.covers) for c in self.site.cameras}
         cover |= {r.name: tuple(r.field.covers) for r in self.site.radars}
+        section = self.site.perception.detector
+        self.detectors = Detectors(section, [c.name for c in self.site.cameras], place.site.folder)
         self.perception = Perception(
-            cameras, radars, cover, self._detector(), place.site.crossing, self.clock, self._lamps()
+            cameras, radars, cover, self.detectors.of, place.site.crossing, self.clock, self._lamps()
         )
         self.perception.heads = self._heads
         self._news = HeadsNews()
-
-    def _detector(self) -> Any:
-        section = self.site.perception.detector
-        if section is None or not self.site.cameras:
-            return None
-        try:
-            detector = CentrePointDetector(find(self.place.site.folder, section.model), section.allow)
-        except (ModelRefused, FileNotFoundError) as refused:
-            log.error("no camera detection: %s", refused)
-            return None
-        log.info("detector %s on %s", section.model, detector.provider)
-        return detector
 
     def _lamps(self) -> dict[str, LampReader]:
         """What reads the signal heads, for each camera that watches some."""
@@ -126,6 +112,7 @@ class Senses:
     async def _measure(self) -> None:
         while True:
             await self.clock.sleep(METRICS_S)
+            self.detectors.measure()
             if self.link is not None:
                 self.link.send("metrics", measure.sample("senses"), newest=True)
 
@@ -134,6 +121,7 @@ class Senses:
         link = await join(self.place.run, "senses", self.clock)
         for health in self.told.values():
             link.send("health", health)
+        link.send("detector", self.detectors.told)
         self.link = link
         try:
             async with anyio.create_task_group() as tasks:

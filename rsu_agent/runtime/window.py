@@ -40,12 +40,14 @@ class Window:
         self.scene: Scene | None = None
         self.hazards: tuple[Hazard, ...] = ()
         self.uplink: dict[str, Any] | None = None
+        self.detector: dict[str, Any] | None = None
         self.controller_clock = ControllerClock()
 
     def status(self) -> dict[str, Any]:
         """Everything but the road users themselves."""
         state = self.live()
         state["users"] = len(state["users"])
+        state["detector"] = self.detector
         signals = self._speaking.speaker.signals
         state["signal"]["end_error_p95_s"] = signals.end_error_p95_s
         state["signal"]["report_period_s"] = round(signals.history.report_period_s, 4)

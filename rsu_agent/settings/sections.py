@@ -208,6 +208,9 @@ class RadarSection(Declared):
     field: SightField = setting(en="What it is declared to see.", zh="声明视场。")
 
 
+Provider = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}ExecutionProvider$")]
+
+
 class DetectorSection(Declared):
     """The ONNX detector."""
 
@@ -221,6 +224,18 @@ class DetectorSection(Declared):
     )
     threshold: float = setting(
         0.3, en="Score from which a detection counts.", zh="检测得分阈值。", ge=0.05, le=0.95
+    )
+    providers: list[Provider] = setting(
+        ["CPUExecutionProvider"],
+        en="Execution providers of ONNX Runtime, in the order wanted.",
+        zh="ONNX Runtime 执行提供者,按优先顺序。",
+        min_length=1,
+        max_length=8,
+    )
+    allow_fallback: bool = setting(
+        False,
+        en="Go on with what there is when a provider is missing or runs nothing; told, never silent.",
+        zh="所需执行提供者缺失或未承担计算时,降级继续运行并告警。",
     )
 
 

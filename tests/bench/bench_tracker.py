@@ -43,7 +43,8 @@ from hil.world.visibility import eyes_of, seen  # noqa: E402
 from rsu_agent.hazards.judge import Judge  # noqa: E402
 from rsu_agent.perception.fuse import Fusion  # noqa: E402
 from rsu_agent.perception.ground import GroundCamera, GroundRadar  # noqa: E402
-from rsu_agent.perception.heads import CentrePointDetector, Detection  # noqa: E402
+from rsu_agent.perception.heads.detection import Detection  # noqa: E402
+from rsu_agent.perception.heads.detector import CentrePointDetector  # noqa: E402
 from rsu_agent.perception.roadway import Roadway  # noqa: E402
 from rsu_agent.ports.devices import RadarFrame, RadarPoint  # noqa: E402
 from rsu_agent.settings.read import read_site  # noqa: E402

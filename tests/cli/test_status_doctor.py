@@ -33,7 +33,7 @@ def state(**changes: Any) -> dict[str, Any]:
     made["users"] = len(made["users"])
     made["signal"]["end_error_p95_s"] = 0.05
     for name, value in changes.items():
-        made[name] = made[name] | value if isinstance(value, dict) and made[name] else value
+        made[name] = made[name] | value if isinstance(value, dict) and made.get(name) else value
     return made
 
 
@@ -52,6 +52,13 @@ def rsu(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **more}
     )
+
+
+def detector(**changes: Any) -> dict[str, Any]:
+    """What the senses tell of their weights."""
+    shares = {"CPUExecutionProvider": 1.0}
+    told = {"model": "net.onnx", "refused": None, "head": "yolox", "providers": shares, "licence": "MIT"}
+    return {**told, "use": "", "warnings": [], **changes}
 
 
 words = st.text(st.characters(categories=["L", "N", "Zs", "So", "Mn"]), max_size=60) | st.just(
@@ -176,6 +183,13 @@ def test_every_reason_of_a_lost_device_has_a_next_step(reason: str) -> None:
         ("WIT01", {"witness": [seen(1, True), seen(3, False, contradicted=True)]}, False, "[3]"),
         ("WIT02", {"witness": [seen(1, None), seen(3, True)]}, True, "[1]"),
         ("WIT02", {"witness": [seen(1, None), seen(3, None)]}, False, "[1, 3]"),
+        ("DET01", {"detector": None}, None, "no detector"),
+        ("DET01", {"detector": detector()}, True, "net.onnx: yolox on CPUExecutionProvider 100%"),
+        ("DET01", {"detector": {"model": "net.onnx", "refused": "no known head"}}, False, "no known head"),
+        ("DET02", {"detector": detector()}, True, "MIT"),
+        ("DET02", {"detector": detector(licence="")}, None, "not stated"),
+        ("DET03", {"detector": detector(use="simulation_only")}, None, "simulation_only"),
+        ("DET04", {"detector": detector(warnings=["slow"])}, None, "slow"),
         ("CLK10", {"clock": {"trusted": False, "bound_ms": None}}, False, "unknown"),
         ("CLK10", {"clock": {"trusted": False, "bound_ms": 31.5}}, False, "31.5 ms"),
         ("NET01", {"uplink": None}, None, "no uplink"),

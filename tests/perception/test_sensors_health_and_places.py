@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import Detection
+from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.pipeline import PERIOD_S, RADAR_FRESH_S, Perception
 from rsu_agent.perception.roadway import FARTHEST_M, Roadway
 from rsu_agent.perception.watch import CameraWatch
@@ -120,7 +120,7 @@ async def frames(pictures: list[np.ndarray[Any, Any]], at_s: float) -> AsyncIter
 def perception(detector: Seen, clock: FakeClock) -> Perception:
     eye = GroundCamera(Pose(), 520.0, 640, 384)
     cover = {"cam": ("N",), "rad": ("E",)}
-    return Perception({"cam": eye}, {"rad": GroundRadar(Pose())}, cover, detector, CROSSING, clock)
+    return Perception({"cam": eye}, {"rad": GroundRadar(Pose())}, cover, {"cam": detector}, CROSSING, clock)
 
 
 @pytest.mark.anyio

@@ -16,7 +16,8 @@ from hil.paint.lens import View
 from rsu_agent.perception.associate import assign, costs
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads import CentrePointDetector, Detection
+from rsu_agent.perception.heads.detection import Detection
+from rsu_agent.perception.heads.detector import CentrePointDetector
 from rsu_agent.perception.onnx import ModelRefused
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.watch import CameraWatch
@@ -298,6 +299,6 @@ def test_simulation_weights_are_refused_unless_the_site_allows_them(tmp_path: Pa
     CentrePointDetector(path, ["simulation_only"])
 
 
-def test_an_unknown_head_is_refused_by_its_tensors(tmp_path: Path) -> None:
-    with pytest.raises(ModelRefused, match="no known head"):
+def test_our_head_without_metadata_is_known_by_its_tensors_but_not_its_classes(tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="2 classes without names"):
         CentrePointDetector(made_model(tmp_path / "m.onnx", {}))
