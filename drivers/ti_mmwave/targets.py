@@ -1,0 +1,121 @@
+"""Tracks that the radar keeps: their layouts, what no tracker would tell, when a number is another user."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import mul
+
+from drivers.ti_mmwave.tlvs import BELIEVED
+from rsu_agent.ports.devices import RadarTarget
+
+HIGHEST = 249  # target numbers; 250 and up are reasons in the target index
+ROUNDING = 0.01  # by so much, as correlation, a covariance may miss being one
+LEAP_M, LEAP_MPS2 = 4.0, 8.0  # a user is further from where it was heading only as far as it brakes
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A target: places among its 32-bit fields. covariance: first field of a square matrix of that order."""
+
+    fields: int
+    x: int
+    y: int
+    vx: int
+    vy: int
+    covariance: int = 0
+    order: int = 0
+    confidence: int | None = None
+
+    @property
+    def row(self) -> struct.Struct:
+        """A whole number and floats."""
+        return struct.Struct(f"<I{self.fields - 1}f")
+
+
+# Bytes of a target -> its layout (facts/radars.md 1.3). Only 112 has been seen on real bytes.
+LAYOUTS = {
+    112: Layout(28, 1, 2, 4, 5, covariance=10, order=4, confidence=27),
+    108: Layout(27, 1, 2, 3, 4, covariance=10, order=4),
+    72: Layout(18, 1, 2, 3, 4, covariance=7, order=3, confidence=17),
+    68: Layout(17, 1, 2, 3, 4, covariance=7, order=3),
+    40: Layout(10, 1, 2, 3, 4),
+    28: Layout(7, 1, 2, 3, 4),
+}
+
+
+def read_targets(data: bytes, size: int, counters: Counter[str]) -> Iterator[RadarTarget]:
+    """Targets in our axes (x forward, y left). A row that cannot be is counted and left out."""
+    layout = LAYOUTS[size]
+    for row in layout.row.iter_unpack(data):
+        x, y, vx, vy = row[layout.x], row[layout.y], row[layout.vx], row[layout.vy]
+        if row[0] > HIGHEST:
+            counters["bad_tid"] += 1
+        elif not all(abs(figure) <= BELIEVED for figure in (x, y, vx, vy)):
+            counters["bad_targets"] += 1
+        elif layout.order and not covariance_good(row[layout.covariance :], layout.order):
+            counters["bad_covariance"] += 1
+        else:
+            sure = None if layout.confidence is None else row[layout.confidence]
+            exists = sure if sure is not None and 0.0 <= sure <= 1.0 else None
+            yield RadarTarget(row[0], y, -x, vy, -vx, exists=exists)
+
+
+def covariance_good(values: Sequence[float], order: int) -> bool:
+    """Whether the first order * order values, row by row, are a positive semi-definite matrix."""
+    spreads = [values[i * (order + 1)] for i in range(order)]
+    if not all(map(math.isfinite, values[: order * order])) or min(spreads) < 0.0:
+        return False
+    lower: list[list[float]] = []  # Cholesky of the correlations, a little added to their diagonal
+    for i in range(order):
+        row: list[float] = []
+        for j in range(i):
+            scale, figure = math.sqrt(spreads[i] * spreads[j]), values[i * order + j]
+            if scale == 0.0 and figure != 0.0:
+                return False
+            rest = (figure / scale if scale else 0.0) - sum(map(mul, row, lower[j]))
+            row.append(rest / lower[j][j])
+        pivot = 1.0 + ROUNDING - sum(figure * figure for figure in row)
+        if not pivot > 0.0:
+            return False
+        lower.append([*row, math.sqrt(pivot)])
+    return True
+
+
+class Epochs:
+    """The radar gives a number again at once: one that was away, or leaps, is another user."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[int, RadarTarget, float]] = {}  # frame, target, instant
+        self._frame = self._floor = 0
+
+    def of(self, targets: Sequence[RadarTarget], measured_s: float, gap: bool) -> list[RadarTarget]:
+        """The targets of the next frame with their epochs; gap: frames or rows before it were lost."""
+        self._frame += 1
+        told = [replace(target, epoch=self._epoch(target, measured_s)) for target in targets]
+        if gap:  # who is not there may have been there meanwhile: only a leap tells
+            self._seen = {tid: (self._frame, target, at_s) for tid, (_, target, at_s) in self._seen.items()}
+        for target in told:
+            self._seen[target.target] = self._frame, target, measured_s
+        return told
+
+    def begin_anew(self) -> None:
+        """The radar was restarted: no number means who it meant."""
+        self._floor = 1 + max((target.epoch for _, target, _ in self._seen.values()), default=self._floor)
+        self._seen.clear()
+
+    def _epoch(self, target: RadarTarget, measured_s: float) -> int:
+        known = self._seen.get(target.target)
+        if known is None:
+            return self._floor
+        frame, last, at_s = known
+        passed_s = max(0.0, measured_s - at_s)
+        leap_m = math.hypot(
+            target.x_forward_m - last.x_forward_m - last.vx_forward_mps * passed_s,
+            target.y_left_m - last.y_left_m - last.vy_left_mps * passed_s,
+        )
+        same = frame >= self._frame - 1 and leap_m <= LEAP_M + 0.5 * LEAP_MPS2 * passed_s**2
+        return last.epoch if same else last.epoch + 1
