@@ -6,6 +6,7 @@ from collections import deque
 from itertools import pairwise
 
 WINDOW_S = 30.0  # the slope of a crystal is steady for longer; temperature is followed
+MOST_POINTS = 1200  # forty frames a second; more would only cost
 ENOUGH = 10  # frames before the line is believed
 REFIT_EVERY = 10
 STEP_S = 0.15  # arrivals later than the line by more than this ...
@@ -21,7 +22,7 @@ class ClockFit:
 
     def __init__(self, least_s: float = FASTEST_S, most_s: float = SLOWEST_S) -> None:
         self._least_s, self._most_s = least_s, most_s
-        self._points: deque[tuple[int, float]] = deque()
+        self._points: deque[tuple[int, float]] = deque(maxlen=MOST_POINTS)
         self._line: tuple[float, float] | None = None  # at number 0, and from one number to the next
         self._since_fit = self._late = 0
         self.jitter_s: float | None = None  # mean height of the arrivals above the line

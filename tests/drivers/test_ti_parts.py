@@ -178,7 +178,8 @@ def test_a_foreign_part_six_of_128_bytes_is_never_taken_for_statistics() -> None
     [
         ("sdk", 1, 17), ("sdk", 7, 3), ("sdk", 1010, 111), ("sdk", 1020, 21), ("sdk", 301, 29),
         ("sdk", 9, 27), ("sdk", 1020, 19), ("sdk", 1021, 8), ("traffic_monitoring", 6, 20),
-        ("traffic_monitoring", 7, 113), ("pc3d_4x", 6, 25), ("pc3d_4x", 7, 28), ("area", 8, 15), ("area", 10, 40),
+        ("traffic_monitoring", 7, 113), ("pc3d_4x", 6, 25), ("pc3d_4x", 7, 28), ("area", 8, 15),
+        ("area", 10, 40),
     ],
 )  # fmt: skip
 def test_a_wrong_length_is_counted_and_the_other_parts_are_read(variant: str, kind: int, size: int) -> None:
