@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from drivers.ti_mmwave.configuration import Configuration
 from drivers.ti_mmwave.frames import FrameReader
-from drivers.ti_mmwave.link import Deframer, RawFrame
+from drivers.ti_mmwave.link import END_S, Deframer, RawFrame
 from drivers.ti_mmwave.numbering import Numbering
 from drivers.ti_mmwave.radar_time import RadarTime, Timing
 from drivers.ti_mmwave.settings import Settings
@@ -64,12 +64,15 @@ class Radar:
     async def __anext__(self) -> RadarFrame:
         quiet_since_s, heard = self._clock.now_s(), self.counters["bytes"]
         while not self._ready:
-            with self._clock.move_on_after(self._settings.silence_s) as scope:
+            wait_s = END_S if self._deframer.open_end else self._settings.silence_s
+            with self._clock.move_on_after(wait_s) as scope:
                 received = await self._line.read()
                 self.counters["bytes"] += len(received.data)
                 self._ready.extend(self._deframer.receive(received.data, received.arrived_s))
+            if scope.cancelled_caught:
+                self._ready.extend(self._deframer.pause())
             quiet_s = self._clock.now_s() - quiet_since_s
-            if scope.cancelled_caught or (not self._ready and quiet_s > self._settings.silence_s):
+            if not self._ready and quiet_s >= self._settings.silence_s:
                 raise self._lost(quiet_s, self.counters["bytes"] > heard)
         return self._read(self._ready.popleft())
 

@@ -24,6 +24,7 @@ LARGEST_BUFFER = 2 * LARGEST_FRAME
 LOCK_AFTER = 3  # good frames of one variant on end, then only that one is looked for
 MOST_INNER = 8  # begins of a frame inside another: by chance there is none
 STALL_S = 1.0  # a frame is written in one go: bits that take this much longer than they need do not come
+END_S = 0.01  # inside a magic no line pauses for so long
 COOKED_BYTES = 4096  # so much without a single carriage return ...
 COOKED_FEEDS = 12  # ... but with so many line feeds, by chance as common: the terminal is not raw
 PLATFORM_FEED = b"\n\0"  # every header's platform number (0xA6843) ends so: these tell nothing
@@ -70,6 +71,8 @@ class Deframer:
         self._run: tuple[str, int] = ("", 0)  # the variant of the last good frames, how many on end
         self._uncooked = self._feeds = 0
         self._now_s = 0.0
+        self._paused = False
+        self.open_end = False  # a whole frame is there whose last bytes may be the first of another's magic
         self.counters: Counter[str] = Counter()
 
     @property
@@ -85,6 +88,17 @@ class Deframer:
         self._buffer += data
         if len(self._buffer) > LARGEST_BUFFER:
             self._drop(len(self._buffer) - LARGEST_BUFFER, "overflow_bytes")
+        yield from self._frames()
+
+    def pause(self) -> Iterator[RawFrame]:
+        """Nothing has followed for END_S: an end that was left open is one."""
+        self._paused = True
+        try:
+            yield from self._frames()
+        finally:
+            self._paused = False
+
+    def _frames(self) -> Iterator[RawFrame]:
         while self._seek():
             verdict = self._judge()
             if verdict is None:
@@ -106,6 +120,7 @@ class Deframer:
     def _judge(self) -> RawFrame | str | None:
         """The frame at the buffer's start, what is wrong with it, or None: more bytes must tell."""
         self._search_inside()
+        self.open_end = False
         found: list[RawFrame] = []
         lies: list[str] = []
         awaited = 0
@@ -138,7 +153,10 @@ class Deframer:
                 return "cut_short"
             if begins is None:
                 return header.total
-        if len(buffer) < header.total or self._end_may_begin_another(header.total):
+        if len(buffer) < header.total:
+            return header.total
+        if not self._paused and self._end_may_begin_another(header.total):
+            self.open_end = True
             return header.total
         tlvs = walk(bytes(buffer[variant.size : header.total]), header.tlvs, variant)
         if isinstance(tlvs, str):

@@ -268,6 +268,30 @@ def test_a_frame_is_stamped_at_its_first_byte() -> None:
     assert raw.first_byte_s == pytest.approx(10.0 - 100 * 10 / 921_600)
 
 
+ENDS_LIKE_A_MAGIC: list[Tlv] = [
+    (6, compressed((0, 0, 0, 4000, 0x0200)))
+]  # 20 dB in steps of 0.04: its last byte is 2
+
+
+def test_an_end_that_may_begin_another_frame_waits_for_the_next_bytes_or_for_a_pause() -> None:
+    first, second = (built("pc3d_4x", number, *ENDS_LIKE_A_MAGIC) for number in (1, 2))
+    deframer = Deframer(921_600)
+    assert not list(deframer.receive(first, 1.0))
+    assert deframer.open_end
+    assert [frame.number for frame in deframer.receive(second, 1.1)] == [1]
+    assert deframer.open_end
+    assert [frame.number for frame in deframer.pause()] == [2]
+    assert not deframer.open_end
+    assert not list(deframer.pause())
+
+
+def test_a_pause_ends_no_frame_that_is_not_whole() -> None:
+    deframer = Deframer(921_600)
+    assert not list(deframer.receive(GOOD["pc3d_4x"][:-1], 1.0))
+    assert not list(deframer.pause())
+    assert [frame.number for frame in deframer.receive(GOOD["pc3d_4x"][-1:], 1.1)] == [41]
+
+
 # A terminal that is not raw
 
 
@@ -371,6 +395,27 @@ async def test_measurement_is_the_latency_before_the_first_byte_whatever_the_len
     settings = Settings(data_port="memory:ti-data", latency_ms=80)
     frames, _, _ = await heard(settings, (0.5, built("sdk", 1, (1, POINTS))), (1.5, long))
     assert [frame.measured_s - 1000 for frame in frames] == pytest.approx([0.42, 1.42], abs=0.001)
+
+
+@pytest.mark.anyio
+async def test_a_frame_whose_end_may_begin_another_is_not_kept_until_that_one_comes() -> None:
+    clock = FakeClock()
+    far = memory_line.plug("ti-data", clock, 921_600)
+    heard_s: list[float] = []
+
+    async def listen() -> None:
+        async with PLUGIN.open(Settings(data_port="memory:ti-data"), clock) as radar:
+            await anext(radar)
+            heard_s.append(clock.now_s())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        await clock.advance(0.5)
+        await far.write(built("pc3d_4x", 1, *ENDS_LIKE_A_MAGIC))
+        await clock.advance(0.5)
+        tasks.cancel_scope.cancel()
+    memory_line.unplug("ti-data")
+    assert heard_s == [pytest.approx(1000.5, abs=0.02)]
 
 
 @pytest.mark.anyio
