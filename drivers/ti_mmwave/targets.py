@@ -14,6 +14,8 @@ from rsu_agent.ports.devices import RadarTarget
 
 HIGHEST = 249  # target numbers; 250 and up are reasons in the target index
 ROUNDING = 0.01  # by so much, as correlation, a covariance may miss being one
+NOTHING = 1e-6  # of the largest standard deviation
+LEAST = 1e-30  # of a variance in single floats; smaller figures have few digits
 LEAP_M, LEAP_MPS2 = 4.0, 8.0  # a user is further from where it was heading only as far as it brakes
 
 
@@ -69,14 +71,17 @@ def covariance_good(values: Sequence[float], order: int) -> bool:
     spreads = [values[i * (order + 1)] for i in range(order)]
     if not all(map(math.isfinite, values[: order * order])) or min(spreads) < 0.0:
         return False
+    smallest = max(NOTHING**2 * max(spreads), LEAST)  # below, a spread is rounding
+    shared = max(NOTHING * max(spreads), LEAST)  # what it may have in common with another
     lower: list[list[float]] = []  # Cholesky of the correlations, a little added to their diagonal
     for i in range(order):
         row: list[float] = []
         for j in range(i):
-            scale, figure = math.sqrt(spreads[i] * spreads[j]), values[i * order + j]
-            if scale == 0.0 and figure != 0.0:
+            figure = values[i * order + j]
+            scale = math.sqrt(spreads[i] * spreads[j]) if min(spreads[i], spreads[j]) > smallest else math.inf
+            if scale == math.inf and abs(figure) > shared:
                 return False
-            rest = (figure / scale if scale else 0.0) - sum(map(mul, row, lower[j]))
+            rest = figure / scale - sum(map(mul, row, lower[j]))
             row.append(rest / lower[j][j])
         pivot = 1.0 + ROUNDING - sum(figure * figure for figure in row)
         if not pivot > 0.0:

@@ -80,7 +80,7 @@ def ti_mmwave() -> Callable[[bytes], int]:
     def read(data: bytes) -> int:
         nonlocal now_s
         now_s += 0.02
-        for raw in deframer.receive(data, now_s):
+        for raw in (*deframer.receive(data, now_s), *deframer.pause()):
             numbered = numbering.take(raw.number)
             measured_s = radar_time.measured_s(numbered.number, raw.header.cycles, raw.first_byte_s)
             reader.read(raw, numbered, measured_s)
