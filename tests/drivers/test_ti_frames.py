@@ -6,6 +6,7 @@ import os
 import random
 import struct
 import tty
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -428,6 +429,20 @@ async def test_bytes_without_frames_are_garbled_and_a_cooked_terminal_is_named()
     _, lost, counters = await heard(settings, *cooked)
     assert (lost.reason, "not raw" in lost.hint) == ("garbled", True)
     assert counters["cooked_tty_suspected"] > 0
+
+
+@pytest.mark.anyio
+async def test_after_a_restart_the_jitter_of_the_line_is_taken_out_again() -> None:
+    numbers = [*range(900, 930), *range(500_000, 500_060)]
+    late_s = [0.012 * (place % 2) for place in range(len(numbers))]
+    sent = [
+        (0.1 * place + late_s[place], built("pc3d_4x", number, (6, COMPRESSED)))
+        for place, number in enumerate(numbers)
+    ]
+    frames, _, counters = await heard(Settings(data_port="memory:ti-data"), *sent[1:])
+    steps = [b.measured_s - a.measured_s for a, b in pairwise(frames[-10:])]
+    assert steps == pytest.approx([0.1] * 9, abs=0.002)
+    assert counters["resets"] == 1
 
 
 @pytest.mark.anyio

@@ -70,6 +70,17 @@ def test_a_radar_that_was_restarted_is_learnt_again() -> None:
     assert max(errors[200:300] + errors[500:]) < 0.003
 
 
+def test_a_cycle_counter_that_begins_again_by_itself_is_followed_at_once() -> None:
+    radar, chance, errors = RadarTime(), random.Random(3), []
+    for frame in range(400):
+        true_s = 10 + frame * 0.1
+        cycles = int((frame if frame < 250 else frame - 250) * 20e6) % WRAP
+        told_s = radar.measured_s(7, cycles, true_s + chance.uniform(0, 0.02))  # the number does not help
+        errors.append(abs(told_s - true_s))
+    assert max(errors[250:]) < 0.021  # never worse than the line's own jitter
+    assert max(errors[290:]) < 0.003
+
+
 @pytest.mark.parametrize("cycles", [7, 0])
 def test_a_counter_that_stands_still_is_not_believed(cycles: int) -> None:
     radar, chance, errors = RadarTime(), random.Random(3), []
