@@ -10,9 +10,10 @@ from typing import Literal
 from drivers.ti_mmwave.doppler import DopplerWatch
 from drivers.ti_mmwave.link import RawFrame
 from drivers.ti_mmwave.numbering import Numbered
-from drivers.ti_mmwave.targets import HIGHEST, Epochs, read_targets
+from drivers.ti_mmwave.targets import HIGHEST, read_targets
 from drivers.ti_mmwave.tlvs import COMPARED, PARTS, Role, Rows, side_information
 from rsu_agent.ports.devices import RadarFrame, RadarPoint, RadarTarget
+from rsu_agent.ports.target_epochs import TargetEpochs
 
 
 class FrameReader:
@@ -31,20 +32,20 @@ class FrameReader:
     ) -> None:
         self._counters, self._target_bytes, self._lateral = counters, target_bytes, lateral_sign
         self._doppler = DopplerWatch(doppler_limit_mps, counters)
-        self._epochs = Epochs()
+        self._epochs = TargetEpochs()
+        self._first = self._highest = 0  # epochs: of a number since the radar began, of any so far
         self._before: Rows | None = None  # the points of the frame before, None: it was lost
-        self._whole = True  # whether the targets of this frame could all be read
 
     def read(self, raw: RawFrame, numbered: Numbered, measured_s: float) -> RadarFrame:
         """Never raises: what cannot be read is counted and left out."""
         if numbered.anew:
-            self._epochs.begin_anew()
+            self._epochs, self._first = TargetEpochs(), self._highest + 1
         parts = self._parts(raw)
         moving = self._rows(parts.get(Role.POINTS), parts.get(Role.SIDE), raw)
         still = self._rows(parts.get(Role.STILL), parts.get(Role.SIDE_STILL), raw)
         lost = numbered.missed > 0 or numbered.anew
         returns = None if lost else self._returns(parts.get(Role.INDEX))
-        targets = self._targets(parts.get(Role.TARGETS), returns, lost, measured_s)
+        targets = self._targets(parts.get(Role.TARGETS), returns, measured_s)
         self._before = moving
         points = tuple(point for point in (*moving, *still) if point is not None)
         self._doppler.points(points)
@@ -53,14 +54,12 @@ class FrameReader:
     def _parts(self, raw: RawFrame) -> dict[Role, tuple[int, bytes]]:
         """What concerns us, by what it is for, the first of a kind; the rest is counted by its name."""
         found: dict[Role, tuple[int, bytes]] = {}
-        self._whole = True
         for tlv in raw.tlvs:
             part = PARTS[raw.variant.name].get(tlv.type)
             if part is None:
                 self._counters["other_tlvs"] += 1
             elif not part.fits(len(tlv.data), self._target_bytes):
                 self._counters["bad_tlv_length"] += 1
-                self._whole &= part.role is not Role.TARGETS
             elif part.role is Role.PASSED_OVER:
                 self._counters[f"skipped_{part.name}"] += 1
             elif part.role in found:
@@ -108,22 +107,21 @@ class FrameReader:
         self,
         part: tuple[int, bytes] | None,
         returns: dict[int, list[RadarPoint]] | None,
-        lost: bool,
         measured_s: float,
     ) -> tuple[RadarTarget, ...]:
         """Targets with epochs; one without points is only carried on by the radar."""
         data = b"" if part is None else part[1]
-        targets = [
-            replace(
-                target,
-                y_left_m=self._lateral * target.y_left_m,
-                vy_left_mps=self._lateral * target.vy_left_mps,
-            )
-            for target in read_targets(data, self._target_bytes, self._counters)
-        ]
-        unread = len(targets) * self._target_bytes != len(data) or not self._whole
-        targets = self._epochs.of(targets, measured_s, gap=lost or unread)
+        rows = read_targets(data, self._target_bytes, self._counters)
+        targets = [self._known(target, measured_s) for target in rows]
         if returns is not None:
             targets = [replace(target, measured=target.target in returns) for target in targets]
             self._doppler.tracked(targets, returns, measured_s)
         return tuple(targets)
+
+    def _known(self, target: RadarTarget, measured_s: float) -> RadarTarget:
+        """With its epoch, and on its own side."""
+        left_m, vy_left_mps = self._lateral * target.y_left_m, self._lateral * target.vy_left_mps
+        place_m, v_mps = (target.x_forward_m, left_m), (target.vx_forward_mps, vy_left_mps)
+        epoch = self._first + self._epochs.epoch(target.target, place_m, v_mps, measured_s)
+        self._highest = max(self._highest, epoch)
+        return replace(target, y_left_m=left_m, vy_left_mps=vy_left_mps, epoch=epoch)

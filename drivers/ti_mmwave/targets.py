@@ -1,4 +1,4 @@
-"""Tracks that the radar keeps: their layouts, what no tracker would tell, when a number is another user."""
+"""Tracks that the radar keeps: their layouts, what no tracker would tell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import mul
 
 from drivers.ti_mmwave.tlvs import BELIEVED
@@ -16,7 +16,6 @@ HIGHEST = 249  # target numbers; 250 and up are reasons in the target index
 ROUNDING = 0.01  # by so much, as correlation, a covariance may miss being one
 NOTHING = 1e-6  # of the largest standard deviation
 LEAST = 1e-30  # of a variance in single floats; smaller figures have few digits
-LEAP_M, LEAP_MPS2 = 4.0, 8.0  # a user is further from where it was heading only as far as it brakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +87,3 @@ def covariance_good(values: Sequence[float], order: int) -> bool:
             return False
         lower.append([*row, math.sqrt(pivot)])
     return True
-
-
-class Epochs:
-    """The radar gives a number again at once: one that was away, or leaps, is another user."""
-
-    def __init__(self) -> None:
-        self._seen: dict[int, tuple[int, RadarTarget, float]] = {}  # frame, target, instant
-        self._frame = self._floor = 0
-
-    def of(self, targets: Sequence[RadarTarget], measured_s: float, gap: bool) -> list[RadarTarget]:
-        """The targets of the next frame with their epochs; gap: frames or rows before it were lost."""
-        self._frame += 1
-        told = [replace(target, epoch=self._epoch(target, measured_s)) for target in targets]
-        if gap:  # who is not there may have been there meanwhile: only a leap tells
-            self._seen = {tid: (self._frame, target, at_s) for tid, (_, target, at_s) in self._seen.items()}
-        for target in told:
-            self._seen[target.target] = self._frame, target, measured_s
-        return told
-
-    def begin_anew(self) -> None:
-        """The radar was restarted: no number means who it meant."""
-        self._floor = 1 + max((target.epoch for _, target, _ in self._seen.values()), default=self._floor)
-        self._seen.clear()
-
-    def _epoch(self, target: RadarTarget, measured_s: float) -> int:
-        known = self._seen.get(target.target)
-        if known is None:
-            return self._floor
-        frame, last, at_s = known
-        passed_s = max(0.0, measured_s - at_s)
-        leap_m = math.hypot(
-            target.x_forward_m - last.x_forward_m - last.vx_forward_mps * passed_s,
-            target.y_left_m - last.y_left_m - last.vy_left_mps * passed_s,
-        )
-        same = frame >= self._frame - 1 and leap_m <= LEAP_M + 0.5 * LEAP_MPS2 * passed_s**2
-        return last.epoch if same else last.epoch + 1
