@@ -1,13 +1,9 @@
-"""TI mmWave frames: four header variants as data, the TLVs of points and targets. Little endian."""
+"""TI mmWave frames: the four header variants as data. All numbers little endian."""
 
 from __future__ import annotations
 
-import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-from rsu_agent.ports.devices import RadarPoint, RadarTarget
 
 MAGIC = bytes((2, 1, 4, 3, 6, 5, 8, 7))
 LARGEST_FRAME = 65_536
@@ -18,7 +14,11 @@ ALIGNMENT = 32
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One header: byte offsets of what is needed; `own`: TLV lengths count their own eight bytes."""
+    """One header: byte offsets of what is needed.
+
+    cycles_at: the processor's cycle counter, counted_at: the number of points; None where a header has none.
+    checked: with a checksum. own: TLV lengths count their own eight bytes. padded: to a multiple of 32.
+    """
 
     name: str
     size: int
@@ -26,16 +26,18 @@ class Variant:
     number_at: int
     tlvs_at: int
     tlvs_bytes: int
+    cycles_at: int | None
+    counted_at: int | None
     checked: bool
     own: bool
     padded: bool
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("pc3d_4x", 48, 12, 20, 44, 2, checked=True, own=True, padded=False),
-    Variant("traffic_monitoring", 52, 20, 24, 48, 2, checked=True, own=False, padded=True),
-    Variant("sdk", 40, 12, 20, 32, 4, checked=False, own=False, padded=True),
-    Variant("area", 44, 12, 20, 32, 4, checked=False, own=False, padded=True),
+    Variant("pc3d_4x", 48, 12, 20, 44, 2, None, None, checked=True, own=True, padded=False),
+    Variant("traffic_monitoring", 52, 20, 24, 48, 2, 16, None, checked=True, own=False, padded=True),
+    Variant("sdk", 40, 12, 20, 32, 4, 24, 28, checked=False, own=False, padded=True),
+    Variant("area", 44, 12, 20, 32, 4, 24, 28, checked=False, own=False, padded=True),
 )
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 
@@ -48,9 +50,34 @@ class Tlv:
     data: bytes
 
 
-def number(data: bytes, at: int, size: int = 4) -> int:
-    """A whole number."""
-    return int.from_bytes(data[at : at + size], "little")
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a header announces. cycles, counted: None where the variant has no such field."""
+
+    total: int
+    number: int
+    tlvs: int
+    cycles: int | None
+    counted: int | None
+
+
+def read_header(variant: Variant, head: bytes) -> Header | str:
+    """The header in the variant's first `size` bytes, or which lie it tells (a counter's name)."""
+    if variant.checked and not header_good(head):
+        return "bad_checksum"
+    total = _number(head, variant.total_at)
+    tlvs = _number(head, variant.tlvs_at, variant.tlvs_bytes)
+    if total < variant.size:
+        return "total_too_small"
+    if total > LARGEST_FRAME:
+        return "total_too_large"
+    if variant.padded and total % ALIGNMENT:
+        return "total_unaligned"
+    if tlvs > MOST_TLVS:
+        return "too_many_tlvs"
+    cycles = None if variant.cycles_at is None else _number(head, variant.cycles_at)
+    counted = None if variant.counted_at is None else _number(head, variant.counted_at)
+    return Header(total, _number(head, variant.number_at), tlvs, cycles, counted)
 
 
 def header_good(head: bytes) -> bool:
@@ -59,41 +86,23 @@ def header_good(head: bytes) -> bool:
     return (total >> 16) + (total & 0xFFFF) == 0xFFFF
 
 
-def cartesian(data: bytes) -> Iterator[RadarPoint]:
-    """TLV 1 of the SDK demo: x right, y forward, z up, doppler (away positive), 16 bytes a point."""
-    for x, y, z, doppler in struct.iter_unpack("<4f", data):
-        if all(map(math.isfinite, (x, y, z, doppler))):
-            yield RadarPoint(y, -x, z, doppler)
+def walk(body: bytes, count: int, variant: Variant) -> tuple[Tlv, ...] | str:
+    """The TLVs of a frame's body, or the lie (a counter's name) when they do not end where the frame does."""
+    tlvs, at = [], 0
+    for _ in range(count):
+        if at + TLV_HEAD > len(body):
+            return "tlv_beyond_total"
+        kind, length = struct.unpack_from("<II", body, at)
+        size = length - TLV_HEAD if variant.own else length
+        if size < 0:
+            return "tlv_too_small"
+        if at + TLV_HEAD + size > len(body):
+            return "tlv_beyond_total"
+        tlvs.append(Tlv(kind, body[at + TLV_HEAD : at + TLV_HEAD + size]))
+        at += TLV_HEAD + size
+    rest = len(body) - at
+    return tuple(tlvs) if rest < (ALIGNMENT if variant.padded else 1) else "tlvs_end_early"
 
 
-def spherical(data: bytes) -> Iterator[RadarPoint]:
-    """Range, azimuth (right positive), elevation, doppler; 16 bytes a point."""
-    for away, azimuth, elevation, doppler in struct.iter_unpack("<4f", data):
-        if all(map(math.isfinite, (away, azimuth, elevation, doppler))):
-            yield _from_angles(away, azimuth, elevation, doppler, None)
-
-
-def compressed(data: bytes) -> Iterator[RadarPoint]:
-    """Five units, then eight bytes a point: elevation, azimuth, doppler, range, snr."""
-    elevation_unit, azimuth_unit, doppler_unit, range_unit, snr_unit = struct.unpack_from("<5f", data)
-    if not all(map(math.isfinite, (elevation_unit, azimuth_unit, doppler_unit, range_unit, snr_unit))):
-        return
-    for elevation, azimuth, doppler, away, snr in struct.iter_unpack("<bbhHH", data[20:]):
-        angles = azimuth * azimuth_unit, elevation * elevation_unit
-        yield _from_angles(away * range_unit, *angles, doppler * doppler_unit, snr * snr_unit)
-
-
-def targets(data: bytes) -> Iterator[RadarTarget]:
-    """Targets of 112 bytes: id, position, velocity, acceleration, covariance, gain, confidence."""
-    for row in struct.iter_unpack("<I27f", data):
-        tid, x, y, _, vx, vy, *_ = row
-        if all(map(math.isfinite, (x, y, vx, vy))):
-            yield RadarTarget(tid, y, -x, vy, -vx)
-
-
-def _from_angles(
-    away: float, azimuth: float, elevation: float, doppler: float, snr: float | None
-) -> RadarPoint:
-    flat = away * math.cos(elevation)
-    forward, right = flat * math.cos(azimuth), flat * math.sin(azimuth)
-    return RadarPoint(forward, -right, away * math.sin(elevation), doppler, snr)
+def _number(data: bytes, at: int, size: int = 4) -> int:
+    return int.from_bytes(data[at : at + size], "little")

@@ -9,7 +9,7 @@ import pytest
 from gbt20999_peer import sent
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ti_frames import SIZES, built
+from ti_frames import SIZES, built
 
 from drivers.gbt20999.deframer import LARGEST_BYTES
 from drivers.gbt20999.deframer import Deframer as ControllerDeframer

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from drivers.ti_mmwave.clock_fit import STEPS, ClockFit
+from drivers.ti_mmwave.clock_fit import MOST_POINTS, STEPS, ClockFit
 
 
 @pytest.mark.parametrize("period_s", [0.05, 0.09785, 0.1])
@@ -54,3 +54,10 @@ def test_without_a_believable_period_the_arrival_stands() -> None:
     for number in range(30):
         assert fit.measured_s(number, number * 0.001) == pytest.approx(number * 0.001)
     assert fit.period_s is None
+
+
+def test_frames_faster_than_any_radars_take_no_more_memory_and_time() -> None:
+    fit = ClockFit()
+    for number in range(3 * MOST_POINTS):
+        fit.measured_s(number, number * 0.001)
+    assert len(fit._points) == MOST_POINTS

@@ -82,11 +82,19 @@ def ti_mmwave(dice: random.Random) -> bytes:
 
 
 def _tlv(dice: random.Random) -> bytes:
-    data = dice.randbytes(dice.choice((0, 1, 16, 32, 28, 36, 112, 224, 300)))
+    data = dice.randbytes(dice.choice((0, 1, 2, 4, 8, 16, 32, 28, 30, 36, 112, 224, 300)))
     own = dice.choice((0, 8))
-    return struct.pack("<II", dice.choice((1, 6, 7, 308, 1000, 1010, 1020, 99)), len(data) + own) + data
+    return struct.pack("<II", dice.choice(TI_TYPES), len(data) + own) + data
 
 
+TI_TYPES = (1, 1, 6, 6, 7, 7, 8, 9, 10, 11, 301, 308, 309, 1000, 1010, 1011, 1012, 1020, 99)
+TI_ANSWERS = [
+    b"channelCfg 15 7 0\n\rDone\n\r\n\rmmwDemo:/>",
+    b"Ignored: Sensor is already stopped\r\nDone\r\n",
+    b"Error: Invalid usage\n\rError -1\n\rmmwDemo:/>",
+    b"'lowPower' is not recognized as a CLI command\n\rmmwDemo:/>",
+    b"Skipped\n",
+]
 HEADERS = ((40, "<I", 12, 32), (44, "<I", 12, 32), (48, "<H", 12, 44), (52, "<H", 20, 48))
 
 MJPEG = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,12 @@ from drivers.gbt20999.memory import Memory, Shelf
 from drivers.gbt20999.session import Session
 from drivers.gbt20999.settings import Settings
 from drivers.mjpeg_http.link import LARGEST_HEAD, LARGEST_PICTURE, MjpegReader, Refused
-from drivers.ti_mmwave.link import LARGEST_BUFFER, Deframer, read_frame
+from drivers.ti_mmwave.configuration import Command
+from drivers.ti_mmwave.console import LARGEST_ANSWER, Console
+from drivers.ti_mmwave.frames import FrameReader
+from drivers.ti_mmwave.link import LARGEST_BUFFER, Deframer
+from drivers.ti_mmwave.numbering import Numbering
+from drivers.ti_mmwave.radar_time import RadarTime
 from rsu_agent.district.store import Store
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.etsi import pdu
@@ -65,13 +71,37 @@ def gbt20999_session() -> Callable[[bytes], int]:
 
 
 def ti_mmwave() -> Callable[[bytes], int]:
-    """Deframer and the reader of its frames."""
+    """Deframer, numbers, clock fit and the reader of its frames; the clock moves on with each chunk."""
     deframer = Deframer(921_600)
+    numbering, radar_time = Numbering(deframer.counters), RadarTime()
+    reader = FrameReader(deframer.counters, doppler_limit_mps=11.57)
+    now_s = 0.0
 
     def read(data: bytes) -> int:
-        for raw in deframer.receive(data, 0.0):
-            read_frame(raw, 0.0, 0, deframer.counters)
+        nonlocal now_s
+        now_s += 0.02
+        for raw in (*deframer.receive(data, now_s), *deframer.pause()):
+            numbered = numbering.take(raw.number)
+            measured_s = radar_time.measured_s(numbered.number, raw.header.cycles, raw.first_byte_s)
+            reader.read(raw, numbered, measured_s)
         return len(deframer._buffer)
+
+    return read
+
+
+def ti_console() -> Callable[[bytes], int]:
+    """A radar's command line that answers a command, and the next one when that has ended."""
+    console, now_s = Console(Counter()), 0.0
+    console.ask(Command("channelCfg 15 7 0", 1), now_s)
+
+    def read(data: bytes) -> int:
+        nonlocal now_s
+        now_s += 0.02
+        console.next_bytes(now_s)
+        console.receive(data, now_s)
+        if console.reply is not None:
+            console.ask(Command("lowPower 0 0", 2), now_s)
+        return len(console._held)
 
     return read
 
@@ -150,6 +180,7 @@ TARGETS = (
     Target(
         "nanoradar", can_radars.reader("nanoradar"), (), can_radars.MOST_ROWS, can_radars.inputs("nanoradar")
     ),
+    Target("ti_console", ti_console, (), LARGEST_ANSWER, mutated(seeds.TI_ANSWERS)),
     Target("mjpeg", mjpeg, (Refused,), LARGEST_PICTURE + LARGEST_HEAD, mutated(seeds.MJPEG)),
     Target("csae53_codec", stateless(codec.decode), (Malformed,), 0, mutated(FRAMES)),
     Target("etsi_pdu", stateless(pdu.decode), (Malformed,), 0, mutated(seeds.etsi())),
