@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of
+from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of, write_changes
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
-from rsu_agent.settings.explain import SiteInvalid
 
 if TYPE_CHECKING:
     from rsu_agent.perception.calibrate_radar import Alignment
@@ -54,7 +53,7 @@ def radar(
     now = section.pose.model_dump()
     changes = {key: value for key, value in place.items() if now[key] != value}
     if write and changes:
-        _write(site, name, changes, as_json=as_json)
+        write_changes(site, "radars", name, {"pose": changes}, as_json=as_json)
     if as_json:
         print_json(
             {
@@ -158,15 +157,3 @@ def _print(
     typer.echo(
         "written; restart the agent" if written else "nothing is written: --write puts it into the site file"
     )
-
-
-def _write(site: Path, name: str, changes: dict[str, float], *, as_json: bool) -> None:
-    from rsu_agent.settings.written import NotWritable
-    from rsu_agent.settings.written_values import write_values
-
-    try:
-        write_values(site, "radars", name, {"pose": changes})
-    except (NotWritable, SiteInvalid) as error:
-        stop(Exit.INVALID, f"not written: {error}", as_json=as_json, reason="site")
-    except OSError as error:
-        stop(Exit.FAILED, f"not written: {site}: {error.strerror}", as_json=as_json, reason="site")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SiteOption = Annotated[Path, typer.Option("--site", help="The site file.")]
 SITE = Path("/etc/rsu-agent/site.yaml")
 FIRST_PICTURE_S = 15.0
+Changes = Mapping[str, Mapping[str, Any]]
 
 
 def site_of(path: Path, *, as_json: bool) -> SiteRead:
@@ -57,6 +58,19 @@ def still_of(path: Path | None, section: CameraSection, *, as_json: bool) -> npt
         return _from_camera(section)
     except (ValueError, OSError) as error:
         stop(Exit.FAILED, str(error), as_json=as_json, reason="still")
+
+
+def write_changes(site: Path, kind: str, name: str, changes: Changes, *, as_json: bool) -> None:
+    """Puts changed values (part -> key -> value) into the sensor's section of the site file."""
+    from rsu_agent.settings.written import NotWritable
+    from rsu_agent.settings.written_values import write_values
+
+    try:
+        write_values(site, kind, name, changes)
+    except (NotWritable, SiteInvalid) as error:
+        stop(Exit.INVALID, f"not written: {error}", as_json=as_json, reason="site")
+    except OSError as error:
+        stop(Exit.FAILED, f"not written: {site}: {error.strerror}", as_json=as_json, reason="site")
 
 
 def _from_camera(section: CameraSection) -> npt.NDArray[np.uint8]:

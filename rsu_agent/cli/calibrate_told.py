@@ -22,7 +22,7 @@ def lines_of(told: Mapping[str, Any], section: CameraSection) -> Iterator[str]:
             "within 40 m (median)"
         )
         if told["unlevel_m"] > UNLEVEL_M:
-            yield f"the road is not level: taken as flat, it costs up to {told['unlevel_m']:.2f} m within 40 m"
+            yield f"the road is not level: that costs up to {told['unlevel_m']:.2f} m within 40 m"
         yield "one standard deviation on the ground, m:"
         yield from _expected(told["expected"])
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rsu_agent.perception.consensus import CLICK_SD_PX, SURVEY_SD_M, agreeing, exchanged
+from rsu_agent.perception.consensus import agreeing, exchanged
 from rsu_agent.perception.ground import PIXEL_SD, TILT_SD, GroundCamera
 from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.pose import CameraPose
@@ -175,7 +175,7 @@ def _left_out(fit: Fit, where: Array, seen: Array, used: Mask) -> Array:
 
 def expected_errors(fit: Fit, where: Array, road_m: float) -> tuple[Expected, ...]:
     """One standard deviation at 20, 40, 60 and 90 m straight ahead. where: the points of the fit (n, 3)."""
-    spread = covariance(fit, where, CLICK_SD_PX, SURVEY_SD_M)
+    spread = covariance(fit, where)
     camera, ahead = GroundCamera.through(fit.pose(road_m), fit.lens), fit.rotation[2, :2]
     rows = []
     for away in LOOKED_AT_M:

@@ -21,13 +21,14 @@ TURN_DEG, TURN_STEP_DEG = 45.0, 1.0  # how far the site file's direction may be 
 OFFSET_M = 10.0
 PARALLEL_M = 1.0  # pieces of one user keep their distance so well
 GATES_M = (4.0, 3.0, 2.0, 1.5, 1.5, 1.5)
-LATE_S, LATE_STEP_S = 0.6, 0.02
-LEAST_SPEED_CHANGE_MPS = 0.6  # without braking and starting nothing tells a lateness
+LATE_SD_S, KNOWN_LATE_S = 0.15, 0.05  # what is believed before, and what must be known to be told
 LEAST_PIECES, LEAST_M = 5, 150.0
 MOST_RMS_M = 1.2
 MIRRORED = 1.3
 DEPTH_M, DEPTH_SD_M = 0.6, 0.5  # returns lie on the near side of a body
 SAMPLES_ALIKE = 10.0  # of a track's neighbours hang together: ten are one witness
+TOGETHER_M = 1.5
+LEAST_COMMON, LEAST_COMMON_S = 8, 0.8  # looks at the same time, and how long
 
 
 class AlignmentRefused(Exception):
@@ -90,8 +91,7 @@ def align(camera: Sequence[Looked], radar: Sequence[Looked], now: RadarPlace, he
 
     Raises AlignmentRefused.
     """
-    seen = pieces(camera)
-    heard = _heard(radar, height_m, 1.0)
+    seen, heard = pieces(camera), _heard(radar, height_m, 1.0)
     _doppler_sign(heard)
     matched = _matched(seen, heard, now)
     mirrored = _matched(seen, _heard(radar, height_m, -1.0), now)
@@ -101,20 +101,17 @@ def align(camera: Sequence[Looked], radar: Sequence[Looked], now: RadarPlace, he
     if matched is None or matched.metres < LEAST_M or len(matched.pairs) < LEAST_PIECES:
         count = 0 if matched is None else len(matched.pairs)
         raise AlignmentRefused("little_movement", ours, count, LEAST_M, LEAST_PIECES)
-    late_s = _lateness(matched, seen, heard)
-    if late_s is not None:
-        matched = _refined(seen, heard, matched.place, late_s) or matched
     if matched.rms_m > MOST_RMS_M:
         raise AlignmentRefused("disagree", matched.rms_m, MOST_RMS_M)
-    before = _off(matched, seen, heard, now)
+    yaw_sd, east_sd, north_sd, late_sd = matched.sds
     return Alignment(
         place=matched.place,
-        yaw_sd_deg=math.degrees(matched.sds[0]),
-        place_sd_m=max(matched.sds[1:]),
-        late_s=late_s,
+        yaw_sd_deg=math.degrees(yaw_sd),
+        place_sd_m=max(east_sd, north_sd),
+        late_s=matched.late_s if late_sd < KNOWN_LATE_S else None,
         pieces=len(matched.pairs),
         metres=matched.metres,
-        before_m=before,
+        before_m=_off(matched, seen, heard, now),
         after_m=matched.rms_m,
     )
 
@@ -124,10 +121,21 @@ class _Match:
     """A place of the radar with the pairs of pieces (camera's, radar's number) that agree there."""
 
     place: RadarPlace
+    late_s: float
     pairs: list[tuple[int, int]]
     metres: float
     rms_m: float
-    sds: tuple[float, float, float]
+    sds: tuple[float, ...]  # of yaw (radians), east, north, lateness
+
+
+@dataclass(frozen=True)
+class _Overlap:
+    """Two pieces while both last: the radar's places, the camera's places and velocities (n, 2) there."""
+
+    pair: tuple[int, int]
+    mine: Array
+    theirs: Array
+    speeds: Array
 
 
 def _heard(radar: Sequence[Looked], height_m: float, side: float) -> list[Piece]:
@@ -165,120 +173,112 @@ def _placed(places: Array, place: RadarPlace, depth_m: float = 0.0) -> Array:
     return np.asarray(places @ axes + [place.x_east_m, place.y_north_m], np.float64)
 
 
-def _overlaps(seen: Sequence[Piece], heard: Sequence[Piece]) -> list[tuple[int, int, Array, Array]]:
-    """Pairs that both last a while at the same time: numbers, radar places, camera places there."""
+def _overlaps(
+    seen: Sequence[Piece],
+    heard: Sequence[Piece],
+    late_s: float = 0.0,
+    pairs: Sequence[tuple[int, int]] | None = None,
+) -> list[_Overlap]:
+    """Pairs that both last a while at the same time, the radar's stamps taken so much earlier."""
     found = []
-    for r, mine in enumerate(heard):
-        for c, other in enumerate(seen):
-            within = (mine.times >= other.times[0]) & (mine.times <= other.times[-1])
-            if within.sum() >= 8 and np.ptp(mine.times[within]) >= 0.8:
-                found.append((c, r, mine.at(mine.times[within])[0], other.at(mine.times[within])[0]))
+    every = [(c, r) for r in range(len(heard)) for c in range(len(seen))] if pairs is None else pairs
+    for c, r in every:
+        mine, other = heard[r], seen[c]
+        times = mine.times - late_s
+        within = (times >= other.times[0]) & (times <= other.times[-1])
+        if within.sum() >= LEAST_COMMON and np.ptp(times[within]) >= LEAST_COMMON_S:
+            theirs, speeds = other.at(times[within])
+            found.append(_Overlap((c, r), mine.at(mine.times[within])[0], theirs, speeds))
     return found
 
 
 def _matched(seen: Sequence[Piece], heard: Sequence[Piece], now: RadarPlace) -> _Match | None:
     """The direction at which most pieces run parallel and equally far apart, then refined."""
     overlaps = _overlaps(seen, heard)
+    if not overlaps:
+        return None
+    ahead = [_placed(each.mine, RadarPlace(0.0, 0.0, 0.0), DEPTH_M) for each in overlaps]  # looking north
+    middles, their_middles = (
+        np.array([places.mean(axis=0) for places in every]) for every in (ahead, [o.theirs for o in overlaps])
+    )
+    counts = np.array([float(len(places)) for places in ahead])
+    own = np.array(
+        [a.var(axis=0).sum() + o.theirs.var(axis=0).sum() for a, o in zip(ahead, overlaps, strict=True)]
+    )
+    cross = np.array(
+        [
+            (a - a.mean(axis=0)).T @ (o.theirs - o.theirs.mean(axis=0)) / len(a)
+            for a, o in zip(ahead, overlaps, strict=True)
+        ]
+    )
     best: tuple[float, RadarPlace] | None = None
     for turn in np.arange(-TURN_DEG, TURN_DEG + TURN_STEP_DEG, TURN_STEP_DEG):
-        place = RadarPlace(now.x_east_m, now.y_north_m, now.yaw_deg + float(turn))
-        offs = [theirs - _placed(mine, place, DEPTH_M) for _, _, mine, theirs in overlaps]
-        means = np.array([off.mean(axis=0) for off in offs]).reshape(-1, 2)
-        loose = np.array([math.sqrt(off.var(axis=0).sum()) for off in offs])
-        near = np.hypot(*means.T) < OFFSET_M
-        worth = np.array([len(off) for off in offs]) * np.exp(-0.5 * (loose / PARALLEL_M) ** 2) * near
-        if not worth.any():
-            continue
-        together = (
-            np.exp(-0.5 * (np.hypot(*(means[:, None] - means[None]).transpose(2, 0, 1)) / 1.5) ** 2) @ worth
-        )
-        top = int((together * near).argmax())
-        if best is None or together[top] > best[0]:
-            moved = RadarPlace(now.x_east_m + means[top, 0], now.y_north_m + means[top, 1], place.yaw_deg)
-            best = float(together[top]), moved
-    return None if best is None else _refined(seen, heard, best[1], 0.0)
+        yaw = math.radians(now.yaw_deg + float(turn))
+        turned = np.array(
+            [[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]]
+        )  # rows east, north
+        loose = np.maximum(0.0, own - 2.0 * np.einsum("nij,ij->n", cross, turned))
+        off = their_middles - middles @ turned - [now.x_east_m, now.y_north_m]
+        near = np.hypot(*off.T) < OFFSET_M
+        worth = counts * np.exp(-0.5 * loose / PARALLEL_M**2) * near
+        apart = np.hypot(*(off[:, None] - off[None]).transpose(2, 0, 1))
+        together = np.exp(-0.5 * (apart / TOGETHER_M) ** 2) @ worth * near
+        top = int(together.argmax())
+        if together[top] > (0.0 if best is None else best[0]):
+            east, north = now.x_east_m + off[top, 0], now.y_north_m + off[top, 1]
+            best = float(together[top]), RadarPlace(float(east), float(north), math.degrees(yaw))
+    return None if best is None else _refined(seen, heard, best[1])
 
 
-def _refined(
-    seen: Sequence[Piece], heard: Sequence[Piece], place: RadarPlace, late_s: float
-) -> _Match | None:
+def _refined(seen: Sequence[Piece], heard: Sequence[Piece], place: RadarPlace) -> _Match | None:
     """Least squares over what lies close together, again and again."""
     match: _Match | None = None
-    shifted = [Piece(piece.times - late_s, piece.places, piece.extra) for piece in heard]
-    overlaps = _overlaps(seen, shifted)
+    pairs: list[tuple[int, int]] | None = None
     for gate_m in GATES_M:
-        close = []
-        for c, r, mine, theirs in overlaps:
-            off = np.hypot(*(theirs - _placed(mine, place, DEPTH_M)).T)
-            if np.median(off) < gate_m:
-                close.append((c, r, mine, theirs))
+        late_s = 0.0 if match is None else match.late_s
+        overlaps = _overlaps(seen, heard, late_s, pairs)
+        off = [np.hypot(*(each.theirs - _placed(each.mine, place, DEPTH_M)).T) for each in overlaps]
+        if pairs is None:  # what is far from fitting now will not fit later
+            pairs = [each.pair for each, far in zip(overlaps, off, strict=True) if np.median(far) < OFFSET_M]
+        close = [each for each, far in zip(overlaps, off, strict=True) if np.median(far) < gate_m]
         if len(close) < 2:
             return match
-        match = _solved(close, place)
+        match = _solved(close, place, late_s)
         place = match.place
     return match
 
 
-def _solved(close: Sequence[tuple[int, int, Array, Array]], place: RadarPlace) -> _Match:
-    mine, theirs = (np.vstack([each[k] for each in close]) for k in (2, 3))
+def _solved(close: Sequence[_Overlap], place: RadarPlace, late_s: float) -> _Match:
+    """Yaw, place, depth and lateness at which the radar's places are the camera's."""
+    mine, theirs, speeds = (
+        np.vstack([getattr(each, name) for each in close]) for name in ("mine", "theirs", "speeds")
+    )
 
     def of(values: Array) -> RadarPlace:
         return RadarPlace(float(values[1]), float(values[2]), math.degrees(float(values[0])))
 
     def residuals(values: Array) -> Array:
-        off = (theirs - _placed(mine, of(values), float(values[3]))).ravel()
-        return np.append(off, (values[3] - DEPTH_M) / DEPTH_SD_M)
+        off = theirs - speeds * values[4] - _placed(mine, of(values), float(values[3]))
+        believed = [(values[3] - DEPTH_M) / DEPTH_SD_M, (late_s + values[4]) / LATE_SD_S]
+        return np.append(off.ravel() / SAMPLES_ALIKE**0.5, believed)
 
-    start = [math.radians(place.yaw_deg), place.x_east_m, place.y_north_m, DEPTH_M]
-    found = least_squares(residuals, start, loss="soft_l1", f_scale=0.7)
-    off = np.hypot(*residuals(found.x)[:-1].reshape(-1, 2).T)
+    start = [math.radians(place.yaw_deg), place.x_east_m, place.y_north_m, DEPTH_M, 0.0]
+    found = least_squares(residuals, start, loss="soft_l1", f_scale=0.7 / SAMPLES_ALIKE**0.5)
+    off = np.hypot(*(residuals(found.x)[:-2] * SAMPLES_ALIKE**0.5).reshape(-1, 2).T)
     slopes = np.asarray(found.jac, np.float64)
-    spread = np.linalg.inv(slopes.T @ slopes) * float((off**2).mean()) / 2 * SAMPLES_ALIKE
-    length = sum(float(np.hypot(*(each[2][-1] - each[2][0]))) for each in close)
-    yaw, east, north = (math.sqrt(spread[k, k]) for k in range(3))
+    spread = np.linalg.inv(slopes.T @ slopes) * max(0.01, float((off**2).mean()) / 2)
     return _Match(
         place=of(found.x),
-        pairs=[(c, r) for c, r, _, _ in close],
-        metres=length,
+        late_s=late_s + float(found.x[4]),
+        pairs=[each.pair for each in close],
+        metres=sum(float(np.hypot(*(each.mine[-1] - each.mine[0]))) for each in close),
         rms_m=float(np.sqrt((off**2).mean())),
-        sds=(yaw, east, north),
+        sds=tuple(math.sqrt(spread[k, k]) for k in (0, 1, 2, 4)),
     )
-
-
-def _lateness(match: _Match, seen: Sequence[Piece], heard: Sequence[Piece]) -> float | None:
-    """By how much the radar's stamps are later than the camera's; None: speeds change too little."""
-    shifts = np.arange(-LATE_S, LATE_S + LATE_STEP_S / 2, LATE_STEP_S)
-    cost, count, change = np.zeros(len(shifts)), 0, []
-    for c, r in match.pairs:
-        mine, other = heard[r], seen[c]
-        inside = (mine.times - LATE_S > other.times[0]) & (mine.times + LATE_S < other.times[-1])
-        if inside.sum() < 8:
-            continue
-        times, doppler = mine.times[inside], mine.extra[inside]
-        rays = _placed(mine.places[inside], match.place) - [match.place.x_east_m, match.place.y_north_m]
-        rays = rays / np.maximum(1.0, np.hypot(*rays.T))[:, None]
-        for k, shift in enumerate(shifts):
-            speed = (other.at(times - shift)[1] * rays).sum(axis=1)
-            cost[k] += float(np.minimum(np.abs(doppler - speed), 2.0).sum())
-        count += len(times)
-        change.append((float(doppler.std()), len(times)))
-    if count < 30:
-        return None
-    if sum(sd * n for sd, n in change) / count < LEAST_SPEED_CHANGE_MPS:
-        return None
-    k = int(cost.argmin())
-    if k in (0, len(shifts) - 1):
-        return None
-    a, b, c_ = cost[k - 1 : k + 2]
-    return float(shifts[k] + 0.5 * (a - c_) / max(1e-9, a - 2 * b + c_) * LATE_STEP_S)
 
 
 def _off(match: _Match, seen: Sequence[Piece], heard: Sequence[Piece], place: RadarPlace) -> float:
     """Rms distance of what both saw, with the radar at this place."""
-    pairs = set(match.pairs)
-    offs = [
-        np.hypot(*(theirs - _placed(mine, place, DEPTH_M)).T)
-        for c, r, mine, theirs in _overlaps(seen, heard)
-        if (c, r) in pairs
-    ]
+    overlaps = _overlaps(seen, heard, 0.0, match.pairs)
+    offs = [np.hypot(*(each.theirs - _placed(each.mine, place, DEPTH_M)).T) for each in overlaps]
     return float(np.sqrt((np.concatenate(offs) ** 2).mean())) if offs else math.nan

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rsu_agent.perception.lens import PinholeLens
-from rsu_agent.perception.pose_fit import Fit, first_guesses, fits
+from rsu_agent.perception.pose_fit import CLICK_SD_PX, SURVEY_SD_M, Fit, first_guesses, fits
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 MOST_TRIES = 300  # of four points; with ten points every one of 210
 BEST = 4  # tries that are refined
-CLICK_SD_PX, SURVEY_SD_M = 2.0, 0.05  # of a click on a still, of a point surveyed by RTK and found again
 LIMIT = 3.5  # standard deviations of click and survey together
 ROUNDS = 8
 

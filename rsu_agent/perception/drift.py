@@ -17,7 +17,7 @@ TILE, REACH = 16, 24  # half of a tile, and how far it is looked for, px
 MOST_TILES, LEAST_TILES = 80, 8
 MARGIN = 0.08  # of the height, above and below: clocks and names that cameras write there never move
 ALIKE = 0.6  # correlation from which a tile is found again
-AGREE_PX = 2.0
+AGREE_PX, AGREE_SHARE = 2.0, 0.25  # a turn moves the rim by so much more than the middle
 LEAST_MATCHES, RATIO = 15, 0.75
 Image = npt.NDArray[Any]
 Array = npt.NDArray[np.float64]
@@ -37,6 +37,9 @@ class Drift:
         self._shifts: list[float] = []
         self.shift_px: float | None = None  # median of the last measurement; None: none has been possible
         self.measured_s: float | None = None
+        self.failures = (
+            0  # measurements since the last one that were given up: fog, dirt, or knocked far away
+        )
 
     @property
     def alarm(self) -> bool:
@@ -61,9 +64,10 @@ class Drift:
         if shift is not None:
             self._shifts.append(math.hypot(*shift))
         if len(self._shifts) >= LOOKS:
-            self.shift_px, self.measured_s = float(np.median(self._shifts)), now_s
+            self.shift_px, self.measured_s, self.failures = float(np.median(self._shifts)), now_s, 0
             self._next(now_s)
         elif self._begun_s is not None and now_s - self._begun_s > GIVE_UP_S:
+            self.failures += 1
             self._next(now_s)
 
     def shift_of(self, image: Image) -> tuple[float, float] | None:
@@ -95,7 +99,7 @@ class Drift:
         if len(shifts) < LEAST_TILES:
             return None
         middle = np.median(shifts, axis=0)
-        agreeing = np.hypot(*(np.array(shifts) - middle).T) < AGREE_PX
+        agreeing = np.hypot(*(np.array(shifts) - middle).T) < AGREE_PX + AGREE_SHARE * np.hypot(*middle)
         if agreeing.sum() < max(LEAST_TILES, len(shifts) / 2):
             return None
         return float(middle[0]), float(middle[1])
@@ -113,7 +117,7 @@ class Drift:
             return None
         a = np.array([ours[each.queryIdx].pt for each in good], np.float64)
         b = np.array([theirs[each.trainIdx].pt for each in good], np.float64)
-        _, mask = cv2.estimateAffinePartial2D(a, b, method=cv2.RANSAC, ransacReprojThreshold=3.0)
+        _, mask = cv2.findHomography(a, b, cv2.RANSAC, 4.0)  # what a turn does to a picture
         if mask is None or int(mask.sum()) < max(LEAST_MATCHES, len(good) // 3):
             return None
         dx, dy = np.median((b - a)[mask.reshape(-1) > 0], axis=0)

@@ -15,6 +15,7 @@ from rsu_agent.perception.pose import CameraPose, pose_of
 Array = npt.NDArray[np.float64]
 LEAST_HEIGHT_M = 0.5
 SAME_PLACE_M = 0.3  # two solutions that came together in refinement are one
+CLICK_SD_PX, SURVEY_SD_M = 2.0, 0.05  # of a click on a still, of a point surveyed by RTK and found again
 REFINED = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 60, 1e-10)
 
 
@@ -116,11 +117,11 @@ def fits(lens: PinholeLens, places: Array, clicks: Array) -> list[Fit]:
     return sorted(found, key=lambda fit: fit.rms_px)
 
 
-def covariance(fit: Fit, places: Array, click_px: float, survey_m: float) -> Array:
-    """Of turn and shift (6, 6): clicks and survey as told, and larger where the residuals say so."""
+def covariance(fit: Fit, places: Array) -> Array:
+    """Of turn and shift (6, 6): clicks and survey as expected, and larger where the residuals say so."""
     _, slopes = fit.pixels(places)
     by_place = slopes[:, :, 3:] @ fit.rotation
-    noise = click_px**2 * np.eye(2) + survey_m**2 * by_place @ by_place.transpose(0, 2, 1)
+    noise = CLICK_SD_PX**2 * np.eye(2) + SURVEY_SD_M**2 * by_place @ by_place.transpose(0, 2, 1)
     weight = np.linalg.inv(np.einsum("nij,nik->jk", slopes, slopes))
     spread = weight @ np.einsum("nij,nik,nkl->jl", slopes, noise, slopes) @ weight
     worth = np.einsum("ni,nij,nj->", fit.residuals, np.linalg.inv(noise), fit.residuals)

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import typer
 from speaking import one_object, rsu
 
 from hil.survey import VIEW, write
+from rsu_agent.cli.calibrate_subject import still_of
 from rsu_agent.cli.exits import Exit
+from rsu_agent.ports import plugins as known_plugins
+from rsu_agent.ports.assets import asset
+from rsu_agent.ports.declare import Declared
+from rsu_agent.ports.devices import Frame
+from rsu_agent.ports.plugins import Kind, Plugin
+from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.settings.read import read_site
 from tests.perception.test_calibrate_radar import recorded
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A surveyed crossing, painted once."""
+    folder = tmp_path_factory.mktemp("survey")
+    write(folder)
+    return folder
+
+
 @pytest.fixture
-def survey(tmp_path: Path) -> Path:
-    write(tmp_path)
-    return tmp_path
+def survey(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "survey"))
 
 
 def camera(folder: Path, *more: str | Path, points: str = "points.csv") -> Any:
@@ -108,7 +126,7 @@ def test_an_existing_calibration_is_taken_over_with_its_pose(survey: Path) -> No
     )
     assert told["pose"]["yaw_deg"] == pytest.approx(VIEW.yaw_deg)
     bare = rsu("calibrate", "camera", "south-west", "--intrinsics", survey / "lens.yaml", *site, "--json")
-    assert (bare.returncode, json.loads(bare.stdout)["reason"]) == (Exit.CHECK_FAILED, "points")
+    assert (bare.returncode, json.loads(bare.stdout)["reason"]) == (Exit.USAGE, "points")
 
 
 @pytest.mark.parametrize(
@@ -191,3 +209,44 @@ def test_tracks_that_do_not_suffice_are_refused_and_nothing_is_written(watched: 
     assert done.returncode == Exit.INVALID
     assert "line 1" in done.stderr
     assert (watched / "site.yaml").read_bytes() == before
+
+
+def camera_that(gives: list[Any]) -> Plugin:
+    """A driver whose camera gives these pictures and is lost then."""
+
+    @asynccontextmanager
+    async def opened(_settings: Any, _clock: Any) -> AsyncIterator[AsyncIterator[Frame]]:
+        async def frames() -> AsyncIterator[Frame]:
+            for number, image in enumerate(gives):
+                yield Frame(number, 0.0, 0.0, image)
+            raise DeviceLost("refused", "nobody is there", "switch it on")
+
+        yield frames()
+
+    return Plugin("mjpeg_http", Kind.CAMERA, Declared, opened)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((384, 640, 3), ""),
+        ((100, 200, 3), "gives 200x100 px, but its lens says 640x384 px"),
+        (None, "nobody is there"),
+    ],
+)
+def test_without_a_still_the_cameras_next_picture_is_taken(
+    shape: tuple[int, ...] | None,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    section = read_site(asset("config/virtual.yaml")).settings.cameras[0]
+    images = [] if shape is None else [np.full(shape, 7, np.uint8)]
+    monkeypatch.setattr(known_plugins, "plugins", lambda: {"mjpeg_http": camera_that(images)})
+    if not words:
+        assert still_of(None, section, as_json=False) is images[0]
+        return
+    with pytest.raises(typer.Exit) as ended:
+        still_of(None, section, as_json=True)
+    assert ended.value.exit_code == Exit.FAILED
+    assert words in json.loads(capsys.readouterr().out)["error"]

@@ -26,7 +26,7 @@ CROSSING = read_rig_crossing(asset("config/crossings/virtual.geojson"))
 def surveyed(
     count: int = 14, *, seed: int = 1, click_px: float = 0.7, survey_m: float = 0.02
 ) -> tuple[GroundPoint, ...]:
-    """Marks of the virtual crossing as the rig's own projection shows them, surveyed and clicked with errors."""
+    """Marks of the virtual crossing by the rig's own projection, surveyed and clicked with errors."""
     dice = np.random.default_rng(seed)
     found = []
     for name, place in chosen(CROSSING, count).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,14 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def survey(made: Path, tmp_path: Path) -> Path:
-    write_again = ("points.csv", "lens.yaml", "site.yaml", "still.png")
-    for name in write_again:
-        (tmp_path / name).write_bytes((made / name).read_bytes())
-    (tmp_path / "crossings").mkdir()
-    (tmp_path / "crossings" / "virtual.geojson").write_bytes(
-        (made / "crossings" / "virtual.geojson").read_bytes()
-    )
-    return tmp_path
+    return Path(shutil.copytree(made, tmp_path / "survey"))
 
 
 def table(folder: Path) -> tuple[TablePoint, ...]:
@@ -249,6 +243,12 @@ def key(tab: Tab, name: str, modifiers: int = 0, text: str = "") -> None:
         )
 
 
+def pictured(tab: Tab, name: str) -> None:
+    """For the guide, where PICTURES names a folder."""
+    if folder := os.environ.get("PICTURES"):
+        (Path(folder) / f"{name}.png").write_bytes(tab.picture())
+
+
 @contextmanager
 def looking(window: ClientConnection, url: str, width: int, *, dark: bool) -> Iterator[Tab]:
     tab = Tab(window)
@@ -257,8 +257,6 @@ def looking(window: ClientConnection, url: str, width: int, *, dark: bool) -> It
         tab.open(url)
         tab.until(f"{ROWS}.length === 16 && document.getElementById('count').textContent === '0 / 16'")
         yield tab
-        if folder := os.environ.get("PICTURES"):
-            (Path(folder) / f"calibrate-points-{width}.png").write_bytes(tab.picture())
         assert tab.complaints() == []
         assert all(asked.startswith(url) for asked in tab.requests())
     finally:
@@ -278,9 +276,10 @@ def test_points_are_clicked_moved_judged_and_saved(
             click(tab, u, v)
         tab.until("document.getElementById('count').textContent === '15 / 16'")
         tab.until("document.getElementById('verdict').className === 'good'")
-        click(tab, true[list(true)[-1]][0] + 150, true[list(true)[-1]][1] - 60)
+        click(tab, true[list(true)[-1]][0] - 150, true[list(true)[-1]][1] - 60)
         tab.until(f"{ROWS}[15].className.includes('bad')")
         assert "does not fit" in tab.text("#points li:last-child")
+        pictured(tab, "calibrate-points")
         tab.read("document.getElementById('undo').click()")
         tab.until("document.getElementById('count').textContent === '15 / 16'")
         tab.read("document.getElementById('still').focus()")
