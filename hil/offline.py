@@ -36,6 +36,7 @@ from rsu_agent.outlets.summary import Summary
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detector import CentrePointDetector
+from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.ports.assets import asset
@@ -110,10 +111,7 @@ def look_at(run: Run, site_file: Path, without: str = "") -> Iterator[tuple[Scen
     """Every scene that the fusion gives, and the hazards that began with it."""
     read = read_site(site_file)
     settings = read.settings
-    cameras = {
-        c.name: GroundCamera(c.pose, c.lens.focal_px, c.lens.width_px, c.lens.height_px)
-        for c in settings.cameras
-    }
+    cameras = {c.name: GroundCamera.through(c.pose, PinholeLens.of(c.lens)) for c in settings.cameras}
     radars = {r.name: GroundRadar(r.pose) for r in settings.radars}
     fusion, judge = Fusion(cameras, radars, Roadway(read.crossing)), Judge(read.crossing)
     tick = 0

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from hil.bench.air import air
+from hil.bench.calibration import calibration
 from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
@@ -30,6 +31,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "codec": codec,
     "spat": spat,
     "tracker": tracker,
+    "calibration": calibration,
     "detector": detector,
     "operator": operator,
     "outbox": outbox,
@@ -51,6 +53,7 @@ MOST: dict[str, dict[str, float]] = {
         "blocked": 0,
     },
     "codec": {"import_ms": 100.0},
+    "calibration": {"ratio": 1.15},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {

@@ -18,6 +18,7 @@ from hil.world.traffic import Traffic
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
+from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.devices import RadarFrame, RadarPoint
@@ -43,7 +44,7 @@ def tracker(seed: int) -> dict[str, Any]:
 def _run(seed: int, density: str) -> dict[str, float]:
     read = site()
     camera, radar = read.settings.cameras[0], read.settings.radars[0]
-    eye = GroundCamera(camera.pose, camera.lens.focal_px, camera.lens.width_px, camera.lens.height_px)
+    eye = GroundCamera.through(camera.pose, PinholeLens.of(camera.lens))
     fusion = Fusion({"c": eye}, {"r": GroundRadar(radar.pose)}, Roadway(read.crossing))
     returns = RadarModel(radar.pose.model_dump(), radar.field.model_dump(), seed)
     traffic, lights = _warm(seed, density)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from socket import socket
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from rsu_agent.cli.calibrate_camera import camera, points
+from rsu_agent.cli.calibrate_page import serve
+from rsu_agent.cli.calibrate_radar import radar, tracks
 from rsu_agent.cli.config import JsonOption, SiteArgument
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.read import read_site
 
-if TYPE_CHECKING:
-    from rsu_agent.settings.sections import CameraSection
-    from rsu_agent.web.calibrate_heads import Still
-
 calibrate = typer.Typer(help="Measure once what the agent then relies on.", no_args_is_help=True)
-
-
-@calibrate.callback()
-def _verbs() -> None:
-    """Keeps `heads` a verb of its own while it is the only one."""
+calibrate.command()(points)
+calibrate.command()(camera)
+calibrate.command()(tracks)
+calibrate.command()(radar)
 
 
 @calibrate.command()
@@ -57,8 +52,9 @@ def heads(
         known = f"the site file has {', '.join(names)}" if names else "the site file has none"
         stop(Exit.USAGE, f"which --camera? {known}", as_json=as_json, reason="camera")
     section = next(each for each in cameras if each.name == (camera or names[0]))
+    from rsu_agent.ports.clock import SystemClock
     from rsu_agent.runtime.serve_http import listen_tcp
-    from rsu_agent.web.calibrate_heads import Still, read_still
+    from rsu_agent.web.calibrate_heads import Still, calibrate_app, follow, read_still
 
     try:
         shown = Still(live=True) if still is None else read_still(still, section.lens)
@@ -73,28 +69,5 @@ def heads(
         else:
             typer.echo(f"{url}  (Ctrl-C ends it)")
 
-    _serve(site, section, shown, listener, ready)
-
-
-def _serve(
-    site: Path, section: CameraSection, still: Still, listener: socket, ready: Callable[[], None]
-) -> None:
-    """Until told to stop; ready: called when that would be heard."""
-    import anyio
-
-    from rsu_agent.ports.clock import SystemClock
-    from rsu_agent.runtime.serve_http import serve_http
-    from rsu_agent.web.calibrate_heads import calibrate_app, follow
-
-    async def run() -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as told:
-            ready()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(serve_http, calibrate_app(site, section.name, still), listener)
-                if still.live:
-                    tasks.start_soon(follow, still, section, SystemClock())
-                async for _ in told:
-                    tasks.cancel_scope.cancel()
-                    break
-
-    anyio.run(run)
+    follower = (lambda: follow(shown, section, SystemClock())) if shown.live else None
+    serve(calibrate_app(site, section.name, shown), listener, ready, follower)

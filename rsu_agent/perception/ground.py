@@ -1,7 +1,7 @@
-"""Pixels to the ground and back: a pinhole camera's pose, and how sure a ground point is.
+"""Pixels to the ground and back: a camera's pose and lens, and how sure a ground point is.
 
 Pose: metres east and north of the reference point, height over a flat road; yaw of the optical axis clockwise
-from north, pitch positive = down, roll turns the picture clockwise; the principal point is the centre.
+from north, pitch positive = down, roll turns the picture clockwise.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from rsu_agent.perception.lens import PinholeLens
+from rsu_agent.perception.pose import axes_of
 
 Array = npt.NDArray[np.float64]
 PIXEL_SD = 2.0  # of a ground point in the picture
@@ -44,41 +47,44 @@ class GroundCamera:
     """One calibrated camera over a flat road."""
 
     def __init__(self, pose: PoseLike, focal_px: float, width_px: int, height_px: int) -> None:
-        self._eye = np.array([pose.x_east_m, pose.y_north_m, pose.height_m])
-        self._focal, self._centre = focal_px, np.array([width_px / 2, height_px / 2])
-        yaw, pitch, roll = (math.radians(a) for a in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg))
-        ahead = np.array([math.sin(yaw), math.cos(yaw), 0.0])
-        self._axis = ahead * math.cos(pitch) + np.array([0.0, 0.0, -math.sin(pitch)])
-        level_right = np.array([math.cos(yaw), -math.sin(yaw), 0.0])
-        level_down = -ahead * math.sin(pitch) + np.array([0.0, 0.0, -math.cos(pitch)])
-        self._right = level_right * math.cos(roll) + level_down * math.sin(roll)
-        self._down = level_down * math.cos(roll) - level_right * math.sin(roll)
+        """Through a lens without distortion whose principal point is the picture's centre."""
+        self.lens = PinholeLens(width_px, height_px, focal_px, focal_px, width_px / 2, height_px / 2)
+        self.yaw_deg = pose.yaw_deg
+        self.eye = np.array([pose.x_east_m, pose.y_north_m, pose.height_m])
+        self._right, self._down, self._axis = axes_of(pose.yaw_deg, pose.pitch_deg, pose.roll_deg)
+
+    @classmethod
+    def through(cls, pose: PoseLike, lens: PinholeLens) -> GroundCamera:
+        """Through any lens."""
+        camera = cls(pose, lens.fx, lens.width, lens.height)
+        camera.lens = lens
+        return camera
 
     def to_ground(self, pixels: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
         """Ground points (n, 2) of pixels (n, 2), and which of them meet the road at all."""
-        off = (pixels - self._centre) / self._focal
+        off, good = self.lens.rays(pixels)
         rays = self._axis + off[:, :1] * self._right + off[:, 1:] * self._down
         drop = -rays[:, 2]
-        good = drop > LEAST_DROP
-        reach = self._eye[2] / np.where(good, drop, 1.0)
-        return self._eye[:2] + rays[:, :2] * reach[:, None], good
+        good = good & (drop > LEAST_DROP)
+        reach = self.eye[2] / np.where(good, drop, 1.0)
+        return self.eye[:2] + rays[:, :2] * reach[:, None], good
 
     def to_pixels(self, points: Array) -> tuple[Array, Array]:
         """Pixels (n, 2) and depths (n,) of points (n, 3)."""
-        relative = points - self._eye
+        relative = points - self.eye
         depth = relative @ self._axis
         safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
-        pixels = np.column_stack([relative @ self._right, relative @ self._down]) / safe[:, None]
-        return pixels * self._focal + self._centre, depth
+        slopes = np.column_stack([relative @ self._right, relative @ self._down]) / safe[:, None]
+        return self.lens.pixels(slopes), depth
 
     def covariance(self, points: Array) -> Array:
         """(n, 2, 2): along the ray r^2/(h f) a pixel and the pole's tilt, across it r/f a pixel."""
-        relative = points - self._eye[:2]
+        relative = points - self.eye[:2]
         away = np.maximum(1.0, np.hypot(relative[:, 0], relative[:, 1]))
-        height = self._eye[2]
+        height = self.eye[2]
         slant2 = away**2 + height**2
-        along = np.hypot(slant2 / (height * self._focal) * PIXEL_SD, slant2 / height * TILT_SD) + 0.15
-        across = away / self._focal * PIXEL_SD + 0.12
+        along = np.hypot(slant2 / (height * self.lens.fy) * PIXEL_SD, slant2 / height * TILT_SD) + 0.15
+        across = away / self.lens.fx * PIXEL_SD + 0.12
         return turned(relative / away[:, None], along**2, across**2)
 
 

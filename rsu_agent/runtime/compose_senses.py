@@ -11,6 +11,7 @@ import cv2
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads_news import HeadsNews
 from rsu_agent.perception.lamps import HeadBox, LampReader
+from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.pipeline import Perception
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
@@ -37,10 +38,7 @@ class Senses:
         self.place, self.clock = place, SystemClock()
         self.link: Link | None = None
         self.told: dict[str, DeviceHealth] = {}
-        cameras = {
-            c.name: GroundCamera(c.pose, c.lens.focal_px, c.lens.width_px, c.lens.height_px)
-            for c in self.site.cameras
-        }
+        cameras = {c.name: GroundCamera.through(c.pose, PinholeLens.of(c.lens)) for c in self.site.cameras}
         radars = {r.name: GroundRadar(r.pose) for r in self.site.radars}
         cover = {c.name: tuple(c.field.covers) for c in self.site.cameras}
         cover |= {r.name: tuple(r.field.covers) for r in self.site.radars}

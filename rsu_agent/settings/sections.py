@@ -133,11 +133,51 @@ class Pose(Declared):
 
 
 class Lens(Declared):
-    """A pinhole camera whose principal point is the picture's centre."""
+    """A pinhole camera with distortion; `rsu calibrate camera --intrinsics` writes it."""
 
     width_px: int = setting(en="Picture width.", zh="图像宽。", unit="px", ge=64, le=8192)
     height_px: int = setting(en="Picture height.", zh="图像高。", unit="px", ge=64, le=8192)
-    focal_px: float = setting(en="Focal length.", zh="焦距。", unit="px", gt=0)
+    focal_px: float | None = setting(
+        None,
+        en="Focal length of both axes; or fx_px and fy_px.",
+        zh="焦距(两轴相同);或给出 fx_px 与 fy_px。",
+        unit="px",
+        gt=0,
+    )
+    fx_px: float | None = setting(None, en="Focal length across.", zh="横向焦距。", unit="px", gt=0)
+    fy_px: float | None = setting(None, en="Focal length down.", zh="纵向焦距。", unit="px", gt=0)
+    cx_px: float | None = setting(
+        None,
+        en="Principal point from the left; none = the middle.",
+        zh="主点横坐标;无则为图像中心。",
+        unit="px",
+        gt=0,
+    )
+    cy_px: float | None = setting(
+        None,
+        en="Principal point from the top; none = the middle.",
+        zh="主点纵坐标;无则为图像中心。",
+        unit="px",
+        gt=0,
+    )
+    distortion: list[float] = setting(
+        [],
+        en="Distortion k1 k2 p1 p2 k3, in OpenCV's order; empty = none.",
+        zh="畸变系数 k1 k2 p1 p2 k3(OpenCV 顺序);空为无畸变。",
+        example=[-0.17, 0.12, 0.0, 0.0, 0.0],
+        max_length=5,
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Lens:
+        told = [each is not None for each in (self.focal_px, self.fx_px, self.fy_px)]
+        if told not in ([True, False, False], [False, True, True]):
+            raise ValueError("give focal_px, or fx_px and fy_px")
+        if (self.cx_px or 0) >= self.width_px or (self.cy_px or 0) >= self.height_px:
+            raise ValueError("the principal point cx_px, cy_px must lie in the picture")
+        if len(self.distortion) not in (0, 5):
+            raise ValueError("distortion has five numbers: k1 k2 p1 p2 k3")
+        return self
 
 
 class SightField(Declared):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,18 @@ def write_heads(path: Path, camera: str, heads: Sequence[dict[str, Any]]) -> Non
     heads: {group, box, layout}, plain. One that stays keeps its lines with their comments. Raises
     SiteInvalid, naming what would be wrong, NotWritable and OSError; then the file is as it was.
     """
+    replace_site(path, lambda text: with_heads(text, camera, heads))
+
+
+def replace_site(path: Path, change: Callable[[str], str]) -> None:
+    """Puts the changed text in the file's place where it is a site file that can be used.
+
+    Raises SiteInvalid, OSError, and what the change raises; then the file is as it was.
+    """
     path = path.resolve()
     with path.open(newline="") as file:
         text = file.read()
-    changed = with_heads(text, camera, heads)
+    changed = change(text)
     candidate = path.with_name(f".{path.name}.new")
     try:
         with candidate.open("w", newline="") as file:
