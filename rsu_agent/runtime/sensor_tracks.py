@@ -16,7 +16,7 @@ import anyio.to_thread
 import numpy as np
 
 from rsu_agent.perception.ground import GroundCamera
-from rsu_agent.perception.heads.detector import CentrePointDetector
+from rsu_agent.perception.heads.detector import Detector
 from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.track_pieces import Looked
@@ -41,7 +41,10 @@ async def watch(site: SiteRead, clock: Clock, seconds: float, out: TextIO) -> di
     section = site.settings.perception.detector
     detector = None
     if section is not None and site.settings.cameras:
-        detector = CentrePointDetector(find(site.folder, section.model), section.allow)
+        model = find(site.folder, section.model)
+        detector = Detector(
+            model, section.allow, providers=section.providers, allow_fallback=section.allow_fallback
+        )
     counts: dict[str, dict[str, Any]] = {}
 
     def told(sensor: str, at_s: float, points: list[list[float]]) -> None:

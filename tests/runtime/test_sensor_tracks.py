@@ -58,7 +58,7 @@ async def test_every_sensor_is_watched_through_its_losses(monkeypatch: pytest.Mo
     heard = [RadarFrame(n, 10.05 + n, (RadarPoint(20.0, -3.0, -5.0, 4.0),)) for n in range(4)]
     drivers = {"mjpeg_http": plugin(Kind.CAMERA, frames), "ti_mmwave": plugin(Kind.RADAR, heard)}
     monkeypatch.setattr(sensor_tracks, "plugins", lambda: drivers)
-    monkeypatch.setattr(sensor_tracks, "CentrePointDetector", Sees)
+    monkeypatch.setattr(sensor_tracks, "Detector", Sees)
     clock, out, counts = FakeClock(), io.StringIO(), []
     async with anyio.create_task_group() as tasks:
 
