@@ -32,7 +32,7 @@ SITE = read_site(asset("config/virtual.yaml"))
 class Sees:
     """A detector with one car in every picture."""
 
-    def __init__(self, *_: Any) -> None: ...
+    def __init__(self, *_: Any, **__: Any) -> None: ...
 
     def detect(self, *_: Any) -> list[Detection]:
         return [Detection(UserClass.CAR, 0.9, (300, 200, 340, 240), (320.0, 240.0))]
