@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,10 +100,12 @@ def tracks(
         raise typer.Exit(130) from None
     if as_json:
         print_json({"file": str(out), "sensors": counts})
-        return
-    for sensor, told in counts.items():
+    for sensor, told in () if as_json else counts.items():
         trouble = f"  ({told['trouble']})" if told["trouble"] else ""
         typer.echo(f"{sensor:<20}{told['looks']:>7} looks{told['places']:>8} places{trouble}")
+    if not any(told["places"] for told in counts.values()):
+        print("nothing was seen: does the agent hold the devices? systemctl stop rsu-agent", file=sys.stderr)
+        raise typer.Exit(int(Exit.FAILED))
 
 
 def _tracks(path: Path, *, as_json: bool) -> Tracks:

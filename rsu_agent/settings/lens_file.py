@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from rsu_agent.perception.calibrate_import import Foreign, ImportRefused
 
-LARGEST_BYTES = 1 << 20
+LARGEST_BYTES, MOST_NUMBERS = 1 << 20, 64
 HEAD = re.compile(r"^\s*%YAML[^\n]*\n(---[^\n]*\n)?")  # OpenCV writes %YAML:1.0, which no YAML reader takes
 TAG = re.compile(r"!!?opencv[-\w]*")
 SHAPES = {"matrix": 9, "rotation": 9, "projection": 12, "translation": 3}
@@ -103,13 +104,18 @@ def _flat(value: Any, what: str) -> npt.NDArray[np.float64]:
     """The numbers of a list, of a list of lists, or of {rows, cols, data}."""
     if isinstance(value, dict):
         value = value.get("data")
-    try:
-        flat = np.array(value, np.float64).reshape(-1)
-    except (TypeError, ValueError):
-        raise ImportRefused(f"{what}: is no list of numbers") from None
-    if flat.size > 64 or not np.isfinite(flat).all():
-        raise ImportRefused(f"{what}: is no list of a few finite numbers")
-    return flat
+    numbers, waiting = [], [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting += each[::-1]
+        elif isinstance(each, (int, float)) and math.isfinite(each):
+            numbers.append(float(each))
+        else:
+            raise ImportRefused(f"{what}: is no list of finite numbers")
+        if len(waiting) + len(numbers) > MOST_NUMBERS:
+            raise ImportRefused(f"{what}: is no list of a few numbers")
+    return np.array(numbers, np.float64)
 
 
 def _number(value: Any) -> float:

@@ -250,3 +250,13 @@ def test_without_a_still_the_cameras_next_picture_is_taken(
         still_of(None, section, as_json=True)
     assert ended.value.exit_code == Exit.FAILED
     assert words in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_watching_devices_that_are_not_there_says_so_and_fails(survey: Path) -> None:
+    out = survey / "nothing.jsonl"
+    done = rsu("calibrate", "tracks", "--out", out, "--for", "10", "--site", survey / "site.yaml", "--json")
+    sensors = json.loads(done.stdout)["sensors"]
+    assert done.returncode == Exit.FAILED
+    assert sensors["radar-south-west"]["trouble"].startswith("missing: ")
+    assert "nothing was seen" in done.stderr
+    assert out.read_text() == ""

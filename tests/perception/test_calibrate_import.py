@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hil.survey import BENT, VIEW, lens_yaml
 from rsu_agent.perception.calibrate_import import Foreign, ImportRefused, lens_of, pose_of_import
@@ -115,8 +118,8 @@ def test_camera_info_and_plain_keys_and_json_are_read(tmp_path: Path) -> None:
         ("", "holds no keys"), ("[1, 2]", "holds no keys"), ("{", "neither YAML nor JSON"),
         ("a: b\n", "no camera matrix"),
         ("fx: 430\n", "fy, cx, cy missing"), ("K: [1, 2, 3]\n", "3 numbers, not 9"),
-        ("K: red\n", "no list of numbers"),
-        ("fx: a\nfy: 1\ncx: 1\ncy: 1\n", "no number"), ("K: [" + "1," * 100 + "1]\n", "few finite numbers"),
+        ("K: red\n", "no list of finite numbers"),
+        ("fx: a\nfy: 1\ncx: 1\ncy: 1\n", "no number"), ("K: [" + "1," * 100 + "1]\n", "a few numbers"),
         ("\x00\x01", "neither YAML nor JSON"), ("K: [1, 0, .nan, 0, 1, 0, 0, 0, 1]\n", "finite"),
         ("a: " + "x" * (2 << 20), "larger than"), ("[" * 5000, "neither YAML nor JSON"),
     ],
@@ -124,3 +127,29 @@ def test_camera_info_and_plain_keys_and_json_are_read(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_lens_is_refused_with_the_reason(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ImportRefused, match=words):
         read_lens_file(written(tmp_path, text))
+
+
+def test_a_file_that_unfolds_to_a_thousand_million_numbers_is_refused_at_once(tmp_path: Path) -> None:
+    bomb = "a: &a [1,1,1,1,1,1,1,1,1]\n"
+    bomb += "".join(f"{b}: &{b} [" + ",".join([f"*{a}"] * 9) + "]\n" for a, b in pairwise("abcdefghi"))
+    with pytest.raises(ImportRefused, match="a few numbers"):
+        read_lens_file(written(tmp_path, bomb + "K: *i\n"))
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200), st.text("K:[]{}0123456789.,- \n&*a%!fxycwidth", max_size=120).map(str.encode)
+    )
+)
+def test_any_bytes_are_a_lens_or_told_not_to_be(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(data)
+    try:
+        matrix = read_lens_file(path).matrix
+    except ImportRefused as refused:
+        told = str(refused)
+    else:
+        told = str(matrix.shape)
+    assert told
