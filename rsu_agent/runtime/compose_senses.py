@@ -31,6 +31,7 @@ from rsu_agent.world.witness import HeadsSeen
 
 log = logging.getLogger(__name__)
 METRICS_S = 1.0
+CAMERA_BACK_OFF_S = 1.5  # facts/perception 9: pictures are back within 2 s of the camera
 
 
 class Senses:
@@ -91,7 +92,7 @@ class Senses:
                 await self._linked()
 
     async def _camera(self, section: Any) -> None:
-        keeper = DeviceKeeper(section.name, self.clock, self._tell)
+        keeper = DeviceKeeper(section.name, self.clock, self._tell, CAMERA_BACK_OFF_S)
         opener, settings = plugins()[section.driver].open, driver_settings(section)
         await keeper.keep(
             lambda: opener(settings, self.clock),
