@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import anyio
 import anyio.abc
-import numpy as np
-import numpy.typing as npt
 
 from drivers.mjpeg_http.link import MjpegReader, Picture, Refused
 from drivers.mjpeg_http.settings import Settings
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Frame
+from rsu_agent.ports.opencv import decoded
 from rsu_agent.ports.plugins import Kind, Plugin
+from rsu_agent.ports.stream_time import Thinning
 from rsu_agent.ports.trouble import DeviceLost
 
 READ_BYTES = 65_536
@@ -28,7 +28,7 @@ class MjpegCamera:
     def __init__(self, stream: anyio.abc.ByteStream, settings: Settings, clock: Clock) -> None:
         self._stream, self._settings, self._clock = stream, settings, clock
         self._reader = MjpegReader()
-        self._newest: Picture | None = None
+        self._thinning = Thinning(settings.most_fps)
         self._count = 0
         self.counters: dict[str, int] = Counter()
 
@@ -38,7 +38,10 @@ class MjpegCamera:
     async def __anext__(self) -> Frame:
         while True:
             picture = await self._next()
-            image = _decoded(picture.jpeg)
+            if not self._thinning.takes(picture.first_byte_s):
+                self.counters["passed_over"] += 1
+                continue
+            image = decoded(picture.jpeg)
             if image is None:
                 self.counters["undecodable"] += 1
                 continue
@@ -80,14 +83,6 @@ class MjpegCamera:
         return found
 
 
-def _decoded(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
-    """A picture, None where it is none."""
-    import cv2  # here: every process reads this driver's settings, and only the senses need OpenCV
-
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    return None if image is None else np.asarray(image, np.uint8)
-
-
 @asynccontextmanager
 async def open_camera(settings: Settings, clock: Clock) -> AsyncIterator[MjpegCamera]:
     """The stream at the url. Raises DeviceLost."""
@@ -107,8 +102,8 @@ async def open_camera(settings: Settings, clock: Clock) -> AsyncIterator[MjpegCa
     if address.query:
         path += f"?{address.query}"
     try:
-        request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: multipart/x-mixed-replace\r\n\r\n"
-        await stream.send(request.encode())
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: multipart/x-mixed-replace\r\n"
+        await stream.send(f"{head}{settings.login()}\r\n".encode())
         yield MjpegCamera(stream, settings, clock)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
         raise DeviceLost("closed", str(error)) from None

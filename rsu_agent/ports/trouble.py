@@ -7,7 +7,7 @@ class DeviceLost(Exception):
     """A device cannot be used now; back off and open it again.
 
     reason: a stable lower-case word, also the metric label (`missing`, `permission`, `busy`, `silent`,
-    `garbled`, `refused`, `closed`, `timeout`, `frozen`); hint: what a technician does next.
+    `garbled`, `refused`, `closed`, `timeout`, `frozen`, `late`, `ended`); hint: what a technician does next.
     """
 
     def __init__(self, reason: str, detail: str = "", hint: str = "") -> None:

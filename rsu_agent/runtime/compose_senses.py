@@ -28,6 +28,7 @@ from rsu_agent.world.road_user import Scene
 from rsu_agent.world.witness import HeadsSeen
 
 METRICS_S = 1.0
+CAMERA_BACK_OFF_S = 1.5  # facts/perception 9: pictures are back within 2 s of the camera
 
 
 class Senses:
@@ -75,7 +76,7 @@ class Senses:
                 await self._linked()
 
     async def _camera(self, section: Any) -> None:
-        keeper = DeviceKeeper(section.name, self.clock, self._tell)
+        keeper = DeviceKeeper(section.name, self.clock, self._tell, CAMERA_BACK_OFF_S)
         opener, settings = plugins()[section.driver].open, driver_settings(section)
         await keeper.keep(
             lambda: opener(settings, self.clock),

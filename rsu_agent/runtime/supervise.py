@@ -21,10 +21,17 @@ STEADY_S = 20.0  # a device that served this long starts from the shortest wait 
 
 
 class DeviceKeeper:
-    """Opens, uses and reopens one device, and says how it is."""
+    """Opens, uses and reopens one device, and says how it is. longest_s: of its waits between two tries."""
 
-    def __init__(self, name: str, clock: Clock, tell: Callable[[DeviceHealth], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        tell: Callable[[DeviceHealth], None],
+        longest_s: float = LONGEST_BACK_OFF_S,
+    ) -> None:
         self.name = name
+        self._longest_s = longest_s
         self._clock = clock
         self._tell = tell
         self._back_off_s = FIRST_BACK_OFF_S
@@ -47,7 +54,7 @@ class DeviceKeeper:
             if self._clock.now_s() - opened_s > STEADY_S:
                 self._back_off_s = FIRST_BACK_OFF_S
             await self._clock.sleep(self._back_off_s * random.uniform(0.5, 1.0))
-            self._back_off_s = min(self._back_off_s * 2, LONGEST_BACK_OFF_S)
+            self._back_off_s = min(self._back_off_s * 2, self._longest_s)
 
     def serving(self) -> None:
         """The device gave something good."""

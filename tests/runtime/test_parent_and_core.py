@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
@@ -243,6 +244,31 @@ async def test_a_lost_device_is_opened_again_and_its_reason_told() -> None:
     assert len(opened) == 3
     assert [(h.state, h.reason) for h in told][-1] == (DeviceState.OK, "ok")
     assert keeper.lost == {"missing": 2}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("longest_s", [1.5, 10.0])
+async def test_waits_between_two_tries_grow_to_a_longest_one_and_no_two_boxes_try_in_step(
+    longest_s: float,
+) -> None:
+    clock, opened = FakeClock(), []
+
+    class Gone:
+        async def __aenter__(self) -> Gone:
+            opened.append(clock.now_s())
+            raise DeviceLost("missing", "no such camera")
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    async with anyio.create_task_group() as tasks:
+        keeper = DeviceKeeper("north", clock, lambda _: None, longest_s)
+        tasks.start_soon(keeper.keep, Gone, lambda _: anyio.sleep_forever())
+        await clock.advance(300.0)
+        tasks.cancel_scope.cancel()
+    waits = [later - earlier for earlier, later in pairwise(opened)]
+    assert max(waits) <= longest_s
+    assert min(waits[6:]) >= longest_s / 2
+    assert len({round(wait, 3) for wait in waits[6:]}) > 10, "jittered"
 
 
 def test_our_clock_is_trusted_below_ten_and_up_to_twenty_milliseconds() -> None:

@@ -1,0 +1,1 @@
+"""Cameras on this machine: V4L2 devices."""

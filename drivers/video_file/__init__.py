@@ -1,0 +1,1 @@
+"""Videos and folders of pictures in the place of a camera."""

@@ -1,0 +1,221 @@
+"""A small RTSP server of one picture stream (RFC 2326, JPEG by RFC 2435): interleaved TCP only."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import socket
+import threading
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from hil.devices.camera_line import Line, Shown
+from hil.devices.rtp_jpeg import PAYLOAD_TYPE, Packer, Parts, parts_of
+from hil.devices.rtsp_requests import Request, RequestReader, Unreadable, answer, interleaved
+
+SEND_S = 2.0
+SESSION = "73010001"
+PUBLIC = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
+TCP = "RTP/AVP/TCP"
+
+
+@dataclass
+class Faults:
+    """What the server does wrong until it is taken back.
+
+    stall: takes connections and says nothing. silence: sends no more pictures. freeze: the same picture for
+    ever, with stamps that go on. black: black ones. stamp_rate: how quickly stamps pass; below 1 the stream
+    looks as if ever more of it waited somewhere.
+    """
+
+    stall: bool = False
+    silence: bool = False
+    freeze: bool = False
+    black: bool = False
+    stamp_rate: float = 1.0
+
+
+class RtspServer:
+    """`show` puts up a JPEG picture; every player gets the newest, slow ones skip.
+
+    login: user and password that DESCRIBE must bring (Basic). asked: requests heard, with their Transport.
+    """
+
+    def __init__(self, port: int = 0, login: tuple[str, str] | None = None) -> None:
+        self.port, self.faults, self.line = port, Faults(), Line()
+        self.asked: list[tuple[str, str]] = []
+        self._login = (
+            None if login is None else "Basic " + base64.b64encode(":".join(login).encode()).decode()
+        )
+        self._listener: socket.socket | None = None
+        self._clients: set[socket.socket] = set()
+        self._kept: bytes | None = None
+        self.open()
+
+    def open(self) -> None:
+        """Listen, on the same port as before."""
+        if self._listener is not None:
+            return
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
+        listener.listen(8)
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def close(self) -> None:
+        """Refuse and cut everybody, as an unplugged camera does."""
+        if self._listener is not None:
+            _cut(self._listener)
+            self._listener = None
+        for client in list(self._clients):
+            _cut(client)
+
+    def show(self, frame: int, jpeg: bytes) -> None:
+        """The newest picture: baseline, 4:2:0 or 4:2:2."""
+        if self.faults.freeze:
+            jpeg = self._kept = self._kept or jpeg
+        else:
+            self._kept = None
+        self.line.put(frame, _blackened(jpeg) if self.faults.black else jpeg)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=_Player(self, client).serve, daemon=True).start()
+
+    def entered(self, client: socket.socket) -> None:
+        """A player has come."""
+        self._clients.add(client)
+
+    def left(self, client: socket.socket) -> None:
+        """It has gone."""
+        self._clients.discard(client)
+
+    def admits(self, request: Request) -> bool:
+        """Whether a request brings the login, where one is needed."""
+        return self._login is None or request.headers.get("authorization") == self._login
+
+
+class _Player:
+    """One client: this thread reads its requests, another sends it pictures once it plays."""
+
+    def __init__(self, server: RtspServer, client: socket.socket) -> None:
+        self._server, self._client = server, client
+        self._sending = threading.Lock()
+        self._channel: int | None = None
+        self._plays = False
+        self._gone = False
+
+    def serve(self) -> None:
+        """Until the client goes or is cut."""
+        self._server.entered(self._client)
+        reader = RequestReader()
+        try:
+            self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while data := self._client.recv(4096):
+                for request in reader.receive(data):
+                    self._server.asked.append((request.method, request.headers.get("transport", "")))
+                    if not self._server.faults.stall:
+                        self._send(self._answer(request))
+                    if request.method == "TEARDOWN":
+                        return
+        except (OSError, Unreadable):
+            pass
+        finally:
+            self._gone = True
+            self._server.left(self._client)
+            _cut(self._client)
+
+    def _answer(self, request: Request) -> bytes:
+        match request.method:
+            case "OPTIONS":
+                return answer(200, request, {"Public": PUBLIC})
+            case "DESCRIBE" if not self._server.admits(request):
+                return answer(401, request, {"WWW-Authenticate": 'Basic realm="camera"'})
+            case "DESCRIBE":
+                about = {"Content-Type": "application/sdp", "Content-Base": request.url.rstrip("/") + "/"}
+                return answer(200, request, about, _description())
+            case "SETUP":
+                return self._set_up(request)
+            case "PLAY" if self._channel is not None:
+                if not self._plays:
+                    self._plays = True
+                    threading.Thread(target=self._play, daemon=True).start()
+                return answer(200, request, {"Session": SESSION, "Range": "npt=0-"})
+            case "PLAY":
+                return answer(454, request, {})
+            case "GET_PARAMETER" | "TEARDOWN":
+                return answer(200, request, {"Session": SESSION})
+        return answer(501, request, {"Public": PUBLIC})
+
+    def _set_up(self, request: Request) -> bytes:
+        for wish in request.headers.get("transport", "").split(","):
+            kind, *rest = wish.strip().split(";")
+            if kind == TCP:
+                channels = next((each[12:] for each in rest if each.startswith("interleaved=")), "0-1")
+                first = channels.split("-")[0]
+                self._channel = int(first) & 0xFE if first.isdigit() else 0
+                pair = f"{self._channel}-{self._channel + 1}"
+                transport = f"{TCP};unicast;interleaved={pair}"
+                return answer(200, request, {"Session": f"{SESSION};timeout=60", "Transport": transport})
+        return answer(461, request, {})
+
+    def _play(self) -> None:
+        packer, last = Packer(0x52535501), -1
+        try:
+            while not self._gone:
+                shown = self._server.line.after(last)
+                last = shown.frame
+                if not (self._server.faults.silence or self._server.faults.stall):
+                    self._send_picture(packer, shown)
+        except OSError:
+            _cut(self._client)
+
+    def _send_picture(self, packer: Packer, shown: Shown) -> None:
+        assert self._channel is not None
+        parts: Parts = parts_of(shown.jpeg)
+        stamp_s = shown.left_s * self._server.faults.stamp_rate
+        self._send(b"".join(interleaved(self._channel, p) for p in packer.packets(parts, stamp_s)))
+
+    def _send(self, data: bytes) -> None:
+        with self._sending:
+            self._client.settimeout(SEND_S)
+            self._client.sendall(data)
+            self._client.settimeout(None)
+
+
+def _description() -> bytes:
+    rows = [
+        "v=0",
+        "o=- 1 1 IN IP4 127.0.0.1",
+        "s=virtual camera",
+        "t=0 0",
+        "a=control:*",
+        f"m=video 0 RTP/AVP {PAYLOAD_TYPE}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtpmap:26 JPEG/90000",
+        "a=control:track1",
+    ]
+    return "".join(f"{row}\r\n" for row in rows).encode()
+
+
+def _blackened(jpeg: bytes) -> bytes:
+    """A black picture of the same size."""
+    parts = parts_of(jpeg)
+    done, data = cv2.imencode(".jpg", np.zeros((parts.height, parts.width, 3), np.uint8))
+    assert done
+    return data.tobytes()
+
+
+def _cut(sock: socket.socket) -> None:
+    """Close at once: a thread that waits in accept or send would keep the bare close from taking effect."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
