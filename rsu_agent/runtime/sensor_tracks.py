@@ -36,15 +36,18 @@ class TracksInvalid(Exception):
     """A file that holds no tracks, with the line that says so."""
 
 
+def _detector(site: SiteRead) -> Detector | None:
+    """The site's detector, for all cameras one."""
+    section = site.settings.perception.detector
+    if section is None or not site.settings.cameras:
+        return None
+    model = find(site.folder, section.model)
+    return Detector(model, section.allow, providers=section.providers, allow_fallback=section.allow_fallback)
+
+
 async def watch(site: SiteRead, clock: Clock, seconds: float, out: TextIO) -> dict[str, dict[str, Any]]:
     """Watches every camera (where there is a detector) and every radar; looks and places seen, by sensor."""
-    section = site.settings.perception.detector
-    detector = None
-    if section is not None and site.settings.cameras:
-        model = find(site.folder, section.model)
-        detector = Detector(
-            model, section.allow, providers=section.providers, allow_fallback=section.allow_fallback
-        )
+    detector = _detector(site)
     counts: dict[str, dict[str, Any]] = {}
 
     def told(sensor: str, at_s: float, points: list[list[float]]) -> None:
