@@ -118,8 +118,8 @@ class Struck:
         """One fault with fresh guard history, and what came of it."""
         clock = self._crossing.clock
         self._fresh()
+        begin_s = clock.now_s()  # a doubt between here and the fault is the episode's, too
         await clock.advance(STEP_S)
-        begin_s = clock.now_s()
         await self._apply(episode.fault, on=True)
         await clock.advance(episode.lasts_s)
         await self._apply(episode.fault, on=False)
