@@ -231,7 +231,10 @@ def test_no_password_is_ever_printed_by_us_by_opencv_or_by_ffmpeg(fault: str) ->
         shower.end()
     everything = said.stdout + said.stderr
     assert "thesecret" not in everything
-    assert "token=abc" not in said.stdout.split("\n", 1)[1] + said.stderr
+    lines = [
+        line for line in everything.splitlines() if "SecretStr" not in line
+    ]  # the settings show the address
+    assert not any("token=abc" in line for line in lines)
     assert ("one picture" in said.stdout) is (fault == "none")
 
 
