@@ -55,11 +55,13 @@ class MemoryController:
             while True:
                 now_s = self._clock.now_s()
                 await self._lamps(now_s)
-                for frame in self._front.due(now_s):
-                    await self._send(frame, None)
+                if now_s >= self._free_s:  # an answer is made when it can leave: it holds what is true then
+                    for frame in self._front.due(now_s):
+                        await self._send(frame, None)
                 self._nudged = anyio.Event()
                 reply_s = self._front.next_s()
-                due_s = min(self.model.next_s(), now_s + 1.0 if reply_s is None else reply_s)
+                reply_s = now_s + 1.0 if reply_s is None else max(reply_s, self._free_s)
+                due_s = min(self.model.next_s(), reply_s)
                 with self._clock.move_on_after(max(0.0, due_s - now_s)):
                     await self._nudged.wait()
 
