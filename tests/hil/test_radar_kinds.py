@@ -101,7 +101,11 @@ def test_the_default_changes_the_port_in_the_site_file_and_nothing_else() -> Non
             {"driver": "ars40x", "interface": "slcan", "channel": "/r/can", "bitrate": 500_000},
         ),
         ("ops243", {"port": "/r/d", "baud": 57600}, {"driver": "ops243", "port": "/r/d", "baud": 57600}),
-        ("ss125", {"host": "127.0.0.1", "tcp_port": 9}, {"driver": "ss125", "port": "tcp://127.0.0.1:9"}),
+        (
+            "ss125",
+            {"host": "127.0.0.1", "tcp_port": 9},
+            {"driver": "ss125", "port": "tcp://127.0.0.1:9", "sensor": 1, "subnet": 1},
+        ),
     ],
 )
 def test_a_site_file_names_the_driver_and_its_line(
