@@ -84,7 +84,6 @@ def tracks(
     """
     import anyio
 
-    from rsu_agent.perception.onnx import ModelRefused
     from rsu_agent.ports.clock import SystemClock
     from rsu_agent.runtime.sensor_tracks import watch
 
@@ -92,8 +91,6 @@ def tracks(
     try:
         with out.open("w") as file:
             counts = anyio.run(watch, read, SystemClock(), seconds, file)
-    except (ModelRefused, FileNotFoundError) as error:
-        stop(Exit.FAILED, f"{error}", as_json=as_json, reason="detector")
     except OSError as error:
         stop(Exit.FAILED, f"{out}: {error.strerror}", as_json=as_json, reason="file")
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,16 +17,17 @@ import anyio.to_thread
 import numpy as np
 
 from rsu_agent.perception.ground import GroundCamera
-from rsu_agent.perception.heads.detector import Detector
 from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.track_pieces import Looked
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.devices import RadarFrame
+from rsu_agent.ports.devices import Frame, RadarFrame
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.settings.model import driver_settings
-from rsu_agent.settings.read import SiteRead, find
+from rsu_agent.settings.read import SiteRead
+from rsu_agent.settings.sections import CameraSection, RadarSection
 
 Tracks = dict[str, list[Looked]]
 REOPEN_S = 2.0
@@ -36,62 +38,73 @@ class TracksInvalid(Exception):
     """A file that holds no tracks, with the line that says so."""
 
 
-def _detector(site: SiteRead) -> Detector | None:
-    """The site's detector, for all cameras one."""
-    section = site.settings.perception.detector
-    if section is None or not site.settings.cameras:
-        return None
-    model = find(site.folder, section.model)
-    return Detector(model, section.allow, providers=section.providers, allow_fallback=section.allow_fallback)
-
-
 async def watch(site: SiteRead, clock: Clock, seconds: float, out: TextIO) -> dict[str, dict[str, Any]]:
-    """Watches every camera (where there is a detector) and every radar; looks and places seen, by sensor."""
-    detector = _detector(site)
-    counts: dict[str, dict[str, Any]] = {}
-
-    def told(sensor: str, at_s: float, points: list[list[float]]) -> None:
-        counts[sensor]["looks"] += 1
-        counts[sensor]["places"] += len(points)
-        out.write(json.dumps({"sensor": sensor, "at_s": round(at_s, 4), "points": points}) + "\n")
-
-    async def keep(sensor: Any, take: Any) -> None:
-        counts[sensor.name] = {"looks": 0, "places": 0, "trouble": None}
-        opener, settings = plugins()[sensor.driver].open, driver_settings(sensor)
-        while True:
-            try:
-                async with opener(settings, clock) as frames:
-                    async for frame in frames:
-                        await take(frame)
-                        counts[sensor.name]["trouble"] = None
-            except DeviceLost as lost:
-                counts[sensor.name]["trouble"] = str(lost)
-            await clock.sleep(REOPEN_S)
-
-    def camera_of(sensor: Any) -> Any:
-        eye = GroundCamera.through(sensor.pose, PinholeLens.of(sensor.lens))
-
-        async def take(frame: Any) -> None:
-            found = await anyio.to_thread.run_sync(detector.detect, frame.image, None, SURE)  # type: ignore[union-attr]
-            places, good = eye.to_ground(np.array([item.ground for item in found]).reshape(-1, 2))
-            told(sensor.name, frame.captured_s, np.round(places[good], 2).tolist())
-
-        return take
-
-    def radar_of(sensor: Any) -> Any:
-        async def take(frame: RadarFrame) -> None:
-            told(sensor.name, frame.measured_s, returns(frame))
-
-        return take
-
+    """Watches every camera and every radar; looks and places seen, and the last trouble, by sensor."""
+    watched = _Watch(site, clock, out)
     async with anyio.create_task_group() as tasks:
-        for camera in site.settings.cameras if detector is not None else []:
-            tasks.start_soon(keep, camera, camera_of(camera))
+        for camera in site.settings.cameras:
+            tasks.start_soon(watched.camera, camera)
         for radar in site.settings.radars:
-            tasks.start_soon(keep, radar, radar_of(radar))
+            tasks.start_soon(watched.radar, radar)
         await clock.sleep(seconds)
         tasks.cancel_scope.cancel()
-    return counts
+    return watched.counts
+
+
+class _Watch:
+    """What is seen, onto the file; a device that is lost is opened again."""
+
+    def __init__(self, site: SiteRead, clock: Clock, out: TextIO) -> None:
+        cameras = [camera.name for camera in site.settings.cameras]
+        self.detectors = Detectors(site.settings.perception.detector, cameras, site.folder)
+        self.counts: dict[str, dict[str, Any]] = {}
+        self._clock, self._out = clock, out
+
+    async def camera(self, section: CameraSection) -> None:
+        """One camera's users, placed on the road; without a detector it sees none."""
+        eye = GroundCamera.through(section.pose, PinholeLens.of(section.lens))
+        detector = self.detectors.of.get(section.name)
+
+        async def take(frame: Frame) -> None:
+            assert detector is not None
+            found = await anyio.to_thread.run_sync(detector.detect, frame.image, None, SURE)
+            places, good = eye.to_ground(np.array([item.ground for item in found]).reshape(-1, 2))
+            self._told(section.name, frame.captured_s, np.round(places[good], 2).tolist())
+
+        if detector is None:
+            why = self.detectors.told.get("refused") or "the site file names no detector"
+            self._count(section.name)["trouble"] = why
+        else:
+            await self._keep(section, take)
+
+    async def radar(self, section: RadarSection) -> None:
+        """One radar's returns."""
+
+        async def take(frame: RadarFrame) -> None:
+            self._told(section.name, frame.measured_s, returns(frame))
+
+        await self._keep(section, take)
+
+    async def _keep(self, section: Any, take: Callable[[Any], Awaitable[None]]) -> None:
+        count, opener = self._count(section.name), plugins()[section.driver].open
+        while True:
+            try:
+                async with opener(driver_settings(section), self._clock) as frames:
+                    async for frame in frames:
+                        await take(frame)
+                        count["trouble"] = None
+            except DeviceLost as lost:
+                count["trouble"] = str(lost)
+            await self._clock.sleep(REOPEN_S)
+
+    def _count(self, sensor: str) -> dict[str, Any]:
+        return self.counts.setdefault(sensor, {"looks": 0, "places": 0, "trouble": None})
+
+    def _told(self, sensor: str, at_s: float, points: list[list[float]]) -> None:
+        count = self._count(sensor)
+        count["looks"] += 1
+        count["places"] += len(points)
+        self._out.write(json.dumps({"sensor": sensor, "at_s": round(at_s, 4), "points": points}) + "\n")
 
 
 def returns(frame: RadarFrame) -> list[list[float]]:

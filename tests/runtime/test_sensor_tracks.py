@@ -30,12 +30,21 @@ SITE = read_site(asset("config/virtual.yaml"))
 
 
 class Sees:
-    """A detector with one car in every picture."""
+    """Detectors that see one car in every picture."""
 
-    def __init__(self, *_: Any, **__: Any) -> None: ...
+    def __init__(self, _section: Any, cameras: list[str], _folder: Path) -> None:
+        self.of = dict.fromkeys(cameras, self)
 
     def detect(self, *_: Any) -> list[Detection]:
         return [Detection(UserClass.CAR, 0.9, (300, 200, 340, 240), (320.0, 240.0))]
+
+
+class Refuses:
+    """Detectors of a model that may not be used."""
+
+    def __init__(self, *_: Any) -> None:
+        self.of: dict[str, Any] = {}
+        self.told = {"refused": "detector.onnx is for simulation only"}
 
 
 def plugin(kind: Kind, items: list[Any]) -> Plugin:
@@ -51,6 +60,21 @@ def plugin(kind: Kind, items: list[Any]) -> Plugin:
     return Plugin("any", kind, Declared, opened)
 
 
+async def watched(seconds: float, out: io.StringIO) -> dict[str, Any]:
+    """What is counted after so many seconds of a fake clock."""
+    clock, counts = FakeClock(), []
+    async with anyio.create_task_group() as tasks:
+
+        async def run() -> None:
+            counts.append(await watch(SITE, clock, seconds, out))
+
+        tasks.start_soon(run)
+        while not counts:
+            await anyio.wait_all_tasks_blocked()
+            await clock.advance(1.0)
+    return counts[0]
+
+
 @pytest.mark.anyio
 async def test_every_sensor_is_watched_through_its_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = np.zeros((384, 640, 3), np.uint8)
@@ -58,25 +82,31 @@ async def test_every_sensor_is_watched_through_its_losses(monkeypatch: pytest.Mo
     heard = [RadarFrame(n, 10.05 + n, (RadarPoint(20.0, -3.0, -5.0, 4.0),)) for n in range(4)]
     drivers = {"mjpeg_http": plugin(Kind.CAMERA, frames), "ti_mmwave": plugin(Kind.RADAR, heard)}
     monkeypatch.setattr(sensor_tracks, "plugins", lambda: drivers)
-    monkeypatch.setattr(sensor_tracks, "Detector", Sees)
-    clock, out, counts = FakeClock(), io.StringIO(), []
-    async with anyio.create_task_group() as tasks:
-
-        async def run() -> None:
-            counts.append(await watch(SITE, clock, 30.0, out))
-
-        tasks.start_soon(run)
-        while not counts:
-            await anyio.wait_all_tasks_blocked()
-            await clock.advance(1.0)
-    assert counts[0]["south-west"] == {"looks": 3, "places": 3, "trouble": "silent: no more"}
-    assert counts[0]["radar-south-west"] == {"looks": 4, "places": 4, "trouble": "silent: no more"}
+    monkeypatch.setattr(sensor_tracks, "Detectors", Sees)
+    out = io.StringIO()
+    counts = await watched(30.0, out)
+    assert counts["south-west"] == {"looks": 3, "places": 3, "trouble": "silent: no more"}
+    assert counts["radar-south-west"] == {"looks": 4, "places": 4, "trouble": "silent: no more"}
     rows = [json.loads(line) for line in out.getvalue().splitlines()]
     assert {"sensor": "radar-south-west", "at_s": 10.05, "points": [[20.0, -3.0, 4.0]]} in rows
     (place,) = next(row for row in rows if row["sensor"] == "south-west")["points"]
-    assert np.hypot(place[0] + 16, place[1] + 19) == pytest.approx(24.3, abs=1.5), (
-        "a pixel 48 px below the middle"
-    )
+    assert np.hypot(place[0] + 16, place[1] + 19) == pytest.approx(24.3, abs=1.5), "48 px below the middle"
+
+
+@pytest.mark.anyio
+async def test_a_camera_whose_model_is_refused_says_so_and_the_radar_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = [RadarFrame(1, 10.0, (RadarPoint(20.0, -3.0, -5.0, 4.0),))]
+    monkeypatch.setattr(sensor_tracks, "plugins", lambda: {"ti_mmwave": plugin(Kind.RADAR, heard)})
+    monkeypatch.setattr(sensor_tracks, "Detectors", Refuses)
+    counts = await watched(5.0, io.StringIO())
+    assert counts["south-west"] == {
+        "looks": 0,
+        "places": 0,
+        "trouble": "detector.onnx is for simulation only",
+    }
+    assert counts["radar-south-west"]["looks"] == 1
 
 
 def test_a_radar_that_keeps_tracks_gives_those_and_their_radial_speed() -> None:
