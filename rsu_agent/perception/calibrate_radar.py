@@ -20,6 +20,7 @@ STILL_MPS = 0.8  # what is slower is clutter, or does not tell a direction
 TURN_DEG, TURN_STEP_DEG = 45.0, 1.0  # how far the site file's direction may be wrong
 OFFSET_M = 10.0
 PARALLEL_M = 1.0  # pieces of one user keep their distance so well
+LEAST_PARALLEL = 0.05
 GATES_M = (4.0, 3.0, 2.0, 1.5, 1.5, 1.5)
 LATE_SD_S, KNOWN_LATE_S = 0.15, 0.05  # what is believed before, and what must be known to be told
 LEAST_PIECES, LEAST_M = 5, 150.0
@@ -219,10 +220,13 @@ def _matched(seen: Sequence[Piece], heard: Sequence[Piece], now: RadarPlace) -> 
         )  # rows east, north
         loose = np.maximum(0.0, own - 2.0 * np.einsum("nij,ij->n", cross, turned))
         off = their_middles - middles @ turned - [now.x_east_m, now.y_north_m]
-        near = np.hypot(*off.T) < OFFSET_M
-        worth = counts * np.exp(-0.5 * loose / PARALLEL_M**2) * near
+        worth = counts * np.exp(-0.5 * loose / PARALLEL_M**2) * (np.hypot(*off.T) < OFFSET_M)
+        good = worth > counts * LEAST_PARALLEL  # the others tell nothing, and there are many
+        if not good.any():
+            continue
+        off, worth = off[good], worth[good]
         apart = np.hypot(*(off[:, None] - off[None]).transpose(2, 0, 1))
-        together = np.exp(-0.5 * (apart / TOGETHER_M) ** 2) @ worth * near
+        together = np.exp(-0.5 * (apart / TOGETHER_M) ** 2) @ worth
         top = int(together.argmax())
         if together[top] > (0.0 if best is None else best[0]):
             east, north = now.x_east_m + off[top, 0], now.y_north_m + off[top, 1]
