@@ -177,8 +177,12 @@ class Bench:
     def fault(self, name: str, on: bool | float) -> None:
         before = len(list(read_truth(self.run_dir, "fault")))
         self.bus.publish("fault", {"device": "radar", "name": name, "on": on})
+        self.wait(lambda: len(list(read_truth(self.run_dir, "fault"))) > before)
+
+    def wait(self, true: Callable[[], bool]) -> None:
+        """Until it is true; a fault is written down before it is done."""
         deadline = time.monotonic() + WAIT_S
-        while len(list(read_truth(self.run_dir, "fault"))) <= before:
+        while not true():
             assert time.monotonic() < deadline
             select.select([], [], [], 0.01)
 
@@ -264,9 +268,9 @@ def test_serial_radars_speak_and_take_faults_and_replugging(bench: Bench, name: 
         bench.fault(fault, on)
     os.close(end)
     bench.fault("unplug", True)
-    assert not Path(told["port"]).exists()
+    bench.wait(lambda: not Path(told["port"]).exists())
     bench.fault("replug", True)
-    assert Path(told["port"]).exists()
+    bench.wait(Path(told["port"]).exists)
 
 
 @pytest.mark.real
