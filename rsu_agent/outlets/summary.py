@@ -45,6 +45,12 @@ class Summary:
         record: Record = {"k": "phase", "t": at_utc_us, "g": group, "c": str(colour)}
         return [record if source is None else {**record, "src": source}]
 
+    def still(self, camera: str, who: str, made: dict[str, Any], at_utc_us: int) -> list[Record]:
+        """Somebody asked for a still of a camera; `made` as the senses told it. The picture stays here."""
+        record: Record = {"k": "still", "t": at_utc_us, "d": camera, "u": who}
+        kept = {"w": "made", "p": made["pictures"], "f": made["filled"]} if "file" in made else None
+        return [record | (kept or {"w": str(made.get("refused"))})]
+
     def scene(self, scene: Scene, utc_less_s: float) -> list[Record]:
         """One fusion tick; records when a minute or a queue interval has ended before it."""
         due = self._close(scene.at_s + utc_less_s)
