@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
-from rsu_agent.perception.life import Life
+from rsu_agent.perception.life import MOST_AT_ONCE, Life
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.tracks import OF_KIND, SIZE_OF, Tracks
@@ -38,9 +38,10 @@ class Fusion:
         cameras: Mapping[str, GroundCamera],
         radars: Mapping[str, GroundRadar],
         roadway: Roadway,
+        most_at_once: int = MOST_AT_ONCE,
     ) -> None:
         self._cameras, self._radars, self._roadway = cameras, radars, roadway
-        self._life = Life(roadway)
+        self._life = Life(roadway, most_at_once)
         self._names = [*cameras, *radars]
         self._tracks = Tracks(len(self._names))
         self._waiting: list[Measured] = []

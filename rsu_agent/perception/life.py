@@ -27,8 +27,9 @@ MOST_AT_ONCE = 400  # tracks; more than any crossing holds
 class Life:
     """Rules; the tracks themselves are given."""
 
-    def __init__(self, roadway: Roadway) -> None:
-        self._roadway = roadway
+    def __init__(self, roadway: Roadway, most_at_once: int = MOST_AT_ONCE) -> None:
+        """most_at_once: tracks; where it is reached no camera or tracking radar begins another."""
+        self._roadway, self._most = roadway, most_at_once
 
     def take(self, tracks: Tracks, measured: Measured, sensor: int) -> None:
         """One sensor's word at its instant, not before that of the tracks. sensor: its column."""
@@ -96,7 +97,7 @@ class Life:
         self, tracks: Tracks, measured: Measured, columns: Rows, told: Array | None, sensor: int
     ) -> None:
         """New tracks, for what no gate holds."""
-        columns = columns[: max(0, MOST_AT_ONCE - len(tracks))]
+        columns = columns[: max(0, self._most - len(tracks))]
         if not len(columns):
             return
         velocities = None
