@@ -53,11 +53,13 @@ MOST: dict[str, dict[str, float]] = {
         "blocked": 0,
     },
     "codec": {"import_ms": 100.0},
+    "tracker": {"update_100_ms": 1.0, "growth_exponent": 1.5},
     "calibration": {"ratio": 1.15},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {
     "signals": {"changes": CHANGES},
+    "tracker": {"ratio_stonesoup": 100.0, "ratio_fastest_peer": 3.0},
     "spat-latency": {"changes": CHANGES},
     "prediction": {"coverage": 0.99, "coverage_fixed": 0.999},
     "codec": {"spat.refresh_ratio": 12.0}

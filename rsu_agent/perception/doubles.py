@@ -38,16 +38,17 @@ def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[R
     x, y = mean[:, 0], mean[:, 1]
     near = np.abs(x[:, None] - x) < LONGEST_M / 2 + MARGIN_M
     near &= np.abs(y[:, None] - y) < LONGEST_M / 2 + MARGIN_M
-    near &= np.tri(len(x), k=-1, dtype=bool)
-    first, second = np.nonzero(near)
+    first, second = np.divmod(np.flatnonzero(near), max(1, len(x)))
+    once = first > second
+    first, second = first[once], second[once]
     sizes = tracks.sizes()
     swapped = sizes[first, 0] < sizes[second, 0]
     large, small = np.where(swapped, second, first), np.where(swapped, first, second)
     dx, dy, dvx, dvy = (mean[small] - mean[large]).T
     apart, (length, width, _) = np.hypot(dx, dy), sizes[large].T
     angle = np.radians(tracks.heading_deg[large])  # NaN compares false: no outline without a heading
-    along = np.abs(dx * np.sin(angle) + dy * np.cos(angle))
-    across = np.abs(dx * np.cos(angle) - dy * np.sin(angle))
+    sine, cosine = np.sin(angle), np.cos(angle)
+    along, across = np.abs(dx * sine + dy * cosine), np.abs(dx * cosine - dy * sine)
     same = apart < np.maximum(LEAST_APART_M, APART_BY_LENGTH * sizes[small, 0])
     same |= (along < length / 2 + MARGIN_M) & (across < width / 2 + MARGIN_M / 2)
     same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[first] & alive[second]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from rsu_agent.perception.kinds import AGILITY, KINDS, SIZES, learnt, named
+from rsu_agent.perception.kinds import AGILITY, KINDS, SIZES, learnt
 from rsu_agent.perception.motion import Agility, Array, Motion, Rows
 from rsu_agent.world.road_user import UserClass
 
@@ -99,10 +99,6 @@ class Tracks:
     def sizes(self) -> Array:
         """Length, width and height (n, 3) by kind."""
         return np.asarray(SIZE_OF[self.kind], np.float64)
-
-    def name(self, row: int) -> UserClass:
-        """The likeliest kind."""
-        return named(self.odds[row])
 
 
 COLUMNS = tuple(
