@@ -40,7 +40,7 @@ TURNS = {
     "R": Turn.RIGHT,
     "t": Turn.U_TURN,
 }
-INSTALL = "pip install 'rsu-agent[sumo]' (eclipse-sumo and libsumo, about 260 MB)"
+INSTALL = ".venv/bin/pip install 'eclipse-sumo>=1.28' 'libsumo>=1.28' (the extra sumo, about 260 MB)"
 Element = ElementTree.Element
 
 
@@ -109,8 +109,6 @@ def _middle(root: Element) -> tuple[float, float]:
 def crossing_of(net: Net) -> Crossing:
     """The net as the product's geometry: lanes, ways through the junction, crossings, conflict area."""
     root = ElementTree.parse(net.path).getroot()
-    junction = root.find("junction[@id='c']")
-    assert junction is not None
     shapes = {lane.get("id", ""): _points(lane, net.shift) for lane in root.iter("lane")}
     numbers = {name: n for n, name in enumerate(_outer(root), start=1)}
     lanes = tuple(_lane(root, name, number, numbers, shapes) for name, number in numbers.items())
@@ -129,7 +127,7 @@ def crossing_of(net: Net) -> Crossing:
         crosswalks=tuple(_walk(edge, n, net.shift) for n, edge in enumerate(walks, start=1)),
         waiting_areas=(),
         heads=(),
-        conflict_area=_shape(junction.get("shape", ""), net.shift),
+        conflict_area=_between_stop_lines(lanes),
     )
 
 
@@ -201,6 +199,20 @@ def _walk(edge: Element, number: int, shift: tuple[float, float]) -> Crosswalk:
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
     arm = max(ARMS, key=lambda name: x * ARMS[name][0] + y * ARMS[name][1])
     return Crosswalk(number, arm, 0, outline, (axis[0], axis[-1]))
+
+
+def _between_stop_lines(lanes: tuple[Lane, ...]) -> Points:
+    """The carriageway of all arms from stop line to stop line, a cross with the crosswalks in its ends."""
+    stop = min(max(map(abs, lane.points[-1])) for lane in lanes if lane.role is LaneRole.ENTRY)
+    kerb = MOTOR_LANES * MOTOR_M + CYCLE_M
+    quarter = [(kerb, kerb), (kerb, stop), (-kerb, stop)]
+    return tuple(point for turn in range(4) for point in (_turned_left(corner, turn) for corner in quarter))
+
+
+def _turned_left(point: tuple[float, float], quarters: int) -> tuple[float, float]:
+    for _ in range(quarters):
+        point = -point[1], point[0]
+    return point
 
 
 def _points(lane: Element, shift: tuple[float, float]) -> Points:

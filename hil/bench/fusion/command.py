@@ -1,4 +1,4 @@
-"""The fusion benchmark: cameras, radars and both over days and a night, beside peers and with sensors lost."""
+"""The fusion benchmark: cameras, radars and both by day and night, beside peers, and with sensors lost."""
 
 from __future__ import annotations
 

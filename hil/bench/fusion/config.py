@@ -86,6 +86,7 @@ class Config:
     gospa_cut_m: float
     day_runs: int
     night_runs: int
+    peer_runs: int
     world: World
     poles: Poles
     camera: Camera
