@@ -1,7 +1,7 @@
-"""How road users move: two models at once, straight on and turning (IMM), for all tracks in arrays.
+"""How road users move: three models at once, straight on, turning and standing (IMM), for all tracks in arrays.
 
 State rows [x, y, vx, vy, turn rate]: metres and metres a second east and north, radians a second to the left.
-The first model keeps the turn rate at zero. Interacting multiple models after Blom and Bar-Shalom (1988).
+Only the second model turns, the third has no speed. Interacting multiple models after Blom and Bar-Shalom (1988).
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
-STRAIGHT, TURNING = 0, 1
-STAYS_S = np.array([8.0, 2.0])  # how long users go on straight, and on turning
-BEGINS = np.array([0.9, 0.1])
+STRAIGHT, TURNING, STANDING = 0, 1, 2
+MODELS = 3
+# How often a second users change from one (row) to another (column).
+CHANGES = np.array([[0.0, 0.12, 0.1], [0.5, 0.0, 0.05], [0.2, 0.0, 0.0]])
+BEGINS = np.array([0.7, 0.1, 0.2])
+STILL_SD_MPS, STILL_NOISE_M = 0.1, 0.05  # of who stands: its speed, and metres a root second
 SPEED_SD_MPS, TURN_SD = 6.5, 0.3  # of a user just met
 TURN_NOISE = 0.35  # rad/s a root second, while turning
 NO_TURN_SD = 0.02
@@ -34,15 +37,15 @@ class Agility:
 
 
 class Motion:
-    """All states at `at_s` of the two models, a column a track, so that arithmetic runs along the tracks.
+    """All states at `at_s` of the models, a column a track, so that arithmetic runs along the tracks.
 
-    mean (2, 5, n), covariance (2, 5, 5, n), weight (2, n).
+    mean (models, 5, n), covariance (models, 5, 5, n), weight (models, n).
     """
 
     def __init__(self) -> None:
-        self.mean: Array = np.zeros((2, 5, 0))
-        self.covariance: Array = np.zeros((2, 5, 5, 0))
-        self.weight: Array = np.zeros((2, 0))
+        self.mean: Array = np.zeros((MODELS, 5, 0))
+        self.covariance: Array = np.zeros((MODELS, 5, 5, 0))
+        self.weight: Array = np.zeros((MODELS, 0))
         self.at_s = 0.0
         self._combined: tuple[Array, Array] | None = None  # until something changes
 
@@ -59,13 +62,13 @@ class Motion:
     def add(self, points: Array, covariances: Array, velocities: Array | None = None) -> None:
         """New users at these places, (n, 2) and (n, 2, 2), at rest unless a velocity is known."""
         count = len(points)
-        mean, covariance = np.zeros((2, 5, count)), np.zeros((2, 5, 5, count))
+        mean, covariance = np.zeros((MODELS, 5, count)), np.zeros((MODELS, 5, 5, count))
         mean[:, :2] = points.T
         if velocities is not None:
-            mean[:, 2:4] = velocities.T
+            mean[:STANDING, 2:4] = velocities.T
         covariance[:, :2, :2] = _last(covariances)
         covariance[:, 2, 2] = covariance[:, 3, 3] = SPEED_SD_MPS**2
-        covariance[STRAIGHT, 4, 4], covariance[TURNING, 4, 4] = NO_TURN_SD**2, TURN_SD**2
+        covariance[:, 4, 4], covariance[TURNING, 4, 4] = NO_TURN_SD**2, TURN_SD**2
         self.mean = np.concatenate([self.mean, mean], axis=-1)
         self.covariance = np.concatenate([self.covariance, covariance], axis=-1)
         self.weight = np.concatenate([self.weight, np.tile(BEGINS[:, None], (1, count))], axis=-1)
@@ -97,38 +100,50 @@ class Motion:
         turning = np.einsum("ijn,jkn->ikn", jacobian, self.covariance[TURNING])
         self.covariance[TURNING] = np.einsum("ijn,kjn->ikn", turning, jacobian)
         self.covariance[TURNING, 4, 4] += TURN_NOISE**2 * dt
-        self.covariance[:, :4, :4] += _noise(self._mean(), agility, dt)
+        self.covariance[:STANDING, :4, :4] += _noise(self._mean(), agility, dt)
+        self._stand(dt)
         self._combined = None
 
+    def _stand(self, dt: float) -> None:
+        """Who stands has no speed, and moves hardly from where it is."""
+        mean, covariance = self.mean[STANDING], self.covariance[STANDING]
+        mean[2:] = 0.0
+        covariance[2:] = covariance[:, 2:] = 0.0
+        covariance[2, 2] = covariance[3, 3] = STILL_SD_MPS**2
+        covariance[4, 4] = NO_TURN_SD**2
+        covariance[0, 0] += STILL_NOISE_M**2 * dt
+        covariance[1, 1] += STILL_NOISE_M**2 * dt
+
     def _mix(self, dt: float) -> None:
-        leaves = 1.0 - np.exp(-dt / STAYS_S)
-        switch = np.array([[1 - leaves[0], leaves[0]], [leaves[1], 1 - leaves[1]]])
-        joint = self.weight[:, None] * switch[:, :, None]  # (from, to, n)
-        weight = joint[STRAIGHT] + joint[TURNING]
-        first, second = joint / weight
-        off = self.mean[TURNING] - self.mean[STRAIGHT]
-        covariance = first[:, None, None] * self.covariance[STRAIGHT]
-        covariance += second[:, None, None] * self.covariance[TURNING]
-        covariance += (first * second)[:, None, None] * (off[:, None] * off)
-        self.mean = self.mean[STRAIGHT] + second[:, None] * off
-        self.covariance, self.weight = covariance, weight
+        joint = self.weight[:, None] * _switches(dt)[:, :, None]  # (from, to, n)
+        weight = joint.sum(axis=0)
+        share = joint / weight
+        mean = np.einsum("ijn,ian->jan", share, self.mean)
+        off = self.mean[:, None] - mean
+        covariance = np.einsum("ijn,iabn->jabn", share, self.covariance)
+        for one, part in zip(off, share, strict=True):
+            covariance += (part[:, None] * one)[:, :, None] * one[:, None]
+        self.mean, self.covariance, self.weight = mean, covariance, weight
 
     def combined(self) -> tuple[Array, Array]:
-        """Mean (n, 4) and covariance (n, 4, 4) over both models."""
+        """Mean (n, 4) and covariance (n, 4, 4) over all models."""
         if self._combined is None:
-            self._combined = self._mean().T, self._both().transpose(2, 0, 1)
+            self._combined = self._mean().T, self._all().transpose(2, 0, 1)
         return self._combined
 
-    def _mean(self) -> Array:
-        first, second = self.mean[:, :4]
-        return np.asarray(first + self.weight[TURNING] * (second - first), np.float64)
+    def stands(self) -> Array:
+        """(n,) how likely each stands."""
+        return np.asarray(self.weight[STANDING], np.float64)
 
-    def _both(self) -> Array:
-        off = self.mean[TURNING, :4] - self.mean[STRAIGHT, :4]
-        (first, second), (straight, turning) = self.weight, self.covariance[:, :4, :4]
-        return np.asarray(
-            first * straight + second * turning + first * second * (off[:, None] * off), np.float64
-        )
+    def _mean(self) -> Array:
+        return np.einsum("in,ian->an", self.weight, self.mean[:, :4])
+
+    def _all(self) -> Array:
+        off = self.mean[:, :4] - self._mean()
+        covariance = np.einsum("in,iabn->abn", self.weight, self.covariance[:, :4, :4])
+        for one, part in zip(off, self.weight, strict=True):
+            covariance += (part * one)[:, None] * one
+        return np.asarray(covariance, np.float64)
 
     def update(self, rows: Rows, points: Array, covariances: Array) -> None:
         """One position each, (m, 2) and (m, 2, 2), for these tracks."""
@@ -165,8 +180,14 @@ class Motion:
         self._combined = None
         likelihood = np.exp(-0.5 * (distance - distance.min(axis=0))) / np.sqrt(determinant)
         weight = self.weight[:, rows] * likelihood
-        weight = np.maximum(weight / (weight[0] + weight[1]), SURE_OF_A_MODEL)
-        self.weight[:, rows] = weight / (weight[0] + weight[1])
+        weight = np.maximum(weight / weight.sum(axis=0), SURE_OF_A_MODEL)
+        self.weight[:, rows] = weight / weight.sum(axis=0)
+
+
+def _switches(dt: float) -> Array:
+    """(from, to) chance of each change within dt."""
+    leaves = 1.0 - np.exp(-dt * CHANGES)
+    return np.asarray(leaves + np.diag(1.0 - leaves.sum(axis=1)), np.float64)
 
 
 def _turned(mean: Array, dt: float) -> tuple[Array, Array]:
