@@ -12,6 +12,8 @@ from rsu_agent.perception.tracks import Tracks
 
 SAME_SPEED_MPS = 2.5
 MARGIN_M = 0.7
+SHORT_M = 3.0  # two of which at least one is longer may be two boxes of one body
+APART_S = 2.0
 LEAST_APART_M, APART_BY_LENGTH = 0.8, 0.42
 
 
@@ -52,4 +54,13 @@ def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[R
     same = apart < np.maximum(LEAST_APART_M, APART_BY_LENGTH * sizes[small, 0])
     same |= (along < length / 2 + MARGIN_M) & (across < width / 2 + MARGIN_M / 2)
     same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[first] & alive[second]
-    return first[same], second[same]
+    first, second, short = first[same], second[same], sizes[small[same], 0] < SHORT_M
+    twice = short & _told_apart(tracks, first, second)
+    return first[~twice], second[~twice]
+
+
+def _told_apart(tracks: Tracks, first: Rows, second: Rows) -> npt.NDArray[np.bool_]:
+    """Whether one sensor gave both of two tracks something in one frame of its own."""
+    one, other = tracks.frames_s[first, :, :, None], tracks.frames_s[second, :, None]
+    same = (one == other) & (one > tracks.motion.at_s - APART_S)
+    return np.asarray(same.any(axis=(1, 2, 3)), np.bool_)

@@ -92,6 +92,8 @@ class Life:
         tracks.camera_hits[rows] += measured.kind == "camera"
         tracks.seen_s[rows] = measured.measured_s
         tracks.sensors[rows, sensor] = measured.measured_s
+        if measured.kind != "returns":
+            tracks.framed(rows, sensor, measured.measured_s)
 
     def _begin(
         self, tracks: Tracks, measured: Measured, columns: Rows, told: Array | None, sensor: int

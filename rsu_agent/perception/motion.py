@@ -1,7 +1,7 @@
-"""How road users move: three models at once, straight on, turning and standing (IMM), for all tracks in arrays.
+"""How road users move: straight on, turning or standing, all models at once (IMM), all tracks in arrays.
 
 State rows [x, y, vx, vy, turn rate]: metres and metres a second east and north, radians a second to the left.
-Only the second model turns, the third has no speed. Interacting multiple models after Blom and Bar-Shalom (1988).
+Only the second model turns, the third has no speed. Interacting multiple models: Blom, Bar-Shalom (1988).
 """
 
 from __future__ import annotations
@@ -131,12 +131,8 @@ class Motion:
             self._combined = self._mean().T, self._all().transpose(2, 0, 1)
         return self._combined
 
-    def stands(self) -> Array:
-        """(n,) how likely each stands."""
-        return np.asarray(self.weight[STANDING], np.float64)
-
     def _mean(self) -> Array:
-        return np.einsum("in,ian->an", self.weight, self.mean[:, :4])
+        return np.asarray(np.einsum("in,ian->an", self.weight, self.mean[:, :4]), np.float64)
 
     def _all(self) -> Array:
         off = self.mean[:, :4] - self._mean()
