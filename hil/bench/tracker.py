@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from hil.bench.crossing import site
 from hil.bench.taken import Taken, percentile
-from hil.bench.tracker_ratio import against_peers, growth
+from hil.bench.tracker_ratio import ratios
 from hil.devices.radar import RadarModel
 from hil.devices.signal_model import SignalModel
 from hil.world.crossing_read import read_rig_crossing
@@ -42,8 +42,7 @@ def tracker(seed: int) -> dict[str, Any]:
         **figures,
         "budget_share": round(peak["cycle_ms"] / PERIOD_MS, 3),
         "ratio": round(day["cycle_ms"] / day["scipy_ms"], 1),
-        **growth(seed),
-        **against_peers(seed),
+        **ratios(seed),
     }
 
 

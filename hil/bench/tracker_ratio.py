@@ -7,6 +7,7 @@ import json
 import math
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,3 +167,21 @@ def exponent(ms: dict[int, float]) -> float:
         [math.log(size) for size in ms], [math.log(each) for each in ms.values()]
     )
     return fit.slope
+
+
+def ratios(seed: int) -> dict[str, Any]:
+    """`growth` and `against_peers`, in a process of its own with one thread for arithmetic, as peers have."""
+    peers_python()
+    command = [sys.executable, "-m", "hil.bench.tracker_ratio", str(seed)]
+    done = subprocess.run(command, env=clean_environment(), stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RigFailure(
+            f"the comparison with peers ended with status {done.returncode}; the reason is above"
+        )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    number = int(sys.argv[1])
+    print(json.dumps({**growth(number), **against_peers(number)}))

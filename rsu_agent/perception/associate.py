@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from rsu_agent.perception.near import pairs_near
+
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 GATE = 11.8  # chi-square of two degrees of freedom, 99.7 %
@@ -54,12 +56,11 @@ def _within_reach(
     """Pairs (rows, columns) that may lie in the gate, which is no wider than the variance along an axis."""
     if not len(mean) or not len(points):
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    near = np.ones((len(mean), len(points)), bool)
-    for axis in (0, 1):
-        widest = np.fmax.reduce(covariance[:, axis, axis]) + np.fmax.reduce(spreads[:, axis, axis])
-        near &= np.abs(mean[:, axis, None] - points[:, axis]) <= MARGIN * math.sqrt(gate * widest)
-    rows, columns = np.divmod(np.flatnonzero(near), len(points))
-    return rows, columns
+    east, north = (
+        MARGIN * math.sqrt(gate * (np.fmax.reduce(covariance[:, i, i]) + np.fmax.reduce(spreads[:, i, i])))
+        for i in (0, 1)
+    )
+    return pairs_near(mean, points, (east, north))
 
 
 def assign(cost: Array) -> tuple[Rows, Rows]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from rsu_agent.perception.kinds import LONGEST_M
 from rsu_agent.perception.measured import Array
 from rsu_agent.perception.motion import Rows
+from rsu_agent.perception.near import pairs_near
 from rsu_agent.perception.tracks import Tracks
 
 SAME_SPEED_MPS = 2.5
@@ -37,10 +38,8 @@ def _worth(tracks: Tracks, row: int) -> tuple[bool, int, float]:
 
 def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[Rows, Rows]:
     """Two and two of which one lies in the other's outline and moves as it does."""
-    x, y = mean[:, 0], mean[:, 1]
-    near = np.abs(x[:, None] - x) < LONGEST_M / 2 + MARGIN_M
-    near &= np.abs(y[:, None] - y) < LONGEST_M / 2 + MARGIN_M
-    first, second = np.divmod(np.flatnonzero(near), max(1, len(x)))
+    reach_m = LONGEST_M / 2 + MARGIN_M
+    first, second = pairs_near(mean, mean, (reach_m, reach_m))
     once = first > second
     first, second = first[once], second[once]
     sizes = tracks.sizes()

@@ -67,7 +67,8 @@ class Life:
             doppler = measured.rays(), measured.dopplers_mps, DOPPLER_SD_MPS[measured.kind]
         cost = costs(mean, covariance, measured.points, measured.covariances, doppler)
         if told is not None:
-            cost -= 2 * np.log(kinds.shares(tracks.odds) @ told.T)
+            likely = kinds.shares(tracks.odds) @ told.T
+            cost -= np.multiply(2, np.log(likely, out=likely), out=likely)
         return cost
 
     def _update(

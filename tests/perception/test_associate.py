@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from rsu_agent.perception.associate import FAR, GATE, assign, costs
+from rsu_agent.perception.near import pairs_near
 
 
 def slow_costs(mean, covariance, points, spreads) -> np.ndarray:
@@ -58,3 +59,16 @@ def test_pairs_taken_out_first_are_those_of_the_whole_assignment(seed: int, shap
 def test_nothing_near_is_no_pair(shape: tuple[int, int]) -> None:
     rows, columns = assign(np.full(shape, FAR))
     assert len(rows) == len(columns) == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(("n", "m"), [(0, 4), (4, 0), (40, 30)])
+def test_pairs_within_reach_are_all_found_in_order(seed: int, n: int, m: int) -> None:
+    dice = np.random.default_rng(seed)
+    places, others = dice.uniform(-9, 9, (n, 2)), dice.uniform(-9, 9, (m, 2))
+    places[n // 2 : n // 2 + 1] = np.nan
+    off = np.abs(places[:, None] - others[None])
+    wanted = np.nonzero((off[..., 0] <= 2.0) & (off[..., 1] <= 3.0))
+    rows, columns = pairs_near(places, others, (2.0, 3.0))
+    assert rows.tolist() == wanted[0].tolist()
+    assert columns.tolist() == wanted[1].tolist()

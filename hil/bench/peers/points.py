@@ -37,6 +37,7 @@ class StoneSoup:
     """
 
     def __init__(self, settings: dict[str, float]) -> None:
+        self._models: dict[bytes, Any] = {}  # of the frame at hand
         noise = ConstantVelocity(settings["noise"])
         self._predictor = KalmanPredictor(CombinedLinearGaussianTransitionModel([noise, noise]))
         self._updater = KalmanUpdater(None)
@@ -61,15 +62,20 @@ class StoneSoup:
             )
         )
 
-    @staticmethod
-    def _model(spread: Any) -> Any:
-        return LinearGaussian(ndim_state=4, mapping=(0, 2), noise_covar=spread)
+    def _model(self, spread: Any) -> Any:
+        """One for all detections of this covariance: stonesoup foretells a measurement once a model."""
+        model = self._models.get(spread.tobytes())
+        if model is None:
+            model = LinearGaussian(ndim_state=4, mapping=(0, 2), noise_covar=spread)
+            self._models[spread.tobytes()] = model
+        return model
 
     def prepare(self, step: Step) -> list[tuple[datetime, set[Any]]]:
         """A step's frames as stonesoup's detections."""
         frames = []
         for frame in step.frames:
             self._at = max(self._at, EPOCH + timedelta(seconds=frame.at_s))
+            self._models.clear()
             found = {
                 Detection(place.reshape(2, 1), timestamp=self._at, measurement_model=self._model(spread))
                 for place, spread in zip(frame.xy, frame.cov, strict=True)
