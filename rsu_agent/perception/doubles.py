@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rsu_agent.perception.kinds import LONGEST_M
 from rsu_agent.perception.measured import Array
 from rsu_agent.perception.motion import Rows
 from rsu_agent.perception.near import pairs_near
@@ -38,13 +37,12 @@ def _worth(tracks: Tracks, row: int) -> tuple[bool, int, float]:
 
 def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[Rows, Rows]:
     """Two and two of which one lies in the other's outline and moves as it does."""
-    reach_m = LONGEST_M / 2 + MARGIN_M
-    first, second = pairs_near(mean, mean, (reach_m, reach_m))
-    once = first > second
-    first, second = first[once], second[once]
     sizes = tracks.sizes()
-    swapped = sizes[first, 0] < sizes[second, 0]
-    large, small = np.where(swapped, second, first), np.where(swapped, first, second)
+    reach_m = sizes[:, 0] / 2 + MARGIN_M
+    large, small = pairs_near(mean, mean, (reach_m, reach_m))
+    longer = sizes[large, 0] - sizes[small, 0]
+    once = (longer > 0) | ((longer == 0) & (large > small))
+    large, small = large[once], small[once]
     dx, dy, dvx, dvy = (mean[small] - mean[large]).T
     apart, (length, width, _) = np.hypot(dx, dy), sizes[large].T
     angle = np.radians(tracks.heading_deg[large])  # NaN compares false: no outline without a heading
@@ -52,10 +50,10 @@ def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[R
     along, across = np.abs(dx * sine + dy * cosine), np.abs(dx * cosine - dy * sine)
     same = apart < np.maximum(LEAST_APART_M, APART_BY_LENGTH * sizes[small, 0])
     same |= (along < length / 2 + MARGIN_M) & (across < width / 2 + MARGIN_M / 2)
-    same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[first] & alive[second]
-    first, second, short = first[same], second[same], sizes[small[same], 0] < SHORT_M
-    twice = short & _told_apart(tracks, first, second)
-    return first[~twice], second[~twice]
+    same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[large] & alive[small]
+    large, small = large[same], small[same]
+    two = (sizes[small, 0] < SHORT_M) & _told_apart(tracks, large, small)
+    return large[~two], small[~two]
 
 
 def _told_apart(tracks: Tracks, first: Rows, second: Rows) -> npt.NDArray[np.bool_]:

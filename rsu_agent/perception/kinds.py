@@ -36,7 +36,6 @@ SIZES: dict[UserClass, tuple[float, float, float]] = {
     UserClass.PEDESTRIAN: (0.5, 0.6, 1.7),
     UserClass.UNKNOWN: (4.0, 1.7, 1.5),
 }
-LONGEST_M = max(length for length, _, _ in SIZES.values())
 
 # Spectral densities of acceleration along and across the way, (m/s^2)^2 s. With less, a pedestrian whom a
 # neighbour's echo has pulled aside is not found again.

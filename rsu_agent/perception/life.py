@@ -28,7 +28,7 @@ class Life:
     """Rules; the tracks themselves are given."""
 
     def __init__(self, roadway: Roadway, most_at_once: int = MOST_AT_ONCE) -> None:
-        """most_at_once: tracks; where it is reached no camera or tracking radar begins another."""
+        """most_at_once: tracks; where it is reached none begins."""
         self._roadway, self._most = roadway, most_at_once
 
     def take(self, tracks: Tracks, measured: Measured, sensor: int) -> None:
@@ -67,8 +67,9 @@ class Life:
             doppler = measured.rays(), measured.dopplers_mps, DOPPLER_SD_MPS[measured.kind]
         cost = costs(mean, covariance, measured.points, measured.covariances, doppler)
         if told is not None:
-            likely = kinds.shares(tracks.odds) @ told.T
-            cost -= np.multiply(2, np.log(likely, out=likely), out=likely)
+            rows, columns = np.nonzero(cost < FAR)
+            likely = np.einsum("pk,pk->p", kinds.shares(tracks.odds)[rows], told[columns])
+            cost[rows, columns] -= 2 * np.log(likely)
         return cost
 
     def _update(
@@ -100,7 +101,7 @@ class Life:
         self, tracks: Tracks, measured: Measured, columns: Rows, told: Array | None, sensor: int
     ) -> None:
         """New tracks, for what no gate holds."""
-        columns = columns[: max(0, self._most - len(tracks))]
+        columns = columns[: self._room(tracks)]
         if not len(columns):
             return
         velocities = None
@@ -113,6 +114,9 @@ class Life:
             tracks.told(rows, told[columns])
         self._hit(tracks, rows, measured, sensor)
 
+    def _room(self, tracks: Tracks) -> int:
+        return max(0, self._most - len(tracks))
+
     def _echoes(self, tracks: Tracks, measured: Measured, sensor: int) -> None:
         assert measured.dopplers_mps is not None
         bodies, taken = on_bodies(tracks, measured)
@@ -123,7 +127,8 @@ class Life:
             )
             self._hit(tracks, bodies.rows, measured, sensor)
         echoes = Echoes.of(measured, ~taken & (np.abs(measured.dopplers_mps) >= BORN_MPS))
-        on_road = np.array([self._roadway.on_road(x, y) for x, y in echoes.points], bool).reshape(-1)
+        on_road = [row for row, (x, y) in enumerate(echoes.points) if self._roadway.on_road(x, y)]
+        on_road = on_road[: self._room(tracks)]
         rows = tracks.add(
             echoes.points[on_road],
             echoes.covariances[on_road],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 
 from rsu_agent.runtime.pulse import Pulse, pulse_pair
 
+# Small matrices only: a second thread of NumPy's library waits longer than it calculates.
+ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 FIRST_BACK_OFF_S = 0.5
 LONGEST_BACK_OFF_S = 30.0
 QUIET_S = 60.0  # a child that ran this long starts again without a wait
@@ -36,7 +39,9 @@ class Child:
         pulse, theirs = pulse_pair()
         command = [sys.executable, "-m", self.module, *self.arguments, "--pulse-fd", str(theirs.fileno())]
         try:
-            self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=ALONE | os.environ
+            )
         finally:
             theirs.close()
         self.pulse = pulse
