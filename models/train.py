@@ -14,6 +14,7 @@ import torch
 
 from models.export import export
 from models.net import Detector, loss
+from models.quantise import SCENES, SEED, quantise
 from models.render import as_targets, flipped, render
 
 PEAK, WARM_STEPS, FINAL_SHARE, DECAY, CLIP, BATCH = 2.5e-3, 60, 0.02, 1e-3, 8.0, 8
@@ -96,6 +97,7 @@ def main() -> None:
     samples = render(options.scenes, options.seed)
     net = train(samples, options.minutes * 60, options.seed)
     export(net, options.out, vars(options))
+    quantise(options.out, SCENES, SEED)
 
 
 if __name__ == "__main__":
