@@ -101,6 +101,17 @@ def measured(name: str, seed: int) -> dict[str, Any]:
     return {**figures, "seed": seed, **provenance(), "seconds": seconds, "machine": {"loop_ns": loop_ns()}}
 
 
+def measured_or_why(name: str, seed: int) -> dict[str, Any]:
+    """As `measured`; of a benchmark that cannot run here, an object that says why as what it has missed."""
+    began_s = time.monotonic()
+    try:
+        return measured(name, seed)
+    except RigFailure as failure:
+        seconds = round(time.monotonic() - began_s, 3)
+        missed, machine = [f"not measured: {failure}"], {"loop_ns": loop_ns()}
+        return {"missed": missed, "seed": seed, **provenance(), "seconds": seconds, "machine": machine}
+
+
 def over(name: str, figures: dict[str, Any]) -> list[str]:
     """Bounds of a benchmark that are not met, in words; what could not be measured is not met."""
     found = []
@@ -142,7 +153,7 @@ def bench(
             for name in [only] if only else TABLE:
                 if not as_json:
                     typer.echo(f"{name} ...", err=True)
-                results[name] = measured(name, seed)
+                results[name] = measured(name, seed) if only else measured_or_why(name, seed)
     except ModuleNotFoundError as missing:
         stop(Exit.FAILED, f"{missing}: pip install 'rsu-agent[dev]'", as_json=as_json)
     except RigFailure as failure:

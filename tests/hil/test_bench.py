@@ -102,6 +102,22 @@ def test_a_crossing_that_does_not_come_up_says_why(monkeypatch: pytest.MonkeyPat
     assert "camera ended with status 1" in result.stderr
 
 
+def test_what_cannot_run_here_is_missed_and_the_others_are_measured(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_seed: int) -> dict[str, Any]:
+        raise RigFailure("SUMO is not installed: pip install it")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "TABLE", {"fusion": fails, "outbox": lambda _seed: {"ratio": 3.0}})
+    result = CliRunner().invoke(APP, [])
+    assert result.exit_code == 1
+    assert "missed: fusion: not measured: SUMO is not installed: pip install it" in result.stderr
+    written = json.loads(OUT.read_text())
+    assert written["outbox"]["ratio"] == 3.0
+    assert set(CARRIED) < written["fusion"].keys()
+
+
 def test_a_name_that_is_none_is_a_usage_error_that_lists_them() -> None:
     result = CliRunner().invoke(APP, ["--only", "nothing"])
     assert result.exit_code == 2

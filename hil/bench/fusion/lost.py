@@ -34,7 +34,8 @@ def lost(config: Config, truth: Truth, measured: Measurements) -> Lost:
         told[f"{name}_s"] = until_told(config, tracked, name, cut)
         told[f"{name}_sd_before_m"] = _sd_m(tracked, cut - settled, cut)
         told[f"{name}_sd_after_m"] = _sd_m(tracked, cut + settled, config.steps)
-        told[f"{name}_mota"] = figures(after, truth, {name: tracked.result})[name]["mota"]
+        mota = figures(after, truth, {name: tracked.result})[name]["mota"]
+        told[f"{name}_mota"] = None if mota is None else round(mota, 4)
     return told
 
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hil.bench.fusion.command import SENSES, mean
 from hil.bench.fusion.config import read
 from hil.bench.fusion.figures import Figures, figures
-from hil.bench.fusion.measurements import CAMERA, RADAR, measurements
+from hil.bench.fusion.measurements import measurements
 from hil.bench.fusion.ours import track
 from hil.bench.fusion.truth import truth
 from hil.processes import RigFailure
 
-SENSES = {"camera": (CAMERA,), "radar": (RADAR,), "fused": (CAMERA, RADAR)}
 SHOWN = (
     "mota",
     "idf1",
@@ -41,8 +41,7 @@ def main(arguments: list[str]) -> None:
     told = asked.parse_args(arguments)
     print("seed   users  ms/step  " + "  ".join(f"{name:>{width(name)}}" for name in SHOWN), flush=True)
     rows = [_seed(int(seed), told.of, night=told.night) for seed in told.seeds.split(",")]
-    means = {name: float(np.mean([row[name] or np.nan for row in rows])) for name in SHOWN}
-    print("mean                   " + _line(means))
+    print("mean                   " + _line(mean(rows)))
 
 
 def _seed(seed: int, senses: str, *, night: bool) -> Figures:
