@@ -18,9 +18,10 @@ from typing import Any
 from hil.bench.four_poles import LATENCY_S, FourPoles
 from hil.devices.signal_model import SignalModel
 from hil.world.crossing_read import read_rig_crossing
-from hil.world.lane_truth import LaneTruth
+from hil.world.lane_truth import LaneTruth, TruePassing
 from hil.world.traffic import Traffic
 from hil.world.user import User
+from rsu_agent.lanes.delay import FreeWay
 from rsu_agent.lanes.events import Event, LinePassed, Passage, Walked
 from rsu_agent.outlets.summary import QUEUE_US
 from rsu_agent.outlets.summary_road import RoadFigures
@@ -33,6 +34,9 @@ from rsu_agent.world.road_user import RoadUser, Scene, SensorHealth, UserClass
 from rsu_agent.world.signal import Colour, Lamp
 
 STEP_S, START_S, WARM_S = 0.05, 1020.0, 90.0  # START_S is a whole minute: periods begin with it
+LOOKS_S = 40.0  # so long before it somebody looks: longer than a way to the stop line takes by red
+FILE = "config/crossings/virtual.geojson"
+SAME_S = 1.5  # two passings of a lane no farther apart are one user's
 MINUTE_S, QUEUE_S = 60.0, QUEUE_US / 1e6
 SEEN = (SensorHealth("all", True, "ok", 0.05, ("N", "E", "S", "W")),)
 
@@ -52,7 +56,7 @@ class Run:
 
 def drive(seed: int, seconds: float, density: str = "day", *, fused: bool = False) -> Run:
     """The world on simulated time, ten scenes a second; `events` has the warm-up too."""
-    path = asset("config/crossings/virtual.geojson")
+    path = asset(FILE)
     traffic = Traffic(read_rig_crossing(path), seed, density)
     crossing = read_crossing(path)
     lights, figures = SignalModel(START_S - WARM_S, seed=seed), RoadFigures(crossing)
@@ -64,7 +68,7 @@ def drive(seed: int, seconds: float, density: str = "day", *, fused: bool = Fals
         lights.advance(now_s)
         traffic.step(STEP_S, lights.lamps, now_s)
         run.truth.step(now_s)
-        if step % 2:
+        if step % 2 or now_s < START_S - LOOKS_S:
             continue
         figures.lamps([Lamp(group, Colour(colour)) for group, colour in lights.lamps.items()], now_s)
         users = tuple(senses.users(traffic.users, now_s))
@@ -125,6 +129,11 @@ class _Fused:
         return self._fusion.users(now_s)
 
 
+def lanes(seed: int) -> dict[str, Any]:
+    """Both kinds of track against the world's truth."""
+    return {"true": compare(drive(seed, 180.0)), "fused": compare(drive(seed, 120.0, fused=True))}
+
+
 def compare(run: Run) -> dict[str, Any]:
     """Errors of every figure by lane; what could not be measured is null."""
     assert run.truth is not None
@@ -132,28 +141,66 @@ def compare(run: Run) -> dict[str, Any]:
     told = [event for event in run.events if isinstance(event, LinePassed) and event.at_s > START_S]
     ways = [event for event in run.events if isinstance(event, Passage)]
     true_flow, flow = Counter(p.lane for p in true), Counter(e.lane for e in told)
-    lanes = sorted(true_flow.keys() | flow.keys())
-    delays = {lane: _delay(run, lane) for lane in lanes}
-    true_delays = {lane: _mean([p.delay_s for p in true if p.lane == lane]) for lane in lanes}
+    numbers = sorted(true_flow.keys() | flow.keys())
+    delays = {lane: _delay(run, lane) for lane in numbers}
+    true_delays = {lane: _mean([p.delay_s for p in true if p.lane == lane]) for lane in numbers}
     keys = run.true_queues.keys() | run.queues.keys()
     keys = {(lane, interval) for lane, interval in keys if interval >= 0}
     queue_errors = [abs(run.queues.get(key, 0) - run.true_queues.get(key, 0)) for key in keys]
     return {
         "users": sum(true_flow.values()),
         "counted": sum(flow.values()),
-        "flow_wrong": sum(abs(flow[lane] - true_flow[lane]) for lane in lanes),
-        "flow": {lane: (true_flow[lane], flow[lane]) for lane in lanes},
+        "flow_wrong": sum(abs(flow[lane] - true_flow[lane]) for lane in numbers),
+        "flow": {lane: (true_flow[lane], flow[lane]) for lane in numbers},
+        **_errors(true, told),
         "unsure": sum(not event.sure for event in told),
         "delay_unmeasured": sum(event.travel_s is None for event in told),
-        "delay": {lane: (_two(true_delays[lane]), _two(delays[lane])) for lane in lanes},
+        "delay": {lane: (_two(true_delays[lane]), _two(delays[lane])) for lane in numbers},
+        "lanes_delay_over": sum(far_off(true_delays[lane], delays[lane]) for lane in numbers),
         "queue_error_max": max(queue_errors, default=0),
         "queue_over_one_share": round(sum(e > 1 for e in queue_errors) / max(1, len(queue_errors)), 3),
         "turns": dict(Counter(str(way.turn) for way in ways if way.ended_s > START_S)),
         "rights": dict(Counter(str(way.right) for way in ways if way.ended_s > START_S)),
         "stopped": (_share(p.stops for p in true), _share(e.stops for e in told if e.travel_s is not None)),
-        "walked": (sum(run.truth.walked.values()), sum(isinstance(e, Walked) for e in run.events)),
+        "walked": (
+            sum(at_s > START_S for at_s, _ in run.truth.walked),
+            sum(event.off_s > START_S for event in run.events if isinstance(event, Walked)),
+        ),
         "scene_ms": round(statistics.median(run.scene_ms), 3),
     }
+
+
+def _errors(true: list[TruePassing], told: list[LinePassed]) -> dict[str, Any]:
+    """Of the passings that are told, against the true one of the lane that is nearest in time."""
+    pairs = []
+    for event in told:
+        own = [passing for passing in true if passing.lane == event.lane]
+        nearest = min(own, key=lambda passing: abs(passing.at_s - event.at_s), default=None)
+        if nearest is not None and abs(nearest.at_s - event.at_s) < SAME_S:
+            pairs.append((event, nearest))
+    crossing = {lane.lane: FreeWay(lane) for lane in read_crossing(asset(FILE)).lanes}
+    measured = [
+        (crossing[event.lane].delay_s(event) or 0.0) - passing.delay_s
+        for event, passing in pairs
+        if event.travel_s is not None and passing.delay_s is not None
+    ]
+    return {
+        "line_time_p95_s": percentile([abs(e.at_s - p.at_s) for e, p in pairs], 0.95),
+        "delay_bias_s": _two(_mean(measured)),
+        "delay_p90_s": percentile([abs(error) for error in measured], 0.9),
+    }
+
+
+def percentile(values: list[float], share: float) -> float | None:
+    """Nearest rank."""
+    return round(sorted(values)[max(0, math.ceil(share * len(values)) - 1)], 2) if values else None
+
+
+def far_off(true_s: float | None, told_s: float | None) -> bool:
+    """Whether a delay is wrong by more than a second and more than five in a hundred."""
+    if true_s is None or told_s is None:
+        return true_s is not told_s
+    return abs(told_s - true_s) > max(1.0, 0.05 * true_s)
 
 
 def _delay(run: Run, lane: int) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hil.world.traffic import Traffic
 from hil.world.user import User
 
-APPROACH_M = 40.0  # before the stop line: delay is reckoned from there
+APPROACH_M = 60.0  # before the stop line: delay is reckoned from there
 STANDS_MPS, GOES_MPS = 5 / 3.6, 10 / 3.6
 LONGEST_GAP_M = 15.0  # between two bodies of one queue
 LINE_M = 1.0  # a route's place to stop is so far before the stop line
@@ -43,7 +43,7 @@ class LaneTruth:
     traffic: Traffic
     step_s: float
     passings: list[TruePassing] = field(default_factory=list)
-    walked: dict[str, int] = field(default_factory=dict)
+    walked: list[tuple[float, str]] = field(default_factory=list)  # when, over the crosswalk of which arm
     _known: dict[int, _Known] = field(default_factory=dict)
 
     def step(self, now_s: float) -> None:
@@ -55,7 +55,7 @@ class LaneTruth:
                 self._known[user.id] = _Known(now_s, front)
                 continue
             if user.route.use == "walk":
-                self._walk(user, known, front)
+                self._walk(user, known, front, now_s)
             else:
                 self._drive(user, known, front, now_s)
             known.at_s, known.front_m = now_s, front
@@ -70,11 +70,10 @@ class LaneTruth:
                 bodies.setdefault(user.route.entry, []).append((before, before + user.size[0]))
         return {lane: _queue(sorted(places)) for lane, places in bodies.items()}
 
-    def _walk(self, user: User, known: _Known, front: float) -> None:
+    def _walk(self, user: User, known: _Known, front: float, now_s: float) -> None:
         far = user.route.end_m - 7.0  # the other kerb
         if known.front_m < far <= front:
-            arm = user.route.name.split("-")[1]
-            self.walked[arm] = self.walked.get(arm, 0) + 1
+            self.walked.append((now_s, user.route.name.split("-")[1]))
 
     def _drive(self, user: User, known: _Known, front: float, now_s: float) -> None:
         line = user.route.stop_m + LINE_M

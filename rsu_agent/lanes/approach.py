@@ -9,9 +9,10 @@ from rsu_agent.lanes.match import entry_place
 from rsu_agent.lanes.trace import Point, Trace, between
 from rsu_agent.world.road_user import RoadUser, UserClass
 
-APPROACH_M = 40.0  # delay is reckoned from here: the tracker has a car 60 m out, with time to know it
+APPROACH_M = 60.0  # delay is reckoned from here, or from where somebody comes into sight nearer
 STANDS_MPS, GOES_MPS = 5.0 / 3.6, 10.0 / 3.6  # a stop begins below the one and is over above the other
 EVENED_S = 1.0  # speeds are noise from fix to fix
+LEAST_SIGHT_M = 25.0  # nearer, the braking before the line is over when a track begins
 SIDE_M = 2.0  # beside its lane, whoever was hidden at the line may have come out
 SURE_GAP_S = 1.0  # two fixes farther apart do not tell when the line was passed
 
@@ -26,13 +27,14 @@ def approach(ground: Ground, trace: Trace, user: RoadUser, front: Point, at_s: f
         return _hidden(ground, trace, user, front, at_s)
     before_m, was_m = place.before_m - user.length_m / 2, trace.before_m
     if trace.lane is not None and ground.entries[trace.lane].lane.arm != place.lane.arm:
-        was_m, trace.approach_s, trace.first_m = None, None, None
+        was_m, trace.from_s, trace.from_m = None, None, 0.0
     trace.lane, trace.before_m = place.lane.lane, before_m
     if was_m is None:
-        trace.first_m = before_m
+        _in_sight(trace, user, before_m, at_s)
         return _passed(trace, user, None, at_s) if _over(place, before_m) else None
     if was_m > APPROACH_M >= before_m:
-        trace.approach_s = between(trace.at_s, at_s, (was_m - APPROACH_M) / (was_m - before_m))
+        trace.from_s = between(trace.at_s, at_s, (was_m - APPROACH_M) / (was_m - before_m))
+        trace.from_m = APPROACH_M
     if was_m > 0.0 >= before_m:
         return _passed(trace, user, was_m / (was_m - before_m), at_s)
     stand(trace, user)
@@ -54,6 +56,12 @@ def _pace(trace: Trace, user: RoadUser, at_s: float) -> None:
     seconds = max(0.0, at_s - trace.at_s)
     trace.pace_mps = before + (user.speed_mps - before) * seconds / (seconds + EVENED_S)
     trace.fastest_mps = max(trace.fastest_mps, trace.pace_mps)
+
+
+def _in_sight(trace: Trace, user: RoadUser, before_m: float, at_s: float) -> None:
+    """Delay is reckoned from the first sight of who is far out and on the move: nothing has held it up."""
+    if LEAST_SIGHT_M <= before_m <= APPROACH_M and user.speed_mps > GOES_MPS:
+        trace.from_s, trace.from_m = at_s, before_m
 
 
 def _over(place: LanePlace, before_m: float) -> bool:
@@ -81,8 +89,7 @@ def _passed(trace: Trace, user: RoadUser, share: float | None, at_s: float) -> L
     if share is not None:
         trace.line_s = between(trace.at_s, at_s, share)
     line_s = trace.line_s if trace.line_s is not None else at_s
-    seen_all = trace.first_m is not None and trace.first_m > APPROACH_M and trace.approach_s is not None
-    travel_s = line_s - trace.approach_s if sure and seen_all and trace.approach_s is not None else None
+    travel_s = line_s - trace.from_s if sure and trace.from_s is not None else None
     if trace.twin or trace.lane is None:
         return None
     return LinePassed(
@@ -93,6 +100,7 @@ def _passed(trace: Trace, user: RoadUser, share: float | None, at_s: float) -> L
         user.speed_mps,
         sure,
         travel_s,
+        trace.from_m,
         trace.fastest_mps,
         trace.stops,
     )

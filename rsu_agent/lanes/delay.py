@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from rsu_agent.lanes.approach import APPROACH_M
 from rsu_agent.lanes.events import LinePassed
 from rsu_agent.world.crossing import Connection, Lane
 from rsu_agent.world.place import line_heading_deg, turn_deg
@@ -17,7 +16,7 @@ STRAIGHT_DEG = 20.0
 
 
 class FreeWay:
-    """One lane's last APPROACH_M as somebody drives them whom nothing holds up.
+    """One lane's approach as somebody drives it whom nothing holds up.
 
     The speed is the fastest that the user itself was seen at, not above the limit; whoever turns has slowed
     down for the bend at the line: that is the road's doing and no delay.
@@ -29,15 +28,17 @@ class FreeWay:
 
     def delay_s(self, passed: LinePassed) -> float | None:
         """Of one user; None where its track began too late."""
-        return None if passed.travel_s is None else passed.travel_s - self.free_s(passed.fastest_mps)
+        if passed.travel_s is None:
+            return None
+        return passed.travel_s - self.free_s(passed.fastest_mps, passed.travel_m)
 
-    def free_s(self, fastest_mps: float) -> float:
-        """From APPROACH_M before the stop line to the line."""
+    def free_s(self, fastest_mps: float, from_m: float) -> float:
+        """From so far before the stop line to the line."""
         speed = min(max(fastest_mps, SLOWEST_SHARE * self._limit_mps), self._limit_mps)
         bend = min(speed, self._bend_mps)
-        braking_m = min(APPROACH_M, (speed**2 - bend**2) / (2 * BRAKES_MPS2))
+        braking_m = min(from_m, (speed**2 - bend**2) / (2 * BRAKES_MPS2))
         begins = math.sqrt(bend**2 + 2 * BRAKES_MPS2 * braking_m)
-        return (APPROACH_M - braking_m) / speed + (begins - bend) / BRAKES_MPS2
+        return (from_m - braking_m) / speed + (begins - bend) / BRAKES_MPS2
 
 
 def bend_mps(way: Connection) -> float:

@@ -14,9 +14,9 @@ class LinePassed:
     """The front of a user passed the stop line of its lane. at_s: to the hundredth, between two fixes.
 
     sure: False where the track began with its front over the line: counted, but nobody saw when.
-    travel_s: from APPROACH_M before the line to the line; None: the track began too late.
+    travel_s: from travel_m before the line to the line; None: the track began too late.
     fastest_mps: the fastest it was seen at before, evened out over a second.
-    stops: times it stood on its lane before the line, of those that were seen from APPROACH_M on.
+    stops: times it stood on its lane before the line.
     """
 
     track: int
@@ -26,6 +26,7 @@ class LinePassed:
     speed_mps: float
     sure: bool
     travel_s: float | None
+    travel_m: float
     fastest_mps: float
     stops: int
 

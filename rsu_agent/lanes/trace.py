@@ -46,8 +46,8 @@ class Trace:
     twin: bool = False  # a second track of a body that has one: it counts for nothing
     lane: int | None = None  # entry lane
     before_m: float | None = None  # of its front to the stop line, at the last fix on a lane
-    first_m: float | None = None  # the same where its lane was first known
-    approach_s: float | None = None
+    from_s: float | None = None  # from when, and from how far before the line, its delay is reckoned
+    from_m: float = 0.0
     standing: bool = False
     stops: int = 0
     pace_mps: float | None = None  # its speed, evened out over a second

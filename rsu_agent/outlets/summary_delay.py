@@ -14,6 +14,7 @@ from rsu_agent.world.crossing import Lane
 @dataclass(slots=True)
 class _Minute:
     delays_s: float = 0.0
+    sights_m: float = 0.0
     measured: int = 0
     late: int = 0
     stops: int = 0
@@ -35,6 +36,7 @@ class Delays:
             return
         minute.measured += 1
         minute.delays_s += delay_s
+        minute.sights_m += event.travel_m
         minute.stops += event.stops
         minute.stopped += event.stops > 0
 
@@ -49,6 +51,7 @@ def _fields(minute: _Minute) -> dict[str, Any]:
     count = minute.measured
     return {
         "dl": round(max(0.0, minute.delays_s / count), 2) if count else None,
+        "df": round(minute.sights_m / count, 1) if count else None,
         "dn": count,
         "du": minute.late,
         "st": round(minute.stops / count, 2) if count else None,

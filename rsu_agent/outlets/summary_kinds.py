@@ -100,7 +100,10 @@ KINDS: tuple[Kind, ...] = (
             Field(
                 "dl",
                 "float, s or null",
-                "mean control delay from 40 m before the line to it; null: none measured",
+                "mean control delay on the last 60 m before the line; null: none measured",
+            ),
+            Field(
+                "df", "float, m or null", "from how far before the line it was reckoned, the mean (25 to 60)"
             ),
             Field("dn", "int", "users whose delay and stops were measured"),
             Field("du", "int", "users who passed, but whose track began too late for that"),

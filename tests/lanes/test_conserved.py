@@ -27,7 +27,7 @@ slow = settings(max_examples=40, deadline=None, suppress_health_check=list(Healt
 
 
 def noisy(who: Users, seed: int, *, gaps: float = 0.0, renumbered: bool = False) -> Users:
-    """The same user as a tracker tells it: off by some decimetres, missing now and then, renumbered after a gap."""
+    """The same user as a tracker tells it: off by decimetres, missing now and then, renumbered then."""
     dice, state = random.Random(seed), {"number": seed, "left": 0}
 
     def at(t: float) -> Iterable[RoadUser]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from rsu_agent.lanes.approach import APPROACH_M, LEAST_SIGHT_M
 from rsu_agent.lanes.follow import Follower
 from rsu_agent.lanes.right import Right
 from rsu_agent.lanes.stitch import FORGET_S
@@ -56,7 +57,7 @@ def test_straight_on_over_green(crossing: Crossing, follower: Follower) -> None:
     (line,), (passage,) = lines(events), passages(events)
     assert (line.lane, line.sure, line.stops) == (2, True, 0)
     assert line.at_s == pytest.approx(START_S + TO_LINE_M / 10.0, abs=0.011)
-    assert line.travel_s == pytest.approx(4.0, abs=0.02)
+    assert (line.travel_s, line.travel_m) == (pytest.approx(6.0, abs=0.02), APPROACH_M)
     assert (passage.turn, passage.to_lane, passage.group, passage.fixed) == (Turn.THROUGH, 26, 1, True)
     assert (passage.right, passage.permitted) == (Right.GO, True)
     assert passage.line_s is not None
@@ -218,7 +219,7 @@ def test_a_change_of_lanes_before_the_line_is_followed(crossing: Crossing, follo
     events = follow(follower, changes_lanes(crossing, 30.0))
     (line,), (passage,) = lines(events), passages(events)
     assert (line.lane, passage.lane, passage.turn) == (1, 1, Turn.LEFT)
-    assert line.travel_s == pytest.approx(40.0 / 8.0, abs=0.05)
+    assert line.travel_s == pytest.approx(APPROACH_M / 8.0, abs=0.05)
 
 
 def test_who_drives_on_the_line_between_two_lanes_does_not_change_to_and_fro(
@@ -249,6 +250,29 @@ def test_a_stop_has_a_hysteresis(crossing: Crossing, follower: Follower) -> None
         stages = [(10.0, 5.0), (0.0, 5.0), (creep_mps, 2.0), (0.0, 5.0), (5.0, FOREVER)]
         (line,) = lines(follow(Follower(crossing), driver(1, way(crossing, 2, 26), stages)))
         assert line.stops == stops
+
+
+@pytest.mark.parametrize(
+    ("sight_m", "speed", "measured"),
+    [
+        (50.0, 8.0, True),
+        (LEAST_SIGHT_M + 1.0, 8.0, True),
+        (LEAST_SIGHT_M - 1.0, 8.0, False),
+        (50.0, 1.0, False),
+    ],
+)
+def test_delay_is_reckoned_from_the_first_sight_of_who_is_far_out_and_on_the_move(
+    crossing: Crossing, follower: Follower, sight_m: float, speed: float, measured: bool
+) -> None:
+    begins_m = ENTRY_M - LENGTH_M / 2 - sight_m
+    stages = [(speed, 2.0), (8.0, FOREVER)]
+    (line,) = lines(follow(follower, driver(1, way(crossing, 2, 26), stages, begins_m=begins_m)))
+    assert (line.travel_s is not None) == measured
+    if measured:
+        assert (line.travel_m, line.travel_s) == (
+            pytest.approx(sight_m),
+            pytest.approx(sight_m / 8.0, abs=0.02),
+        )
 
 
 def test_a_queue_passes_in_order_and_each_once(crossing: Crossing, follower: Follower) -> None:
@@ -303,7 +327,7 @@ def test_who_is_hidden_for_longer_is_somebody_else(crossing: Crossing, follower:
 
     (line,) = lines(follow(follower, at))
     assert line.track == 2
-    assert line.travel_s is None or line.travel_s == pytest.approx(10.0, abs=0.1)
+    assert line.travel_m < APPROACH_M  # it came into sight anew, on the move
 
 
 def test_a_second_track_of_a_body_counts_for_nothing(crossing: Crossing, follower: Follower) -> None:
