@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from rsu_agent.lanes.events import LinePassed
-from rsu_agent.world.crossing import Connection, Lane
+from rsu_agent.world.crossing import Connection, Lane, LaneUse
 from rsu_agent.world.place import line_heading_deg, turn_deg
 
-SLOWEST_SHARE = 0.5  # of the speed limit: who was never faster was held up from the first sight on
+# Of the speed limit: who was never faster was held up from the first sight on. Riders go by their strength.
+SLOWEST_SHARE = {LaneUse.MOTOR: 0.8, LaneUse.BICYCLE: 0.5}
 SIDEWAYS_MPS2 = 2.0  # what drivers take in a bend
 BRAKES_MPS2 = 2.0  # and before it
 LEAST_TURN_MPS = 3.0
@@ -24,6 +25,7 @@ class FreeWay:
 
     def __init__(self, lane: Lane) -> None:
         self._limit_mps = lane.speed_limit_mps
+        self._slowest_mps = SLOWEST_SHARE[lane.use] * lane.speed_limit_mps
         self._bend_mps = max((bend_mps(way) for way in lane.connections), default=math.inf)
 
     def delay_s(self, passed: LinePassed) -> float | None:
@@ -34,7 +36,7 @@ class FreeWay:
 
     def free_s(self, fastest_mps: float, from_m: float) -> float:
         """From so far before the stop line to the line."""
-        speed = min(max(fastest_mps, SLOWEST_SHARE * self._limit_mps), self._limit_mps)
+        speed = min(max(fastest_mps, self._slowest_mps), self._limit_mps)
         bend = min(speed, self._bend_mps)
         braking_m = min(from_m, (speed**2 - bend**2) / (2 * BRAKES_MPS2))
         begins = math.sqrt(bend**2 + 2 * BRAKES_MPS2 * braking_m)

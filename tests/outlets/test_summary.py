@@ -350,9 +350,11 @@ def test_delay_and_stops_of_who_was_seen_from_the_approach_on(crossing: Crossing
         return [user(1, at(lane, before_m), 0.0 if 5.0 <= t < 25.0 else 10.0)] if before_m > -60 else []
 
     flow = flows(run_minute(Summary(crossing, START_S), users_at))[lane.lane]
-    assert flow["dl"] == pytest.approx(
-        20.0, abs=0.02
-    )  # it was never faster than 10 m/s: that is its free speed
+    free_s = 54.0 / (
+        0.8 * lane.speed_limit_mps
+    )  # who is never faster than 10 m/s here has somebody in its way
+    assert flow["dl"] == pytest.approx(25.4 - free_s, abs=0.02)
+    assert flow["df"] == pytest.approx(54.0, abs=0.1)
     assert (flow["dn"], flow["du"], flow["st"], flow["ss"]) == (1, 0, 1.0, 1.0)
 
 
@@ -390,3 +392,44 @@ def test_a_lane_that_nobody_watches_has_no_queue_rather_than_none(crossing: Cros
         covers, users = (("N",), [user(1, at(lane, 3.0), 0.0)]) if t < 30 else ((), [])
         told += of_kind(summary.scene(scene(START_S + t, users, covers), OFFSET_S), "queue")
     assert [record["n"] for record in told] == [1]
+
+
+def test_ways_that_ended_are_told_by_movement_and_by_right(crossing: Crossing) -> None:
+    """Straight on from lane 2 of the north arm, on the green of group 1; and one whose light nobody told."""
+    summary, records = Summary(crossing, START_S), []
+    entry, leave = (next(lane for lane in crossing.lanes if lane.lane == number) for number in (2, 26))
+    far_m = entry.points[-1][1] - leave.points[0][1]
+
+    def place(t: float) -> Place:
+        past_m = 10.0 * t - 40.0
+        x = entry.points[-1][0] + (leave.points[0][0] - entry.points[-1][0]) * min(
+            1.0, max(0.0, past_m / far_m)
+        )
+        return x, entry.points[-1][1] - past_m, 180.0
+
+    for tick in range(600):
+        t = tick * TICK_S
+        if t < 30.0:
+            summary.lamps([Lamp(1, Colour.GREEN)], START_S + t)
+        users = [user(n, place(t - at_s)) for n, at_s in ((1, 0.0), (2, 40.0)) if 0.0 <= t - at_s < 14.0]
+        records += summary.scene(scene(START_S + t, users), OFFSET_S)
+    flow = flows(records + summary.scene(scene(START_S + 60.0, []), OFFSET_S))[2]
+    assert (flow["n"], flow["mv"]) == ({"car": 2}, {"through": 2})
+    assert flow["rt"] == {"go": 1, "unknown": 1}
+
+
+def test_people_over_a_crosswalk_are_told_in_a_record_of_its_own(crossing: Crossing) -> None:
+    (ax, ay), (bx, by) = crossing.crosswalks[0].axis
+    length_m = math.dist((ax, ay), (bx, by))
+
+    def users_at(t: float) -> list[RoadUser]:
+        part = (1.5 * t - 3.0) / length_m
+        place = ax + (bx - ax) * part, ay + (by - ay) * part, 270.0
+        return [user(1, place, 1.5, UserClass.PEDESTRIAN, 0.5)] if part < 1.2 else []
+
+    records = of_kind(run_minute(Summary(crossing, START_S), users_at), "walk")
+    assert [record["cw"] for record in records] == [walk.crosswalk for walk in crossing.crosswalks]
+    assert [record["n"] for record in records] == [{"pedestrian": 1}, {}, {}, {}]
+    assert records[0]["rt"] == {"unknown": 1}
+    unwatched = run_minute(Summary(crossing, START_S), users_at, covers=("E",))
+    assert [record["cw"] for record in of_kind(unwatched, "walk")] == [2]
