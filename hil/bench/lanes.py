@@ -34,7 +34,7 @@ from rsu_agent.world.road_user import RoadUser, Scene, SensorHealth, UserClass
 from rsu_agent.world.signal import Colour, Lamp
 
 STEP_S, START_S, WARM_S = 0.05, 1020.0, 90.0  # START_S is a whole minute: periods begin with it
-LOOKS_S = 40.0  # so long before it somebody looks: longer than a way to the stop line takes by red
+FUSED_S = 40.0  # so long before it the fusion begins to look: it is most of the work
 FILE = "config/crossings/virtual.geojson"
 SAME_S = 1.5  # two passings of a lane no farther apart are one user's
 MINUTE_S, QUEUE_S = 60.0, QUEUE_US / 1e6
@@ -61,6 +61,7 @@ def drive(seed: int, seconds: float, density: str = "day", *, fused: bool = Fals
     crossing = read_crossing(path)
     lights, figures = SignalModel(START_S - WARM_S, seed=seed), RoadFigures(crossing)
     senses = _Fused(Fusion({}, {}, Roadway(crossing)), FourPoles(seed)) if fused else _True()
+    looks_s = FUSED_S if fused else WARM_S
     run = Run(truth=LaneTruth(traffic, STEP_S))
     assert run.truth is not None
     for step in range(1, int((WARM_S + seconds) / STEP_S) + 1):
@@ -68,7 +69,7 @@ def drive(seed: int, seconds: float, density: str = "day", *, fused: bool = Fals
         lights.advance(now_s)
         traffic.step(STEP_S, lights.lamps, now_s)
         run.truth.step(now_s)
-        if step % 2 or now_s < START_S - LOOKS_S:
+        if step % 2 or now_s < START_S - looks_s:
             continue
         figures.lamps([Lamp(group, Colour(colour)) for group, colour in lights.lamps.items()], now_s)
         users = tuple(senses.users(traffic.users, now_s))

@@ -26,8 +26,8 @@ class Entry:
     def sheltered(self, x: float, y: float) -> bool:
         """Whether a point lies on the way to or in the lane's waiting area: no conflict is entered there."""
         for line, until_m in self._shelters:
-            place = line.place(x, y, SHELTER_M)
-            if place is not None and place.along_m <= until_m + CREEP_M:
+            along_m, away_m = line.nearest(x, y)
+            if along_m <= until_m + CREEP_M and away_m <= self.lane.width_m / 2 + SHELTER_M:
                 return True
         return False
 
@@ -97,6 +97,5 @@ def _shelters(lane: Lane, waiting: WaitingArea) -> list[tuple[LaneLine, float]]:
         line = LaneLine(replace(lane, points=way.path))
         if not any(area.holds(x, y) for x, y in way.path):
             continue
-        places = [place for x, y in waiting.points if (place := line.place(x, y, lane.width_m))]
-        found.append((line, max(place.along_m for place in places)))
+        found.append((line, max(line.nearest(x, y)[0] for x, y in waiting.points)))
     return found

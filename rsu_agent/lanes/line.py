@@ -85,6 +85,17 @@ class LaneLine:
         heading = heading_deg(piece.dx, piece.dy)
         return LanePlace(self.lane, piece.before_m + along, right, heading, self.length_m, *middle)
 
+    def nearest(self, x: float, y: float) -> tuple[float, float]:
+        """(metres along, metres away) of the place on the line that is nearest to any point."""
+        best = 0.0, math.inf
+        for piece in self._pieces:
+            along = (x - piece.x) * piece.dx + (y - piece.y) * piece.dy
+            along = min(max(along, 0.0), piece.length_m)
+            away = math.hypot(piece.x + piece.dx * along - x, piece.y + piece.dy * along - y)
+            if away < best[1]:
+                best = piece.before_m + along, away
+        return best
+
     def past_end_m(self, x: float, y: float) -> float:
         """Metres past the line across the lane's end; negative before it."""
         last = self._pieces[-1]

@@ -36,6 +36,8 @@ def through(ground: Ground, trace: Trace, front: Point, at_s: float) -> None:
         return ground.conflict.holds(x, y) and not entry.sheltered(x, y)
 
     inside = danger(*front)
+    if trace.conflict_in_s is not None and entry.sheltered(*front):  # back on its waiting area: it never left
+        trace.conflict_in_s = trace.conflict_out_s = None
     if inside and not trace.in_conflict and trace.conflict_in_s is None:
         trace.conflict_in_s = _edge_s(danger, trace, front, at_s)
     if not inside and trace.in_conflict:

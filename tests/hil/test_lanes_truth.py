@@ -47,3 +47,28 @@ def test_what_counts_as_far_off() -> None:
     assert far_off(40.0, 42.1)
     assert far_off(None, 3.0)
     assert not far_off(None, None)
+
+
+@pytest.fixture(scope="module")
+def fused() -> dict[str, Any]:
+    return compare(drive(1, 120.0, fused=True))
+
+
+def test_with_the_fusions_tracks_nearly_everybody_is_counted_in_its_lane(fused: dict[str, Any]) -> None:
+    assert fused["users"] >= 60
+    assert abs(fused["counted"] - fused["users"]) <= 0.03 * fused["users"]
+    assert fused["flow_wrong"] <= 0.05 * fused["users"]
+    assert fused["line_time_p95_s"] <= 0.15
+
+
+def test_with_the_fusions_tracks_delay_stops_and_queues_are_near_the_truth(fused: dict[str, Any]) -> None:
+    assert abs(fused["delay_bias_s"]) <= 0.5
+    assert fused["delay_p90_s"] <= 2.0
+    assert fused["delay_unmeasured"] <= 0.1 * fused["counted"]
+    assert fused["stopped"][1] == pytest.approx(fused["stopped"][0], abs=0.05)
+    assert fused["queue_error_max"] <= 2
+
+
+def test_with_the_fusions_tracks_nobody_is_said_to_run_a_red_light(fused: dict[str, Any]) -> None:
+    assert not {"red", "clearing"} & fused["rights"].keys()
+    assert fused["turns"].get("None", 0) <= 1

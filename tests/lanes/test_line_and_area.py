@@ -84,6 +84,22 @@ def test_how_far_past_the_end_and_beside_it_is_told_of_any_point() -> None:
     assert line.past_end_m(-3.0, 7.0) == pytest.approx(-7.0)
 
 
+@given(st.lists(places, min_size=2, max_size=6, unique=True), places)
+def test_the_nearest_place_of_a_line_is_nearer_than_any_point_of_it(points: list, at: tuple) -> None:
+    if any(math.dist(a, b) < 0.01 for a, b in pairwise(points)):
+        return
+    along_m, away_m = LaneLine(lane(tuple(points))).nearest(*at)
+    marks = [
+        (a[0] + (b[0] - a[0]) * n / 50, a[1] + (b[1] - a[1]) * n / 50)
+        for a, b in pairwise(points)
+        for n in range(51)
+    ]
+    closest = min(math.dist(mark, at) for mark in marks)
+    assert away_m <= closest + 1e-6
+    assert away_m >= closest - max(math.dist(a, b) for a, b in pairwise(points)) / 50
+    assert 0.0 <= along_m <= sum(math.dist(a, b) for a, b in pairwise(points)) + 1e-6
+
+
 @given(st.floats(-9, -0.01), st.floats(0.01, 9), st.floats(1, 9))
 def test_an_edge_is_found_where_the_way_goes_over_it(start: float, end: float, y: float) -> None:
     share = edge_share(Area(SQUARE).holds, (start, y), (end, y))
