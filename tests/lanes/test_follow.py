@@ -372,7 +372,9 @@ def test_a_bicycle_uses_its_lane_and_turns_left_by_its_own_light(
     assert (passage.turn, passage.group, passage.right) == (Turn.LEFT, 22, Right.GO)
 
 
-def over_the_walk(crossing: Crossing, share: float, speed_mps: float = 1.5) -> Users:
+def over_the_walk(
+    crossing: Crossing, share: float, speed_mps: float = 1.5, kind: UserClass = UserClass.PEDESTRIAN
+) -> Users:
     """On foot over the crosswalk of the north arm, from 4 m before its kerb; back again after this share."""
     (ax, ay), (bx, by) = crossing.crosswalks[0].axis
     length = math.dist((ax, ay), (bx, by))
@@ -385,7 +387,7 @@ def over_the_walk(crossing: Crossing, share: float, speed_mps: float = 1.5) -> U
         if not -5.0 < far < length + 5.0:
             return []
         heading = math.degrees(math.atan2(ux, uy)) % 360.0
-        return [user(1, (ax + ux * far, ay + uy * far, heading), speed_mps, UserClass.PEDESTRIAN)]
+        return [user(1, (ax + ux * far, ay + uy * far, heading), speed_mps, kind)]
 
     return at
 
@@ -401,6 +403,13 @@ def test_a_pedestrian_over_a_crosswalk(crossing: Crossing, colour: Colour | None
     length = math.dist(*crossing.crosswalks[0].axis)
     assert walked.off_s - walked.on_s == pytest.approx(length / 1.5, abs=0.5)
     assert lines(events) == []
+
+
+def test_a_rider_over_a_crosswalk_is_told_there_and_a_car_is_not(crossing: Crossing) -> None:
+    for kind, told in ((UserClass.BICYCLE, [1]), (UserClass.CAR, [])):
+        events = follow(Follower(crossing), over_the_walk(crossing, 1.0, 3.0, kind), seconds=40.0)
+        assert [walked.crosswalk for walked in walks(events)] == told
+        assert lines(events) == []
 
 
 def test_who_turns_back_on_a_crosswalk_has_not_crossed(crossing: Crossing, follower: Follower) -> None:
