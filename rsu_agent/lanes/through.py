@@ -26,9 +26,8 @@ def through(ground: Ground, trace: Trace, front: Point, at_s: float) -> None:
     if trace.lane is None:
         return
     entry = ground.entries[trace.lane]
-    trace.before_m = min(
-        trace.before_m or 0.0, -entry.line.past_end_m(*front)
-    )  # who turns back stays past it
+    past_m = entry.line.past_end_m(*front)
+    trace.before_m = min(trace.before_m or 0.0, -past_m)  # who turns back stays past it
     if entry.waiting is not None and trace.waiting_s is None and entry.waiting.holds(*front):
         trace.waiting_s = _edge_s(entry.waiting.holds, trace, front, at_s)
 
@@ -47,9 +46,9 @@ def through(ground: Ground, trace: Trace, front: Point, at_s: float) -> None:
 
 def leave(ground: Ground, log: LightLog, trace: Trace, user: RoadUser, at_s: float) -> Passage | None:
     """The whole way, when this fix is on an exit lane."""
+    _remember(trace, user)
     if trace.lane is None or trace.in_conflict:
         return None
-    _remember(trace, user)
     entry = ground.entries[trace.lane]
     place = exit_place(ground, user, entry.ways)
     if place is None or place.along_m < EXIT_M:
