@@ -205,7 +205,7 @@ def test_a_u_turn_is_told_from_the_left_turn_of_the_same_lane(crossing: Crossing
 def test_the_way_that_was_driven_tells_where_a_track_that_is_lost_inside_was_going(
     crossing: Crossing, follower: Follower, leave: int, turn: Turn | None
 ) -> None:
-    """From lane 31 of the west arm, lost 3 m before the exit lane: where a U-turn has hardly begun, nothing tells."""
+    """From lane 31, lost 3 m before the exit lane: where a U-turn has hardly begun, nothing tells."""
     points, exit_m = way(crossing, 31, leave), length_m(lane(crossing, leave).points)
     stages = [(4.0, (length_m(points) - exit_m - 3.0 - 5.0) / 4.0)]
     (passage,) = passages(follow(follower, driver(1, points, stages)))
