@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos generate lock clean train
+.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos generate lock lock-peers clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ generate: setup ## codecs and reference pages made anew
 
 lock: setup ## the locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
+
+lock-peers: setup ## the peers' locked requirements made anew (needs uv)
+	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 requirements/peers.in --override requirements/peers-override.txt -o requirements/peers.txt
 
 train: ## the detector's weights made anew (needs torch: models/README.md)
 	@$(PY) -m models.train --out models/detector

@@ -15,6 +15,7 @@ from hil.bench.calibration import calibration
 from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
+from hil.bench.fusion.command import fusion
 from hil.bench.lanes import lanes
 from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
@@ -32,6 +33,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "codec": codec,
     "spat": spat,
     "tracker": tracker,
+    "fusion": fusion,
     "calibration": calibration,
     "detector": detector,
     "operator": operator,
@@ -55,14 +57,24 @@ MOST: dict[str, dict[str, float]] = {
         "blocked": 0,
     },
     "codec": {"import_ms": 100.0},
+    "tracker": {"update_100_ms": 1.0, "growth_exponent": 1.5},
+    "fusion": {
+        "fused.position_rmse_m": 0.30,
+        "fused.gospa": 9.0,
+        "gospa_over_best_single": 0.75,
+        "lost.camera_s": 2.0,
+        "lost.radar_s": 2.0,
+    },
     "calibration": {"ratio": 1.15},
     "lanes": {"true.flow_wrong": 0, "true.queue_error_max": 1, "true.lanes_delay_over": 0},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {
     "signals": {"changes": CHANGES},
+    "tracker": {"ratio_stonesoup": 100.0, "ratio_fastest_peer": 3.0},
     "spat-latency": {"changes": CHANGES},
     "prediction": {"coverage": 0.99, "coverage_fixed": 0.999},
+    "fusion": {"fused.mota": 0.92, "fused.idf1": 0.85, "vulnerable_first_1s": 0.98},
     "codec": {"spat.refresh_ratio": 12.0}
     | {f"{name}.encode_ratio": 8.0 for name in ("spat", "map", "rsm", "spatem", "mapem")}
     | {f"{name}.decode_ratio": 4.0 for name in ("spat", "map", "rsm", "spatem", "mapem")},

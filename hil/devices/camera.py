@@ -69,7 +69,7 @@ class CameraProcess:
         self.lamps: dict[int, str] = {}
         self.frame = 0
         self.frozen: bytes | None = None
-        self.black = False
+        self.black = self.planted = False
         self.delay_s = self.server.line.delay_s = delay_s
         self.going = True
 
@@ -97,7 +97,7 @@ class CameraProcess:
             {**user, "x": user["x"] + user["vx"] * ahead, "y": user["y"] + user["vy"] * ahead}
             for user in users
         ]
-        look = Look(night=self.night, noise=3.0, seed=self.frame)
+        look = Look(night=self.night, noise=3.0, seed=self.frame, planted=self.planted)
         return paint(self.view, self.ground, moved, self.crossing.heads, self.lamps, look, now_s)
 
     def _jpeg(self, picture: Picture) -> bytes:
@@ -133,6 +133,8 @@ class CameraProcess:
                 self.frozen = self._jpeg(self._picture(time.monotonic())) if on else None
             case "black":
                 self.black = bool(on)
+            case "planted":
+                self.planted = bool(on)
             case "delay":
                 self.server.line.delay_s = self.delay_s + (DELAY_S if on else 0.0)
             case "kill":

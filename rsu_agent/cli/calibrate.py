@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rsu_agent.cli.calibrate_camera import camera, points
 from rsu_agent.cli.calibrate_page import serve
 from rsu_agent.cli.calibrate_radar import radar, tracks
+from rsu_agent.cli.calibrate_still import still
 from rsu_agent.cli.config import JsonOption, SiteArgument
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
@@ -17,6 +19,7 @@ from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.read import read_site
 
 calibrate = typer.Typer(help="Measure once what the agent then relies on.", no_args_is_help=True)
+calibrate.command()(still)
 calibrate.command()(points)
 calibrate.command()(camera)
 calibrate.command()(tracks)
@@ -42,11 +45,12 @@ def heads(
     Examples: rsu calibrate heads site.yaml · rsu calibrate heads site.yaml --camera north --still north.jpg
     """
     try:
-        cameras = read_site(site).settings.cameras
+        read = read_site(site)
     except SiteInvalid as invalid:
         stop(Exit.INVALID, str(invalid), as_json=as_json, reason="invalid")
     except LookupError as error:  # a driver's package is broken
         stop(Exit.FAILED, str(error), as_json=as_json, reason="driver")
+    cameras = read.settings.cameras
     names = [each.name for each in cameras]
     if (camera and camera not in names) or (not camera and len(names) != 1):
         known = f"the site file has {', '.join(names)}" if names else "the site file has none"
@@ -54,10 +58,12 @@ def heads(
     section = next(each for each in cameras if each.name == (camera or names[0]))
     from rsu_agent.ports.clock import SystemClock
     from rsu_agent.runtime.serve_http import listen_tcp
+    from rsu_agent.runtime.still_taken import detector_of
     from rsu_agent.web.calibrate_heads import Still, calibrate_app, follow, read_still
 
     try:
         shown = Still(live=True) if still is None else read_still(still, section.lens)
+        detector = detector_of(read) if shown.live else None
         listener = listen_tcp("127.0.0.1", port)
     except (ValueError, OSError, OverflowError) as error:
         stop(Exit.FAILED, str(error), as_json=as_json, reason="still" if still else "port")
@@ -69,5 +75,5 @@ def heads(
         else:
             typer.echo(f"{url}  (Ctrl-C ends it)")
 
-    follower = (lambda: follow(shown, section, SystemClock())) if shown.live else None
+    follower = None if detector is None else partial(follow, shown, section, detector, SystemClock())
     serve(calibrate_app(site, section.name, shown), listener, ready, follower)

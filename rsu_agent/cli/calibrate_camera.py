@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of, still_of, write_changes
+from rsu_agent.cli.calibrate_subject import (
+    SITE,
+    SiteOption,
+    keep_still,
+    section_of,
+    site_of,
+    still_of,
+    write_changes,
+)
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
@@ -59,7 +67,7 @@ def camera(
     told: dict[str, Any] = {"camera": name, "accepted": True, "pose": asdict(pose)}
     told |= {} if found is None else step.told_of(found)
     if out is not None:
-        eye, image = GroundCamera.through(pose, lens), still_of(still, section, as_json=as_json)
+        eye, image = GroundCamera.through(pose, lens), still_of(still, section, read, as_json=as_json)
         step.draw(image, eye, read.crossing, surveyed, told.get("bad", ()), out, as_json=as_json)
         told["picture"] = str(out)
     changes = step.changed(section, pose, None if intrinsics is None else lens)
@@ -77,7 +85,7 @@ def points(
     points: Annotated[Path, typer.Option(help="Table of surveyed points; clicks are saved into it.")],
     still: Annotated[
         Path | None,
-        typer.Option(help="A picture to click on; without it one is taken and kept beside the table."),
+        typer.Option(help="A picture to click on; without it a still is taken and kept beside the table."),
     ] = None,
     intrinsics: Annotated[
         Path | None, typer.Option(help="Lens file, where the site file has not its lens.")
@@ -93,8 +101,6 @@ def points(
     Examples: rsu calibrate points north --points north.csv ·
     rsu calibrate points north --points north.csv --still quiet.png
     """
-    import cv2
-
     from rsu_agent.cli import calibrate_posed as step
     from rsu_agent.cli.calibrate_page import serve
     from rsu_agent.runtime.serve_http import listen_tcp
@@ -104,12 +110,10 @@ def points(
     section = section_of(read.settings.cameras, name, "camera", as_json=as_json)
     _, lens = step.lens_given(intrinsics, section, as_json=as_json)
     step.table(points, read.crossing.origin, as_json=as_json)
-    image = still_of(still, section, as_json=as_json)
+    image = still_of(still, section, read, as_json=as_json)
     try:
         if still is None:
-            still = points.with_name(f"{points.stem}-still.png")
-            if not cv2.imwrite(str(still), image):
-                raise OSError(f"{still} cannot be written")
+            still = keep_still(image, points.parent, name)
         listener = listen_tcp("127.0.0.1", port)
     except (OSError, OverflowError) as error:
         stop(Exit.FAILED, str(error), as_json=as_json, reason="port")

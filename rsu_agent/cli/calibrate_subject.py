@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 SiteOption = Annotated[Path, typer.Option("--site", help="The site file.")]
 SITE = Path("/etc/rsu-agent/site.yaml")
-FIRST_PICTURE_S = 15.0
+STILL_S = 40.0  # to connect, and thirty pictures over ten seconds at the least
 Changes = Mapping[str, Mapping[str, Any]]
 
 
@@ -46,8 +47,10 @@ def section_of(sections: Sequence[Any], name: str, kind: str, *, as_json: bool) 
     return found
 
 
-def still_of(path: Path | None, section: CameraSection, *, as_json: bool) -> npt.NDArray[np.uint8]:
-    """The picture of a file, or the camera's next one; none ends the command."""
+def still_of(
+    path: Path | None, section: CameraSection, site: SiteRead, *, as_json: bool
+) -> npt.NDArray[np.uint8]:
+    """The picture of a file, or a still of the camera in which nobody is; none ends the command."""
     from rsu_agent.web.calibrate_heads import read_still
 
     try:
@@ -55,9 +58,23 @@ def still_of(path: Path | None, section: CameraSection, *, as_json: bool) -> npt
             image = read_still(path, section.lens).image
             assert image is not None
             return image
-        return _from_camera(section)
+        return _from_camera(section, site)
     except (ValueError, OSError) as error:
         stop(Exit.FAILED, str(error), as_json=as_json, reason="still")
+
+
+def keep_still(image: npt.NDArray[np.uint8], folder: Path, camera: str) -> Path:
+    """Its new file; stills in that folder that are over are deleted. Raises OSError."""
+    import cv2
+
+    from rsu_agent.runtime.still_files import expire, still_name
+
+    now = datetime.now(UTC)
+    expire(folder, now)
+    path = folder / still_name(camera, now)
+    if not cv2.imwrite(str(path), image):
+        raise OSError(f"{path} cannot be written")
+    return path
 
 
 def write_changes(site: Path, kind: str, name: str, changes: Changes, *, as_json: bool) -> None:
@@ -73,32 +90,30 @@ def write_changes(site: Path, kind: str, name: str, changes: Changes, *, as_json
         stop(Exit.FAILED, f"not written: {site}: {error.strerror}", as_json=as_json, reason="site")
 
 
-def _from_camera(section: CameraSection) -> npt.NDArray[np.uint8]:
-    """Raises ValueError where the camera gives none, or one of another size."""
+def _from_camera(section: CameraSection, site: SiteRead) -> npt.NDArray[np.uint8]:
+    """Raises ValueError where the camera gives no still."""
     import anyio
+    from rich.console import Console
+    from rich.progress import Progress
 
+    from rsu_agent.perception.still import LEAST_PICTURES
     from rsu_agent.ports.clock import SystemClock
-    from rsu_agent.ports.plugins import plugins
     from rsu_agent.ports.trouble import DeviceLost
-    from rsu_agent.settings.model import driver_settings
+    from rsu_agent.runtime.still_taken import detector_of, take_still
 
-    async def first() -> npt.NDArray[np.uint8]:
-        opener = plugins()[section.driver].open
-        with anyio.fail_after(FIRST_PICTURE_S):
-            async with opener(driver_settings(section), SystemClock()) as frames:
-                async for frame in frames:
-                    image: npt.NDArray[np.uint8] = frame.image
-                    return image
-        raise ValueError(f"camera {section.name} gave no picture")
+    async def still(progress: Progress) -> npt.NDArray[np.uint8]:
+        bar = progress.add_task("watching, so that whoever moves vanishes", total=LEAST_PICTURES)
+        with anyio.fail_after(STILL_S):
+            made = await take_still(
+                section, detector, SystemClock(), lambda have: progress.update(bar, completed=have)
+            )
+        return made.image
 
+    detector = detector_of(site)
     try:
-        image = anyio.run(first)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            return anyio.run(still, progress)
     except DeviceLost as lost:
         raise ValueError(f"camera {section.name}: {lost}: or give a picture with --still") from None
     except TimeoutError:
-        raise ValueError(f"camera {section.name} gave no picture in {FIRST_PICTURE_S:.0f} s") from None
-    height, width = image.shape[:2]
-    if (width, height) != (section.lens.width_px, section.lens.height_px):
-        size = f"{section.lens.width_px}x{section.lens.height_px}"
-        raise ValueError(f"camera {section.name} gives {width}x{height} px, but its lens says {size} px")
-    return image
+        raise ValueError(f"camera {section.name} gave too few pictures in {STILL_S:.0f} s") from None

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,17 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
 
 TIMEOUT_S = 5.0
+ORDER_S = 45.0
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("rsu-agent", timeout=TIMEOUT_S)
+    def __init__(self, path: Path, timeout_s: float = TIMEOUT_S) -> None:
+        super().__init__("rsu-agent", timeout=timeout_s)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(TIMEOUT_S)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
@@ -39,14 +41,42 @@ def socket_path(given: Path | None) -> Path:
 
 def ask(path: Path, what: str, *, as_json: bool = False) -> Any:
     """One answer, such as `status`. Ends the program with exit code 5 when nobody answers."""
-    try:
-        connection = _UnixConnection(path)
-        connection.request("GET", f"/v1/{what}")
-        answer = connection.getresponse()
-        said = json.loads(answer.read())
-        if answer.status != http.HTTPStatus.OK or not isinstance(said, dict):
-            raise ValueError(f"it answers {answer.status} {answer.reason}, not a state")
+    with _answering(path, as_json=as_json):
+        status, body = _told(path, "GET", what)
+        said = json.loads(body)
+        if status != http.HTTPStatus.OK or not isinstance(said, dict):
+            raise ValueError(f"it answers {status}, not a state")
         return said
+
+
+def fetch(path: Path, what: str, *, as_json: bool = False) -> bytes:
+    """The bytes of a file. Ends the program with exit code 5 when there are none."""
+    with _answering(path, as_json=as_json):
+        status, body = _told(path, "GET", what)
+        if status != http.HTTPStatus.OK:
+            raise ValueError(f"it answers {status}")
+        return body
+
+
+def order(path: Path, what: str, body: dict[str, Any], *, as_json: bool = False) -> tuple[int, bytes]:
+    """Status and body of the answer to an order, which may take long."""
+    with _answering(path, as_json=as_json):
+        return _told(path, "POST", what, json.dumps(body), ORDER_S)
+
+
+def _told(
+    path: Path, method: str, what: str, body: str | None = None, timeout_s: float = TIMEOUT_S
+) -> tuple[int, bytes]:
+    connection = _UnixConnection(path, timeout_s)
+    connection.request(method, f"/v1/{what}", body)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+@contextmanager
+def _answering(path: Path, *, as_json: bool) -> Iterator[None]:
+    try:
+        yield
     except PermissionError:
         hint = "you may not read it: join the group rsu-agent, or use sudo"
         stop(Exit.PERMISSION, f"{path}: {hint}", as_json=as_json, reason="permission")

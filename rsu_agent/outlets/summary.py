@@ -47,6 +47,12 @@ class Summary:
         """All lamps of one report of the controller, changed or not: what is not repeated is not known."""
         self._road.lamps(lamps, at_s)
 
+    def still(self, camera: str, who: str, made: dict[str, Any], at_utc_us: int) -> list[Record]:
+        """Somebody asked for a still of a camera; `made` as the senses told it. The picture stays here."""
+        record: Record = {"k": "still", "t": at_utc_us, "d": camera, "u": who}
+        kept = {"w": "made", "p": made["pictures"], "f": made["filled"]} if "file" in made else None
+        return [record | (kept or {"w": str(made.get("refused"))})]
+
     def scene(self, scene: Scene, utc_less_s: float) -> list[Record]:
         """One fusion tick; records when a minute or a queue interval has ended before it."""
         due = self._close(scene.at_s + utc_less_s)

@@ -174,6 +174,20 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
     Kind(
+        "still",
+        "lo",
+        "audit: who asked for a still of which camera; the picture itself never leaves the crossing",
+        "summary",
+        (
+            _TIME,
+            Field("d", "text", "camera"),
+            Field("u", "text", "user of the box who asked"),
+            Field("w", "text", "`made`, or why not, a stable word"),
+            Field("p", "int", "pictures whose median it is", always=False),
+            Field("f", "int", "bodies painted over in it", always=False),
+        ),
+    ),
+    Kind(
         "hb",
         "lo",
         "heartbeat: the crossing is there though nothing happens",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
+
+from rsu_agent.perception.near import pairs_near
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 GATE = 11.8  # chi-square of two degrees of freedom, 99.7 %
 GATE_WITH_DOPPLER = 14.2  # of three
 FAR = 1e6
+MARGIN = 1.001  # of rounding
 
 
 def costs(
@@ -25,34 +30,55 @@ def costs(
     mean (n, 4), covariance (n, 4, 4) of tracks; points (m, 2), spreads (m, 2, 2) of detections.
     doppler: (unit rays (m, 2), radial velocities away (m,), their standard deviation).
     """
-    if not len(mean) or not len(points):
-        return np.full((len(mean), len(points)), FAR)
-    a = covariance[:, 0, 0, None] + spreads[None, :, 0, 0]
-    b = covariance[:, 0, 1, None] + spreads[None, :, 0, 1]
-    d = covariance[:, 1, 1, None] + spreads[None, :, 1, 1]
-    dx, dy = points[None, :, 0] - mean[:, 0, None], points[None, :, 1] - mean[:, 1, None]
+    gate = GATE if doppler is None else GATE_WITH_DOPPLER
+    rows, columns = _within_reach(mean, covariance, points, spreads, gate)
+    a, b, d = (covariance[rows, i, j] + spreads[columns, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    dx, dy = points[columns, 0] - mean[rows, 0], points[columns, 1] - mean[rows, 1]
     determinant = a * d - b * b
     distance = (d * dx * dx - 2 * b * dx * dy + a * dy * dy) / determinant
     cost = distance + np.log(determinant)
-    gate = GATE
     if doppler is not None:
         rays, radial_mps, sd_mps = doppler
-        off = radial_mps[None] - mean[:, 2:] @ rays.T
-        spread = sd_mps**2 + np.einsum("mi,nij,mj->nm", rays, covariance[:, 2:, 2:], rays, optimize=True)
+        ray = rays[columns]
+        off = radial_mps[columns] - np.einsum("pi,pi->p", mean[rows, 2:], ray)
+        spread = sd_mps**2 + np.einsum("pi,pij,pj->p", ray, covariance[rows, 2:, 2:], ray)
         apart = off * off / spread
-        distance, cost, gate = distance + apart, cost + apart + np.log(spread), GATE_WITH_DOPPLER
-    return np.where(distance < gate, cost, FAR)
+        distance, cost = distance + apart, cost + apart + np.log(spread)
+    within = distance < gate
+    told = np.full((len(mean), len(points)), FAR)
+    told[rows[within], columns[within]] = cost[within]
+    return told
+
+
+def _within_reach(
+    mean: Array, covariance: Array, points: Array, spreads: Array, gate: float
+) -> tuple[Rows, Rows]:
+    """Pairs (rows, columns) that may lie in the gate, which is no wider than the variance along an axis."""
+    if not len(mean) or not len(points):
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    east, north = (
+        MARGIN * math.sqrt(gate * (np.fmax.reduce(covariance[:, i, i]) + np.fmax.reduce(spreads[:, i, i])))
+        for i in (0, 1)
+    )
+    return pairs_near(mean, points, (east, north))
 
 
 def assign(cost: Array) -> tuple[Rows, Rows]:
-    """Global nearest neighbour: (rows, columns) of pairs within the gate."""
-    if not cost.size:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    near = cost < FAR
-    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-    if not len(rows):
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    small = cost[np.ix_(rows, columns)]
+    """Global nearest neighbour: (rows, columns) of pairs within the gate.
+
+    A row and a column that are near each other only are a pair in any case; the rest is weighed together.
+    """
+    rows, columns = np.divmod(np.flatnonzero(cost < FAR), max(1, cost.shape[1]))
+    of_row = np.bincount(rows, minlength=cost.shape[0])
+    of_column = np.bincount(columns, minlength=cost.shape[1])
+    alone = (of_row[rows] == 1) & (of_column[columns] == 1)
+    if alone.all():
+        return rows, columns
+    more_rows, more_columns = np.unique(rows[~alone]), np.unique(columns[~alone])
+    small = cost[more_rows][:, more_columns]
     first, second = linear_sum_assignment(small)
     good = small[first, second] < FAR
-    return rows[first[good]], columns[second[good]]
+    return (
+        np.concatenate([rows[alone], more_rows[first[good]]]),
+        np.concatenate([columns[alone], more_columns[second[good]]]),
+    )

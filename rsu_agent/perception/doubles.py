@@ -8,10 +8,13 @@ import numpy.typing as npt
 from rsu_agent.perception.kinds import LONGEST_M
 from rsu_agent.perception.measured import Array
 from rsu_agent.perception.motion import Rows
+from rsu_agent.perception.near import pairs_near
 from rsu_agent.perception.tracks import Tracks
 
 SAME_SPEED_MPS = 2.5
 MARGIN_M = 0.7
+SHORT_M = 3.0  # two of which at least one is longer may be two boxes of one body
+APART_S = 2.0
 LEAST_APART_M, APART_BY_LENGTH = 0.8, 0.42
 
 
@@ -35,20 +38,28 @@ def _worth(tracks: Tracks, row: int) -> tuple[bool, int, float]:
 
 def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[Rows, Rows]:
     """Two and two of which one lies in the other's outline and moves as it does."""
-    x, y = mean[:, 0], mean[:, 1]
-    near = np.abs(x[:, None] - x) < LONGEST_M / 2 + MARGIN_M
-    near &= np.abs(y[:, None] - y) < LONGEST_M / 2 + MARGIN_M
-    near &= np.tri(len(x), k=-1, dtype=bool)
-    first, second = np.nonzero(near)
+    reach_m = LONGEST_M / 2 + MARGIN_M
+    first, second = pairs_near(mean, mean, (reach_m, reach_m))
+    once = first > second
+    first, second = first[once], second[once]
     sizes = tracks.sizes()
     swapped = sizes[first, 0] < sizes[second, 0]
     large, small = np.where(swapped, second, first), np.where(swapped, first, second)
     dx, dy, dvx, dvy = (mean[small] - mean[large]).T
     apart, (length, width, _) = np.hypot(dx, dy), sizes[large].T
     angle = np.radians(tracks.heading_deg[large])  # NaN compares false: no outline without a heading
-    along = np.abs(dx * np.sin(angle) + dy * np.cos(angle))
-    across = np.abs(dx * np.cos(angle) - dy * np.sin(angle))
+    sine, cosine = np.sin(angle), np.cos(angle)
+    along, across = np.abs(dx * sine + dy * cosine), np.abs(dx * cosine - dy * sine)
     same = apart < np.maximum(LEAST_APART_M, APART_BY_LENGTH * sizes[small, 0])
     same |= (along < length / 2 + MARGIN_M) & (across < width / 2 + MARGIN_M / 2)
     same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[first] & alive[second]
-    return first[same], second[same]
+    first, second, short = first[same], second[same], sizes[small[same], 0] < SHORT_M
+    twice = short & _told_apart(tracks, first, second)
+    return first[~twice], second[~twice]
+
+
+def _told_apart(tracks: Tracks, first: Rows, second: Rows) -> npt.NDArray[np.bool_]:
+    """Whether one sensor gave both of two tracks something in one frame of its own."""
+    one, other = tracks.frames_s[first, :, :, None], tracks.frames_s[second, :, None]
+    same = (one == other) & (one > tracks.motion.at_s - APART_S)
+    return np.asarray(same.any(axis=(1, 2, 3)), np.bool_)

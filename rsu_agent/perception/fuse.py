@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
-from rsu_agent.perception.kinds import SIZES
-from rsu_agent.perception.life import Life
+from rsu_agent.perception.life import MOST_AT_ONCE, Life
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.roadway import Roadway
-from rsu_agent.perception.tracks import Tracks
+from rsu_agent.perception.tracks import OF_KIND, SIZE_OF, Tracks
 from rsu_agent.ports.devices import RadarFrame
 from rsu_agent.world.road_user import RoadUser
 
@@ -37,9 +38,10 @@ class Fusion:
         cameras: Mapping[str, GroundCamera],
         radars: Mapping[str, GroundRadar],
         roadway: Roadway,
+        most_at_once: int = MOST_AT_ONCE,
     ) -> None:
         self._cameras, self._radars, self._roadway = cameras, radars, roadway
-        self._life = Life(roadway)
+        self._life = Life(roadway, most_at_once)
         self._names = [*cameras, *radars]
         self._tracks = Tracks(len(self._names))
         self._waiting: list[Measured] = []
@@ -100,38 +102,42 @@ class Fusion:
     def users(self, at_s: float) -> list[RoadUser]:
         """Confirmed users at an instant, which may lie a little ahead of the newest measurement."""
         self._settle()
-        tracks = self._tracks
-        mean, covariance = tracks.motion.combined()
+        tracks, rows = self._tracks, np.flatnonzero(self._tracks.confirmed)
+        mean, covariance = (each[rows] for each in tracks.motion.combined())
+        vx, vy = mean[:, 2].tolist(), mean[:, 3].tolist()
         ahead = at_s - tracks.motion.at_s
-        places = mean[:, :2] + mean[:, 2:] * ahead
+        x, y = ((mean[:, axis] + mean[:, 2 + axis] * ahead).tolist() for axis in (0, 1))
+        kinds = tracks.kind[rows]
         spread = np.sqrt(np.maximum(covariance[:, 0, 0], covariance[:, 1, 1]))
+        users = map(
+            RoadUser,
+            tracks.number[rows].tolist(),
+            [OF_KIND[place] for place in kinds.tolist()],
+            x,
+            y,
+            vx,
+            vy,
+            [speed if speed > STILL_MPS else 0.0 for speed in map(math.hypot, vx, vy)],
+            self._headings(tracks.heading_deg[rows].tolist(), x, y),
+            *SIZE_OF[kinds].T.tolist(),
+            spread.tolist(),
+            self._sources(at_s - tracks.sensors[rows] < RECENT_S),
+            tracks.born_s[rows].tolist(),
+        )
+        return list(users)
+
+    def _headings(self, known: list[float], x: list[float], y: list[float]) -> list[float | None]:
+        """Of who was never seen moving, the lane's under it."""
         return [
-            self._user(row, places[row], mean[row, 2:], float(spread[row]), at_s)
-            for row in np.flatnonzero(tracks.confirmed).tolist()
+            self._roadway.heading(x[row], y[row]) if math.isnan(heading) else heading
+            for row, heading in enumerate(known)
         ]
 
-    def _user(self, row: int, place: Array, velocity: Array, spread_m: float, at_s: float) -> RoadUser:
-        tracks, (x, y), (vx, vy) = self._tracks, place.tolist(), velocity.tolist()
-        kind, speed = tracks.name(row), math.hypot(vx, vy)
-        length, width, height = SIZES[kind]
-        heading = float(tracks.heading_deg[row])
-        recent = np.flatnonzero(at_s - tracks.sensors[row] < RECENT_S)
-        return RoadUser(
-            track=int(tracks.number[row]),
-            kind=kind,
-            x_east_m=x,
-            y_north_m=y,
-            vx_east_mps=vx,
-            vy_north_mps=vy,
-            speed_mps=speed if speed > STILL_MPS else 0.0,
-            heading_deg=self._roadway.heading(x, y) if math.isnan(heading) else heading,
-            length_m=length,
-            width_m=width,
-            height_m=height,
-            position_sd_m=spread_m,
-            sources=tuple(sorted(self._names[each] for each in recent)),
-            first_seen_s=float(tracks.born_s[row]),
-        )
+    def _sources(self, recent: npt.NDArray[np.bool_]) -> list[tuple[str, ...]]:
+        """Names in order of the sensors that are told, (n, sensors)."""
+        order = sorted(range(len(self._names)), key=self._names.__getitem__)
+        names = [self._names[column] for column in order]
+        return [tuple(compress(names, each)) for each in recent[:, order].tolist()]
 
     def _settle(self) -> None:
         """Take in what waits, in the order in which it was measured."""

@@ -67,10 +67,11 @@ def likelihoods(said: Sequence[UserClass], scores: Array) -> Array:
     """(m, kinds): how likely each detection's name is for each true kind; UNKNOWN tells nothing."""
     told = np.ones((len(said), len(KINDS)))
     sure = np.clip(scores, LEAST_SCORE, MOST_SCORE)
-    for row, (kind, score) in enumerate(zip(said, sure, strict=True)):
-        if kind in PLACE:
-            told[row] = (1.0 - score) * WRONG[PLACE[kind]]
-            told[row, PLACE[kind]] = score
+    place = np.array([PLACE.get(kind, -1) for kind in said], np.intp)
+    rows = np.flatnonzero(place >= 0)
+    place, sure = place[rows], sure[rows]
+    told[rows] = (1.0 - sure)[:, None] * WRONG[place]
+    told[rows, place] = sure
     return told
 
 
@@ -85,8 +86,3 @@ def shares(odds: Array) -> Array:
     """Probabilities of the kinds (n, kinds)."""
     weight = np.exp(odds)
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float64)
-
-
-def named(odds: Array) -> UserClass:
-    """The likeliest kind; UNKNOWN while nothing has been said."""
-    return UserClass.UNKNOWN if not odds.any() else KINDS[int(odds.argmax())]

@@ -27,8 +27,9 @@ MOST_AT_ONCE = 400  # tracks; more than any crossing holds
 class Life:
     """Rules; the tracks themselves are given."""
 
-    def __init__(self, roadway: Roadway) -> None:
-        self._roadway = roadway
+    def __init__(self, roadway: Roadway, most_at_once: int = MOST_AT_ONCE) -> None:
+        """most_at_once: tracks; where it is reached no camera or tracking radar begins another."""
+        self._roadway, self._most = roadway, most_at_once
 
     def take(self, tracks: Tracks, measured: Measured, sensor: int) -> None:
         """One sensor's word at its instant, not before that of the tracks. sensor: its column."""
@@ -46,20 +47,17 @@ class Life:
             told = kinds.likelihoods(measured.classes, measured.scores)
         cost = self._costs(tracks, measured, told)
         sure = np.ones(len(measured.points), bool) if measured.scores is None else measured.scores >= SURE
-        rows, columns = assign(np.where(sure[None], cost, FAR))
-        weak = np.where(sure[None], FAR, cost)
-        weak[rows] = FAR
-        weak[~tracks.confirmed] = FAR
-        more_rows, more_columns = assign(np.where(weak < SECOND_GATE, weak, FAR))
+        if sure.all():
+            rows, columns = assign(cost)
+        else:
+            rows, columns = assign(np.where(sure[None], cost, FAR))
+            weak = np.where(sure[None], FAR, cost)
+            weak[rows] = FAR
+            weak[~tracks.confirmed] = FAR
+            more_rows, more_columns = assign(np.where(weak < SECOND_GATE, weak, FAR))
+            rows, columns = np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])
         free = sure & ~(cost < FAR).any(axis=0)
-        self._update(
-            tracks,
-            measured,
-            np.concatenate([rows, more_rows]),
-            np.concatenate([columns, more_columns]),
-            told,
-            sensor,
-        )
+        self._update(tracks, measured, rows, columns, told, sensor)
         self._begin(tracks, measured, np.flatnonzero(free), told, sensor)
 
     def _costs(self, tracks: Tracks, measured: Measured, told: Array | None) -> Array:
@@ -69,7 +67,8 @@ class Life:
             doppler = measured.rays(), measured.dopplers_mps, DOPPLER_SD_MPS[measured.kind]
         cost = costs(mean, covariance, measured.points, measured.covariances, doppler)
         if told is not None:
-            cost = cost - 2 * np.log(kinds.shares(tracks.odds) @ told.T)
+            likely = kinds.shares(tracks.odds) @ told.T
+            cost -= np.multiply(2, np.log(likely, out=likely), out=likely)
         return cost
 
     def _update(
@@ -94,12 +93,14 @@ class Life:
         tracks.camera_hits[rows] += measured.kind == "camera"
         tracks.seen_s[rows] = measured.measured_s
         tracks.sensors[rows, sensor] = measured.measured_s
+        if measured.kind != "returns":
+            tracks.framed(rows, sensor, measured.measured_s)
 
     def _begin(
         self, tracks: Tracks, measured: Measured, columns: Rows, told: Array | None, sensor: int
     ) -> None:
         """New tracks, for what no gate holds."""
-        columns = columns[: max(0, MOST_AT_ONCE - len(tracks))]
+        columns = columns[: max(0, self._most - len(tracks))]
         if not len(columns):
             return
         velocities = None

@@ -35,6 +35,9 @@ class Detector(Protocol):
     def detect(self, image: Any, radar: Any, threshold: float) -> list[Detection]: ...
 
 
+Saw = Callable[[str, Any, list[Detection], float], None]
+
+
 @dataclass
 class _Sensor:
     covers: tuple[str, ...]
@@ -60,6 +63,7 @@ class Perception:
     ) -> None:
         self._lamps = dict(lamps or {})
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
+        self.saw: Saw = lambda *_: None  # told, in the camera's thread, of each picture that shows something
         self.fusion = Fusion(cameras, radars, Roadway(crossing))
         self._detectors, self._clock = dict(detectors), clock
         self._threads = {name: ThreadPoolExecutor(1, f"camera-{name}") for name in cameras}
@@ -115,6 +119,7 @@ class Perception:
         heads = None if lamps is None else lamps.saw(frame.image, frame.captured_s)
         detector = self._detectors.get(name)
         found = [] if detector is None else detector.detect(frame.image, None, SURE)
+        self.saw(name, frame.image, found, frame.arrived_s)
         return found, heads
 
     def _pull(self, now_s: float) -> float:

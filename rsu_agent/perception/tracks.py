@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from rsu_agent.perception.kinds import AGILITY, KINDS, SIZES, learnt, named
+from rsu_agent.perception.kinds import AGILITY, KINDS, SIZES, learnt
 from rsu_agent.perception.motion import Agility, Array, Motion, Rows
 from rsu_agent.world.road_user import UserClass
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 NEVER_S = -1e9
+FRAMES = 4
 OF_KIND = [*KINDS, UserClass.UNKNOWN]
 SIZE_OF = np.array([SIZES[kind] for kind in OF_KIND])
 AGILITY_OF = np.array([AGILITY[kind] for kind in OF_KIND])
@@ -23,6 +24,8 @@ UNNAMED = len(KINDS)
 @dataclass(slots=True)
 class Tracks:
     """Columns have one entry a track. sensors: (n, sensors) when each was measured last, NEVER_S: never.
+    frames_s: (n, sensors, FRAMES) the last frames in which it was; not those of bare echoes, of which a body
+    gives several.
 
     heading: degrees clockwise from north, NaN while never seen moving. odds: log-odds of KINDS, (n, kinds).
     """
@@ -39,11 +42,13 @@ class Tracks:
     odds: Array = field(default_factory=lambda: np.zeros((0, len(KINDS))))
     kind: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # place in OF_KIND
     sensors: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    frames_s: Array = field(default_factory=lambda: np.zeros((0, 0, 0)))
     next_number: int = 1
 
     def __post_init__(self) -> None:
         if not len(self.number):
             self.sensors = np.zeros((0, self.sensor_count))
+            self.frames_s = np.zeros((0, self.sensor_count, FRAMES))
 
     def __len__(self) -> int:
         return len(self.number)
@@ -73,6 +78,7 @@ class Tracks:
             "odds": np.zeros((count, len(KINDS))),
             "kind": np.full(count, UNNAMED),
             "sensors": np.full((count, self.sensor_count), NEVER_S),
+            "frames_s": np.full((count, self.sensor_count, FRAMES), NEVER_S),
         }
         for name, values in new.items():
             setattr(self, name, np.concatenate([getattr(self, name), values]))
@@ -82,7 +88,8 @@ class Tracks:
     def widen(self) -> None:
         """One more sensor."""
         self.sensor_count += 1
-        self.sensors = np.column_stack([self.sensors, np.full(len(self), NEVER_S)])
+        self.sensors = np.pad(self.sensors, ((0, 0), (0, 1)), constant_values=NEVER_S)
+        self.frames_s = np.pad(self.frames_s, ((0, 0), (0, 1), (0, 0)), constant_values=NEVER_S)
 
     def keep(self, mask: Flags) -> None:
         """Drop the others."""
@@ -96,13 +103,14 @@ class Tracks:
         said = self.odds[rows].any(axis=1)
         self.kind[rows] = np.where(said, self.odds[rows].argmax(axis=1), UNNAMED)
 
+    def framed(self, rows: Rows, sensor: int, at_s: float) -> None:
+        """A sensor that gives each user once has given these, in one frame."""
+        frames = self.frames_s[rows, sensor]
+        self.frames_s[rows, sensor] = np.column_stack([np.full(len(rows), at_s), frames[:, :-1]])
+
     def sizes(self) -> Array:
         """Length, width and height (n, 3) by kind."""
         return np.asarray(SIZE_OF[self.kind], np.float64)
-
-    def name(self, row: int) -> UserClass:
-        """The likeliest kind."""
-        return named(self.odds[row])
 
 
 COLUMNS = tuple(

@@ -32,6 +32,7 @@ from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.runtime.roads import Roads
 from rsu_agent.runtime.serve_http import listen_tcp, listen_unix, serve_http
 from rsu_agent.runtime.speaking import Speaking
+from rsu_agent.runtime.still_desk import StillDesk
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
@@ -84,6 +85,7 @@ class Core:
             place.site, self.clock, self.air, self.trust, self.post, self.window, roads, self.recorder
         )
         self.others = measure.OtherProcesses()
+        self.stills = StillDesk(self.hub, place.state, self.roads.still)
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
 
@@ -112,7 +114,7 @@ class Core:
                 start(self.speaking.run_map, self.maps)
                 start(self.hub.run)
                 start(self.roads.run)
-                app = control_app(self.window)
+                app = control_app(self.window, self.stills)
                 start(serve_http, app, control, app.state.streams)
                 start(serve_http, metrics_app(self._metrics, self.window.healthy), metrics)
         finally:
@@ -185,6 +187,8 @@ class Core:
                 self.window.uplink = noun
             case "detector", dict():
                 self.window.detector = noun
+            case "still", dict():
+                self.stills.told(noun)
 
     def _heads(self, seen: HeadsSeen) -> None:
         """Lamps seen: they can take colours away, and whose was taken is an alarm."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -21,13 +24,19 @@ from rsu_agent.runtime import measure
 from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.runtime.still_desk import STILL, STILLS
+from rsu_agent.runtime.still_files import expire
+from rsu_agent.runtime.stills import NoStill, Stills
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.settings.model import driver_settings
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.witness import HeadsSeen
 
+log = logging.getLogger(__name__)
 METRICS_S = 1.0
+EXPIRE_S = 600.0
+MAKING_S = 30.0  # of a still; a camera that gives three pictures a second needs ten
 CAMERA_BACK_OFF_S = 1.5  # facts/perception 9: pictures are back within 2 s of the camera
 
 
@@ -49,6 +58,8 @@ class Senses:
             cameras, radars, cover, self.detectors.of, place.site.crossing, self.clock, self._lamps()
         )
         self.perception.heads = self._heads
+        self.stills = Stills(place.state / STILLS, [c.name for c in self.site.cameras], self.detectors.of)
+        self.perception.saw = self.stills.saw
         self._news = HeadsNews()
 
     def _lamps(self) -> dict[str, LampReader]:
@@ -72,6 +83,7 @@ class Senses:
                 tasks.start_soon(self._radar, radar)
             tasks.start_soon(self.perception.run, self._publish)
             tasks.start_soon(self._measure)
+            tasks.start_soon(self._expire)
             while True:
                 await self._linked()
 
@@ -115,6 +127,25 @@ class Senses:
             if self.link is not None:
                 self.link.send("metrics", measure.sample("senses"), newest=True)
 
+    async def _still(self, link: Link, camera: str) -> None:
+        """Make one and tell the core; `refused` with a word where there is none."""
+        made: dict[str, Any] = {}
+        try:
+            with anyio.fail_after(MAKING_S):
+                made = await asyncio.wrap_future(self.stills.begin(camera))
+        except NoStill as refused:
+            made = {"refused": str(refused)}
+        except TimeoutError:
+            self.stills.forget(camera)
+            made = {"refused": "pictures"}
+        link.send(STILL, {"camera": camera, **made})
+
+    async def _expire(self) -> None:
+        while True:
+            if gone := expire(self.place.state / STILLS, datetime.now(UTC)):
+                log.info("stills whose seven days are over, deleted: %d", gone)
+            await self.clock.sleep(EXPIRE_S)
+
     async def _linked(self) -> None:
         """One life of the link to the core."""
         link = await join(self.place.run, "senses", self.clock)
@@ -126,7 +157,9 @@ class Senses:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(link.run_sender)
                 while True:
-                    await link.receive()
+                    topic, told = await link.receive()
+                    if topic == STILL and isinstance(told, str):
+                        tasks.start_soon(self._still, link, told)
         except* DeviceLost:
             self.link = None
             link.close()

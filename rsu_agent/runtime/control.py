@@ -1,4 +1,4 @@
-"""The control socket: HTTP and server-sent events, read only, and the page for Prometheus."""
+"""The control socket: HTTP and server-sent events, and the page for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from rsu_agent.runtime.still_desk import StillDesk, still_routes
 from rsu_agent.runtime.streams import Streams
 
 LIVE_PERIOD_S = 0.1
@@ -34,8 +35,11 @@ class View(Protocol):
     def healthy(self) -> tuple[bool, str]: ...
 
 
-def control_app(view: View) -> Starlette:
-    """The read-only application behind the control socket; `state.streams.ended` ends its streams."""
+def control_app(view: View, stills: StillDesk | None = None) -> Starlette:
+    """The application behind the control socket; `state.streams.ended` ends its streams.
+
+    It reads, with one exception: POST /v1/still has a still made, which is written down with who asked.
+    """
     streams = Streams(MOST_STREAMS)
 
     async def live(request: Request) -> Response:
@@ -59,6 +63,7 @@ def control_app(view: View) -> Starlette:
             Route("/v1/messages", give(view.messages)),
             Route("/v1/guard", give(view.guard)),
             Route("/v1/live", live),
+            *([] if stills is None else still_routes(stills)),
         ]
     )
     app.state.streams = streams

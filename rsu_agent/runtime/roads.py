@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -72,6 +73,10 @@ class Roads:
     def device(self, health: DeviceHealth) -> None:
         """A device's state has changed."""
         self._post.put(self._summary.device(health, round(self._clock.utc_s() * 1e6)))
+
+    def still(self, camera: str, who: str, made: dict[str, Any]) -> None:
+        """A still was asked for: for the audit."""
+        self._post.put(self._summary.still(camera, who, made, round(self._clock.utc_s() * 1e6)))
 
     async def run(self) -> None:
         """Until cancelled; what goes wrong in here starts this branch afresh and leaves SPAT alone."""

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
+from asyncio import Transport
 from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rsu_agent.runtime.streams import Streams
 
+PEER = struct.Struct("3i")  # struct ucred: process, user, group
 STOP_S = 1  # streams that never end are cut after this
+
+
+class _WithPeer(H11Protocol):
+    """Names who is at the other end of a unix socket, as the kernel says: `uid:1000` and the process."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        end = transport.get_extra_info("socket")
+        if end is not None and end.family == socket.AF_UNIX:
+            told = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+            process, user, _group = PEER.unpack(told)
+            self.client = (f"uid:{user}", process)
 
 
 class _Server(uvicorn.Server):
@@ -26,7 +42,12 @@ class _Server(uvicorn.Server):
 async def serve_http(app: ASGIApp, listener: socket.socket, streams: Streams | None = None) -> None:
     """Serve until cancelled; then the streams are told to end, and those that do not are cut."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_S
+        app,
+        http=_WithPeer,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=STOP_S,
     )
     server = _Server(config)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from rsu_agent.perception.heads.detector import Detector
 from rsu_agent.perception.lamps import HeadBox, read_once
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime.still_files import expired
+from rsu_agent.runtime.still_taken import stills
 from rsu_agent.settings.explain import SiteInvalid
-from rsu_agent.settings.model import driver_settings
 from rsu_agent.settings.read import read_site
 from rsu_agent.settings.sections import CameraSection, HeadSection, Lens
 from rsu_agent.settings.written import NotWritable, write_heads
@@ -40,24 +43,35 @@ REOPEN_S = 2.0
 
 @dataclass
 class Still:
-    """The picture that boxes are drawn on; live: a camera's newest. trouble: why no more come."""
+    """The picture that boxes are drawn on: a file's, or live a camera's, made so that nobody is in it.
+
+    newest: the camera's last picture, in which lamps are read; it is shown to nobody. trouble: why no more
+    come, or `making: N`, how many pictures the first still has.
+    """
 
     image: npt.NDArray[np.uint8] | None = None
+    newest: npt.NDArray[np.uint8] | None = None
     number: int = 0
     live: bool = False
     trouble: str | None = None
 
+    @property
+    def seen(self) -> npt.NDArray[np.uint8] | None:
+        """What lamps are read in."""
+        return self.image if self.newest is None else self.newest
 
-async def follow(still: Still, camera: CameraSection, clock: Clock) -> None:
-    """Keeps the newest picture of a camera, through its losses, until cancelled."""
-    plugin, settings = plugins()[camera.driver], driver_settings(camera)
+
+async def follow(still: Still, camera: CameraSection, detector: Detector, clock: Clock) -> None:
+    """Keeps the newest still of a camera, through its losses, until cancelled."""
     while True:
         try:
-            async with plugin.open(settings, clock) as frames:
-                async for frame in frames:
-                    still.image, still.number, still.trouble = frame.image, still.number + 1, None
+            async with aclosing(stills(camera, detector, clock)) as coming:
+                async for still.newest, have, made in coming:
+                    still.trouble = f"making: {have}" if still.image is None else None
+                    if made is not None:
+                        still.image, still.number, still.trouble = made.image, still.number + 1, None
             still.trouble = "closed"
-        except DeviceLost as lost:
+        except (DeviceLost, ValueError) as lost:
             still.trouble = str(lost)
         await clock.sleep(REOPEN_S)
 
@@ -120,7 +134,7 @@ class _Page:
 
     async def read(self, request: Request) -> Response:
         """What is read in each box of the still now, or why nothing can be."""
-        image, heads = self._still.image, await _told_heads(request)
+        image, heads = self._still.seen, await _told_heads(request)
         if heads is None:
             return _refused(400, [{"path": "heads", "reason": "is no list of heads"}])
         if image is None:
@@ -197,7 +211,11 @@ def _refused(status: int, faults: list[dict[str, str]]) -> Response:
 
 
 def read_still(path: Path, lens: Lens) -> Still:
-    """A picture from a file. Raises ValueError where it is none, or not of the lens's size."""
+    """A picture from a file. Raises ValueError where it is none, or not of the lens's size, or a still
+    of ours that is over: that file is deleted."""
+    if expired(path.name, datetime.now(UTC)):
+        path.unlink(missing_ok=True)
+        raise ValueError(f"{path} was over after seven days and is deleted: take another still")
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError(f"{path} is no picture")
@@ -205,4 +223,4 @@ def read_still(path: Path, lens: Lens) -> Still:
     if (width, height) != (lens.width_px, lens.height_px):
         size = f"{lens.width_px}x{lens.height_px}"
         raise ValueError(f"{path} is {width}x{height} px, but the camera's lens says {size} px")
-    return Still(np.asarray(image, np.uint8), 1)
+    return Still(np.asarray(image, np.uint8), number=1)

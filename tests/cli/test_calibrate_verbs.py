@@ -18,12 +18,13 @@ from speaking import one_object, rsu
 from hil.survey import VIEW, write
 from rsu_agent.cli.calibrate_subject import still_of
 from rsu_agent.cli.exits import Exit
-from rsu_agent.ports import plugins as known_plugins
+from rsu_agent.perception.still import FILL
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.declare import Declared
 from rsu_agent.ports.devices import Frame
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime import still_taken
 from rsu_agent.settings.read import read_site
 from tests.perception.test_calibrate_radar import recorded
 
@@ -218,7 +219,7 @@ def camera_that(gives: list[Any]) -> Plugin:
     async def opened(_settings: Any, _clock: Any) -> AsyncIterator[AsyncIterator[Frame]]:
         async def frames() -> AsyncIterator[Frame]:
             for number, image in enumerate(gives):
-                yield Frame(number, 0.0, 0.0, image)
+                yield Frame(number, number * 0.4, number * 0.4, image)
             raise DeviceLost("refused", "nobody is there", "switch it on")
 
         yield frames()
@@ -234,20 +235,22 @@ def camera_that(gives: list[Any]) -> Plugin:
         (None, "nobody is there"),
     ],
 )
-def test_without_a_still_the_cameras_next_picture_is_taken(
+def test_without_a_still_one_is_taken_of_the_camera(
     shape: tuple[int, ...] | None,
     words: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    section = read_site(asset("config/virtual.yaml")).settings.cameras[0]
-    images = [] if shape is None else [np.full(shape, 7, np.uint8)]
-    monkeypatch.setattr(known_plugins, "plugins", lambda: {"mjpeg_http": camera_that(images)})
+    site = read_site(asset("config/virtual.yaml"))
+    section = site.settings.cameras[0]
+    images = [] if shape is None else [np.full(shape, 7, np.uint8)] * 40
+    monkeypatch.setattr(still_taken, "plugins", lambda: {"mjpeg_http": camera_that(images)})
     if not words:
-        assert still_of(None, section, as_json=False) is images[0]
+        still = still_of(None, section, site, as_json=False)
+        assert set(np.unique(still)) <= {7, FILL}
         return
     with pytest.raises(typer.Exit) as ended:
-        still_of(None, section, as_json=True)
+        still_of(None, section, site, as_json=True)
     assert ended.value.exit_code == Exit.FAILED
     assert words in json.loads(capsys.readouterr().out)["error"]
 

@@ -37,6 +37,7 @@ def test_one_benchmark_is_one_object_on_the_last_line(name: str) -> None:
 def test_the_tracker_is_measured_by_day_and_at_the_peak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hil.bench.tracker, "SECONDS", 3.0)
     monkeypatch.setattr(hil.bench.tracker, "WARM_S", 5.0)
+    monkeypatch.setattr(hil.bench.tracker, "ratios", lambda _seed: {"growth_exponent": 1.0})
     figures = hil.bench.tracker.tracker(3)
     assert figures["users_peak"] > 0
     assert 0 < figures["cycle_ms_day"] <= figures["cycle_p99_ms_day"]

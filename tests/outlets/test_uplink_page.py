@@ -77,6 +77,9 @@ def made_by_the_summary() -> Iterator[dict[str, Any]]:
     yield from summary.changed(3, Colour.RED, 5)
     yield from summary.changed(3, Colour.GREEN, 6, source="controller")
     yield from summary.device(DeviceHealth("radar", DeviceState.LOST, "missing", 1.0), 7)
+    made = {"file": "north-20261126T120000Z.png", "pictures": 34, "filled": 2}
+    yield from summary.still("north", "tech", made, 8)
+    yield from summary.still("north", "tech", {"refused": "busy"}, 9)
     yield from summary.beat(2 * HEALTH_S + 2.0, 0.0)
 
 

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from rsu_agent.ports.devices import Frame
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime import still_taken
+from rsu_agent.runtime.still_taken import detector_of
 from rsu_agent.settings.read import read_site
-from rsu_agent.web import calibrate_heads
 from rsu_agent.web.calibrate_heads import REOPEN_S, Still, calibrate_app, follow, read_still
 from tests.perception.lamp_pictures import BOXES, GROUPS, virtual
 from tests.web.browser import CHROMIUM, Tab, browser
@@ -192,37 +193,63 @@ def test_a_camera_without_a_picture_is_told_with_its_trouble(site: Path, tmp_pat
 
 
 @pytest.mark.anyio
-async def test_the_newest_picture_of_the_camera_is_kept_through_its_losses(
+async def test_the_newest_still_of_the_camera_is_kept_through_its_losses(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section, clock, still = read_site(site).settings.cameras[0], FakeClock(), Still(live=True)
-    first, second = virtual(LAMPS, 0.0, 1), virtual(LAMPS, 0.0, 2)
-    opened: list[str] = []
+    read = read_site(site)
+    section, clock, still = read.settings.cameras[0], FakeClock(), Still(live=True)
+    detector, opened = detector_of(read), 0
 
     @asynccontextmanager
     async def camera(_settings: Any, _clock: Any) -> AsyncIterator[AsyncIterator[Frame]]:
-        opened.append("")
-        if len(opened) == 1:
+        nonlocal opened
+        opened += 1
+        if opened == 1:
             raise DeviceLost("refused", "nobody is there", "switch it on")
 
         async def frames() -> AsyncIterator[Frame]:
-            for number, image in enumerate((first, second)):
-                yield Frame(number, 0.0, 0.0, image)
+            for number in range(40 if opened == 2 else 3):
+                yield Frame(number, number * 0.35, number * 0.35, virtual(LAMPS, 0.0, number))
             raise DeviceLost("silent", "no picture for 3 s", "")
 
         yield frames()
 
     plugin = Plugin("mjpeg_http", Kind.CAMERA, Declared, camera)
-    monkeypatch.setattr(calibrate_heads, "plugins", lambda: {"mjpeg_http": plugin})
+    monkeypatch.setattr(still_taken, "plugins", lambda: {"mjpeg_http": plugin})
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(follow, still, section, clock)
-        await anyio.wait_all_tasks_blocked()
-        assert (still.image, still.trouble) == (None, "refused: nobody is there")
+        tasks.start_soon(follow, still, section, detector, clock)
+        await until(lambda: still.trouble == "refused: nobody is there")
+        assert (still.image, still.seen) == (None, None)
         await clock.advance(REOPEN_S)
-        await anyio.wait_all_tasks_blocked()
-        assert still.image is second
-        assert (still.number, still.trouble) == (2, "silent: no picture for 3 s")
+        await until(lambda: still.trouble == "silent: no picture for 3 s")
+        assert still.number == 1
+        assert still.image is not None
+        made, newest = still.image, still.seen
+        assert newest is not made
+        await clock.advance(REOPEN_S)
+        await until(lambda: still.seen is not newest and still.trouble is not None)
+        assert still.image is made, "three pictures make no still"
         tasks.cancel_scope.cancel()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    with anyio.fail_after(60):
+        while not true():  # noqa: ASYNC110 (threads look at the pictures)
+            await anyio.sleep(0.01)
+
+
+def test_a_still_that_is_over_is_refused_and_deleted(site: Path, tmp_path: Path) -> None:
+    lens = read_site(site).settings.cameras[0].lens
+    old = tmp_path / "north-20200101T000000Z.png"
+    cv2.imwrite(str(old), virtual(LAMPS, 0.0, 1))
+    with pytest.raises(ValueError, match="take another"):
+        read_still(old, lens)
+    assert not old.exists()
+
+
+def test_while_the_first_still_is_made_the_page_says_how_far_it_is(site: Path, tmp_path: Path) -> None:
+    with asking(calibrate_app(site, CAMERA, Still(live=True, trouble="making: 12")), tmp_path) as page:
+        assert page.get("/api/state").json()["trouble"] == "making: 12"
 
 
 def test_a_still_of_another_size_or_that_is_none_is_refused(site: Path, tmp_path: Path) -> None:

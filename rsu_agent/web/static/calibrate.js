@@ -140,6 +140,7 @@ function told({ picture, trouble, live }) {
   const wrong = picture && state && String(picture) !== String(state.lens);
   $("renew").hidden = !live;
   if (wrong) alarm(say("wrong_size", picture.join("×"), state.lens.join("×")));
+  else if (trouble && trouble.startsWith("making: ")) alarm(say("making", trouble.slice(8)));
   else if (trouble) alarm(say("camera_lost", [tell(trouble.split(": ")[0]), ...trouble.split(": ").slice(1)].join(": ")));
   else alarm(picture ? null : say("no_picture"));
 }

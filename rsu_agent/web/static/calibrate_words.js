@@ -8,6 +8,7 @@ export const CALIBRATE = {
     reads: "reads:", box_of: "{0} × {1} px at {2}, {3}", saved: "Saved: {0} heads. Restart the agent.", unsaved: "Not saved yet.",
     not_saved: "Not saved:", wrong_size: "The picture is {0} px, but the camera's lens says {1} px: nothing is read.",
     no_picture: "No picture from the camera yet.", camera_lost: "The camera gives no new picture ({0}).", server_gone: "The page's server does not answer: is rsu calibrate still running?",
+    making: "Watching until whoever moves has vanished: {0} of 30 pictures.",
     site_wrong: "The site file is not valid now:", unread: "cannot be told",
   },
   zh: {
@@ -16,6 +17,7 @@ export const CALIBRATE = {
     group_of: "{0} · 相位 {1}", group_alone: "{0} · 无相位", vertical: "竖排(红灯在上)", horizontal: "横排(红灯在左)", pair: "双灯(红上绿下)", single: "单灯", remove: "删除", reads: "识别:",
     box_of: "{0} × {1} 像素,位于 {2}, {3}", saved: "已保存 {0} 个信号灯,请重启代理。", unsaved: "尚未保存。", not_saved: "未保存:",
     wrong_size: "画面为 {0} 像素,而镜头设置为 {1} 像素:无法识别。", no_picture: "尚未收到相机画面。", camera_lost: "相机没有新画面({0})。",
+    making: "正在取景,等待移动者从画面中消失:第 {0} 张,共 30 张。",
     server_gone: "本页面的服务无应答:rsu calibrate 是否仍在运行?", site_wrong: "站点文件目前无效:", unread: "无法判断",
   },
 };

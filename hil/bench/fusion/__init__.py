@@ -1,0 +1,1 @@
+"""The fusion benchmark: simulated traffic, simulated sensors, our tracker and others, judged by referees."""

@@ -1,0 +1,73 @@
+"""For tuning: our tracker's figures with cameras and radars, from kept measurements.
+
+`python -m hil.bench.fusion.quick --seeds 1,2 [--night] [--of camera|radar|fused]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+from hil.bench.fusion.config import read
+from hil.bench.fusion.figures import Figures, figures
+from hil.bench.fusion.measurements import CAMERA, RADAR, measurements
+from hil.bench.fusion.ours import track
+from hil.bench.fusion.truth import truth
+from hil.processes import RigFailure
+
+SENSES = {"camera": (CAMERA,), "radar": (RADAR,), "fused": (CAMERA, RADAR)}
+SHOWN = (
+    "mota",
+    "idf1",
+    "hota",
+    "gospa",
+    "position_rmse_m",
+    "speed_rmse_mps",
+    "id_switches",
+    "precision",
+    "recall",
+)
+
+
+def main(arguments: list[str]) -> None:
+    """One line a seed, then the means."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seeds", default="1")
+    asked.add_argument("--night", action="store_true")
+    asked.add_argument("--of", choices=list(SENSES), default="fused")
+    told = asked.parse_args(arguments)
+    print("seed   users  ms/step  " + "  ".join(f"{name:>{width(name)}}" for name in SHOWN), flush=True)
+    rows = [_seed(int(seed), told.of, night=told.night) for seed in told.seeds.split(",")]
+    means = {name: float(np.mean([row[name] or np.nan for row in rows])) for name in SHOWN}
+    print("mean                   " + _line(means))
+
+
+def _seed(seed: int, senses: str, *, night: bool) -> Figures:
+    config = read()
+    world = truth(config, seed)
+    measured, _ = measurements(config, world, seed, night=night)
+    tracked = track(config, world.crossing, measured.only(SENSES[senses]))
+    row = figures(config, world, {senses: tracked.result})[senses]
+    users, took_ms = world.mean_objects(config), float(tracked.step_ms.mean())
+    print(f"{seed:>4} {users:>7.1f} {took_ms:>8.2f}  {_line(row)}", flush=True)
+    return row
+
+
+def width(name: str) -> int:
+    """Of a column."""
+    return max(7, len(name))
+
+
+def _line(row: Mapping[str, float | None]) -> str:
+    told = {name: np.nan if row[name] is None else row[name] for name in SHOWN}
+    return "  ".join(f"{told[name]:>{width(name)}.3f}" for name in SHOWN)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except RigFailure as failure:
+        sys.exit(str(failure))
