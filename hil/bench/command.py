@@ -16,6 +16,7 @@ from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
 from hil.bench.fusion.command import fusion
+from hil.bench.lanes import lanes
 from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
 from hil.bench.prediction import prediction
@@ -42,6 +43,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "spat-latency": spat_latency,
     "prediction": prediction,
     "air": air,
+    "lanes": lanes,
 }
 # The bounds of speed: benchmark -> figure -> the most it may be; and of how many samples.
 MOST: dict[str, dict[str, float]] = {
@@ -64,6 +66,7 @@ MOST: dict[str, dict[str, float]] = {
         "lost.radar_s": 2.0,
     },
     "calibration": {"ratio": 1.15},
+    "lanes": {"true.flow_wrong": 0, "true.queue_error_max": 1, "true.lanes_delay_over": 0},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {

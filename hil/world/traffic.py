@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ GO = frozenset({"green", "green_flash"})
 WALK_START_S = 2.5  # of green within which pedestrians set out
 FREE_M = 12.0
 KERB_M = 0.3
+SETS_OUT_M, SETS_OUT_SHARE = 2.0, 0.8  # where on its route a vehicle comes in, of its class's least speed
 
 
 Array = npt.NDArray[Any]
@@ -110,6 +112,19 @@ class Traffic:
                 return False
         return True
 
+    def free_s(self, user: User, from_m: float, to_m: float, dt_s: float) -> float:
+        """What its front would take from one place of its route to another, alone and on green."""
+        alone = replace(user, along_m=SETS_OUT_M, speed=SPEEDS[user.cls][0] * SETS_OUT_SHARE)
+        half, seconds = user.size[0] / 2, 0.0
+        while alone.along_m + half < to_m:
+            before_m = alone.along_m + half
+            alone.wanted = self._wanted(alone)
+            alone.drive(999.0, 0.0, dt_s)
+            done = alone.along_m + half
+            low, high = max(before_m, from_m), min(done, to_m)
+            seconds += dt_s * max(0.0, high - low) / max(1e-9, done - before_m)
+        return seconds
+
     def colour(self, group: int | None) -> str:
         """What shines; routes without a group see green."""
         return "green" if group is None else self._lamps.get(group, "red")
@@ -133,7 +148,7 @@ class Traffic:
                 route = self._random.choices(routes, weights)[0]
                 cls = self._random.choices([m[0] for m in mix], [m[1] for m in mix])[0]
                 if route.name not in self.barred and self.clear(route, 0.0, FREE_M):
-                    self.add(route, cls, 2.0, SPEEDS[cls][0] * 0.8)
+                    self.add(route, cls, SETS_OUT_M, SPEEDS[cls][0] * SETS_OUT_SHARE)
         if self._random.random() < walk * dt_s:
             back, offset = self._random.random() < 0.5, self._random.uniform(-1.4, 1.4)
             route = self._random.choice(walk_routes(self.crossing, offset, back=back))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
-from rsu_agent.hazards.places import LanePlace, Places
+from rsu_agent.hazards.places import Places
+from rsu_agent.lanes.jump import jumped
+from rsu_agent.lanes.line import LanePlace
 from rsu_agent.world.road_user import RoadUser, Scene
 from rsu_agent.world.signal import Colour
 
 FORGET_S = 3.0
-JUMP_M, JUMP_SHARE = 1.2, 1.5  # beyond its speed: one scene in a thousand corrects an estimate by more
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Memory:
         return present
 
     def _one(self, seen: Seen, user: RoadUser, at_s: float) -> None:
-        if _jumped(seen, user, at_s):
+        if jumped(seen.user, user, at_s - seen.last_s):
             seen.wrong = seen.on_walk = seen.entry = None
         seen.user, seen.last_s = user, at_s
         seen.lane = self.places.lane_at(user.x_east_m, user.y_north_m)
@@ -92,10 +92,3 @@ class Memory:
             seen.entry = seen.lane
         if seen.entered_box_s is None and self.places.in_box(user.x_east_m, user.y_north_m):
             seen.entered_box_s = at_s
-
-
-def _jumped(seen: Seen, user: RoadUser, at_s: float) -> bool:
-    """Whether a track has moved farther than it drives: it was given somebody else's detections."""
-    moved = math.hypot(user.x_east_m - seen.user.x_east_m, user.y_north_m - seen.user.y_north_m)
-    speed = max(user.speed_mps, seen.user.speed_mps)
-    return moved > JUMP_M + JUMP_SHARE * speed * (at_s - seen.last_s)

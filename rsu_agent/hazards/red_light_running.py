@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from rsu_agent.hazards.evidence import Lights, Seen
-from rsu_agent.hazards.places import LanePlace
+from rsu_agent.lanes.line import LanePlace
 from rsu_agent.world.crossing import Turn
 from rsu_agent.world.place import turn_deg
 from rsu_agent.world.road_user import MOTOR

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from rsu_agent.outlets.summary_flow import MINUTE_US, Flow
-from rsu_agent.outlets.summary_lanes import entry_lanes, find
-from rsu_agent.outlets.summary_queue import Queues
+from rsu_agent.outlets.summary_flow import MINUTE_US
+from rsu_agent.outlets.summary_road import RoadFigures
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.place import LocalFrame
-from rsu_agent.world.road_user import RoadUser, Scene
-from rsu_agent.world.signal import Colour
+from rsu_agent.world.road_user import Scene
+from rsu_agent.world.signal import Colour, Lamp
 
 QUEUE_US = 30_000_000
 HEALTH_S = 60.0
@@ -29,9 +29,7 @@ class Summary:
     """
 
     def __init__(self, crossing: Crossing, start_s: float) -> None:
-        lanes = entry_lanes(crossing)
-        self._lanes, self._frame = lanes, LocalFrame(crossing.origin)
-        self._flow, self._queues = Flow(lanes), Queues(lanes)
+        self._frame, self._road = LocalFrame(crossing.origin), RoadFigures(crossing)
         self._start_s = start_s
         self._scene_s: float | None = None
         self._minute = _Running(MINUTE_US)
@@ -44,6 +42,10 @@ class Summary:
         """A lamp group has changed to `colour`."""
         record: Record = {"k": "phase", "t": at_utc_us, "g": group, "c": str(colour)}
         return [record if source is None else {**record, "src": source}]
+
+    def lamps(self, lamps: Iterable[Lamp], at_s: float) -> None:
+        """All lamps of one report of the controller, changed or not: what is not repeated is not known."""
+        self._road.lamps(lamps, at_s)
 
     def still(self, camera: str, who: str, made: dict[str, Any], at_utc_us: int) -> list[Record]:
         """Somebody asked for a still of a camera; `made` as the senses told it. The picture stays here."""
@@ -58,12 +60,7 @@ class Summary:
         if step_s < 0.0:
             return due
         self._scene_s = scene.at_s
-        arms = {arm for sensor in scene.sensors if sensor.healthy for arm in sensor.covers}
-        watched = {lane.lane for lane in self._lanes if lane.arm in arms}
-        seen = [lane for lane in self._lanes if lane.lane in watched]
-        placed = [(user, find(seen, user.x_east_m, user.y_north_m)) for user in _distinct(scene)]
-        self._flow.tick(scene.at_s, step_s, watched, placed)
-        self._queues.tick(placed)
+        self._road.scene(scene, step_s)
         return due
 
     def hazard(self, hazard: Hazard, utc_less_s: float) -> list[Record]:
@@ -107,9 +104,9 @@ class Summary:
     def _close(self, utc_s: float) -> list[Record]:
         due: list[Record] = []
         if (minute_us := self._minute.over(utc_s)) is not None:
-            due += self._flow.close(minute_us)
+            due += self._road.minute(minute_us)
         if (interval_us := self._interval.over(utc_s)) is not None:
-            due += self._queues.close(interval_us, QUEUE_US / 1e6)
+            due += self._road.interval(interval_us, QUEUE_US / 1e6)
         return due
 
     def _remember(self, number: int, onset: tuple[str, int, bool]) -> None:
@@ -155,8 +152,3 @@ class _Running:
 
 def _health(health: DeviceHealth, utc_us: int) -> Record:
     return {"k": "health", "t": utc_us, "d": health.device, "s": str(health.state), "w": health.reason}
-
-
-def _distinct(scene: Scene) -> tuple[RoadUser, ...]:
-    """Two entries with one track number would be counted twice."""
-    return tuple({user.track: user for user in scene.users}.values())

@@ -83,14 +83,44 @@ KINDS: tuple[Kind, ...] = (
         "flow",
         "lo",
         "traffic counts per entry lane and minute, for signal timing",
-        "summary_flow",
+        "summary_road",
         (
             Field("t", "int, UTC us", "start of the minute"),
             Field("d", "float, s", "how much of the minute a healthy sensor watched the lane's arm"),
             Field("ln", "int", "entry lane of the crossing file"),
-            Field("n", "map class -> int", "users whose centre passed the stop line, by class"),
+            Field("n", "map class -> int", "users whose front passed the stop line, by class"),
             Field("v", "float, m/s or null", "their mean speed at the line; null when nobody passed"),
             Field("o", "float 0..1", "share of `d` in which a body stood over the last 2 m before the line"),
+            Field(
+                "h",
+                "float, s or null",
+                "mean time headway at the line, front to front; null: no two in sight",
+            ),
+            Field("hm", "float, s or null", "the smallest one"),
+            Field(
+                "dl",
+                "float, s or null",
+                "mean control delay on the last 60 m before the line; null: none measured",
+            ),
+            Field(
+                "df", "float, m or null", "from how far before the line it was reckoned, the mean (25 to 60)"
+            ),
+            Field("dn", "int", "users whose delay and stops were measured"),
+            Field("du", "int", "users who passed, but whose track began too late for that"),
+            Field(
+                "st",
+                "float or null",
+                "mean number of stops of those measured (begins < 5 km/h, over > 10 km/h)",
+            ),
+            Field("ss", "float 0..1 or null", "share of those measured that stopped"),
+            Field(
+                "mv",
+                "map turn -> int",
+                "ways that ended in this minute: left, through, right, u_turn, unknown",
+            ),
+            Field(
+                "rt", "map right -> int", "by what right they went (lanes/right.py); `red` ran a red light"
+            ),
         ),
     ),
     Kind(
@@ -104,6 +134,31 @@ KINDS: tuple[Kind, ...] = (
             Field("ln", "int", "entry lane of the crossing file"),
             Field("n", "int", "most standing users at once"),
             Field("m", "float, m", "farthest end of the queue from the stop line"),
+            Field("w", "float, s", "how much of the interval a healthy sensor watched the lane's arm"),
+            Field(
+                "gn",
+                "int",
+                "standing users when the lane's (last) green began; absent: none did",
+                always=False,
+            ),
+            Field("gm", "float, m", "end of that queue", always=False),
+        ),
+    ),
+    Kind(
+        "walk",
+        "lo",
+        "who walked over each crosswalk, per minute, for pedestrian timing",
+        "summary_ways",
+        (
+            Field("t", "int, UTC us", "start of the minute"),
+            Field("d", "float, s", "how much of the minute a healthy sensor watched the arm"),
+            Field("cw", "int", "crosswalk of the crossing file"),
+            Field("n", "map class -> int", "users who walked at least 0.6 of its length, by class"),
+            Field(
+                "rt",
+                "map right -> int",
+                "what the light said when the road was stepped onto (lanes/right.py)",
+            ),
         ),
     ),
     Kind(

@@ -135,6 +135,7 @@ class Core:
                 else:
                     self.board.post(SIGNAL, item, now_s)
                     self._compare_clock(item)
+                    self.roads.saw_lamps(item)
                 self.roads.saw_edges(edges, now_s)
         except DeviceLost:
             self.speaking.doubt(LINE_LOST)

@@ -23,6 +23,7 @@ from rsu_agent.runtime.window import Window
 from rsu_agent.settings.read import SiteRead
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
+from rsu_agent.world.signal import SignalReport
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
@@ -64,6 +65,10 @@ class Roads:
             self._judge.saw_lamp(edge.group, edge.after, edge.at_s)
             utc_us = round((self._clock.utc_s() - (now_s - edge.at_s)) * 1e6)
             self._post.put(self._summary.changed(edge.group, edge.after, utc_us))
+
+    def saw_lamps(self, report: SignalReport) -> None:
+        """Everything that shines, for the right of whoever passes a line."""
+        self._summary.lamps(report.lamps, report.first_byte_s)
 
     def device(self, health: DeviceHealth) -> None:
         """A device's state has changed."""

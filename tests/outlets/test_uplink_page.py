@@ -67,7 +67,7 @@ def made_by_the_summary() -> Iterator[dict[str, Any]]:
     """At least one record of every kind that the summary makes, from a queue, a passer-by and a hazard."""
     crossing = read_crossing(ROOT / "config" / "crossings" / "virtual.geojson")
     summary, lane = Summary(crossing, 0.0), next(lane for lane in crossing.lanes if lane.role == "entry")
-    x, y = lane.points[-1]
+    x, y = lane.points[-1][0], lane.points[-1][1] + 5.0  # of the north arm: five metres before the line
     car = RoadUser(1, UserClass.CAR, x, y, 0.0, 0.0, 0.0, None, 4.5, 1.8, 1.5, 0.3, ("camera",), 0.0)
     for tick in range(2 * QUEUE_US // 100_000):
         seen = SensorHealth("camera", True, "ok", 0.05, ("N", "E", "S", "W"))
