@@ -97,6 +97,7 @@ def _pictured(eye: GroundCamera, rows: list[dict[str, Any]], dice: random.Random
             0.8,
             (u - 9, v - 9, u + 9, v + 1),
             (u + dice.gauss(0, GROUND_SD_PX), v + dice.gauss(0, GROUND_SD_PX)),
+            grounded=True,
         )
         for row, (u, v), depth in zip(rows, pixels, depths, strict=True)
         if depth > 0

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rsu_agent.perception.footprint import to_middles
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.life import MOST_AT_ONCE, Life
@@ -57,11 +58,8 @@ class Fusion:
         own = [item for item, keep in zip(found, good, strict=True) if keep]
         classes, scores = tuple(item.kind for item in own), np.array([item.score for item in own])
         points = points[good]
-        self.take(
-            Measured(
-                name, "camera", captured_s, points, eye.covariance(points), classes=classes, scores=scores
-            )
-        )
+        points, spreads = to_middles(points, eye.covariance(points), own, eye.eye[:2], self._roadway)
+        self.take(Measured(name, "camera", captured_s, points, spreads, classes=classes, scores=scores))
 
     def radar(self, name: str, frame: RadarFrame) -> None:
         """The echoes of one radar cycle; of a radar that gives none, the targets that it follows itself."""

@@ -282,11 +282,11 @@ class Bench:
             sd = GROUND_SD_PX + 0.02 * (label.box[2] - label.box[0])
             ground = (label.ground[0] + r.gauss(0, sd), label.ground[1] + r.gauss(0, sd * 0.7))
             cls = CONFUSION.get(label.cls, label.cls) if r.random() < CONFUSED else label.cls
-            found.append(Detection(UserClass(cls), r.uniform(0.3, 0.9), label.box, ground))
+            found.append(Detection(UserClass(cls), r.uniform(0.3, 0.9), label.box, ground, grounded=True))
         if r.random() < FALSE_A_FRAME:
             u, v = r.uniform(0, self.view.width), r.uniform(150, self.view.height)
             box = (u - 10, v - 20, u + 10, v)
-            found.append(Detection(UserClass.PEDESTRIAN, r.uniform(0.12, 0.5), box, (u, v)))
+            found.append(Detection(UserClass.PEDESTRIAN, r.uniform(0.12, 0.5), box, (u, v), grounded=True))
         return sorted(found, key=lambda item: -item.score)
 
     def _deliver(self, now_s: float, *, publish: bool) -> None:

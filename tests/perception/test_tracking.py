@@ -51,7 +51,7 @@ def seen(
 ) -> Detection:
     pixels, _ = CAMERA.to_pixels(np.array([[x, y, 0.0]]))
     u, v = (float(p) + random.gauss(0, noise) for p in pixels[0])
-    return Detection(kind, score, (u - 10, v - 10, u + 10, v + 10), (u, v))
+    return Detection(kind, score, (u - 10, v - 10, u + 10, v + 10), (u, v), grounded=True)
 
 
 def returned(x: float, y: float, vx: float, vy: float) -> RadarPoint:

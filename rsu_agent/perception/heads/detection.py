@@ -13,11 +13,6 @@ from rsu_agent.world.road_user import UserClass
 Array = npt.NDArray[Any]
 Box = tuple[float, float, float, float]
 
-GROUND_SD_PX = 2.0  # of a ground point that the net gives (facts/perception 5: one to two pixels)
-# Of the middle of a box's bottom edge: the near end of a vehicle, not the centre of its footprint.
-# facts/perception 4, same scenes: 1.95 m against 0.41 m in the median, so 4.8 times as unsure.
-BOTTOM_SD_PX = round(GROUND_SD_PX * 1.95 / 0.41, 1)
-
 FARTHEST_PX = 1e6  # nothing in a picture reaches so far beyond it; not a number is not nearer
 
 
@@ -25,7 +20,8 @@ FARTHEST_PX = 1e6  # nothing in a picture reaches so far beyond it; not a number
 class Detection:
     """One user in a picture; box (left, top, right, bottom) and ground point in pixels of that picture.
 
-    grounded: the net itself gave the ground point; else it is the middle of the box's bottom edge.
+    grounded: the net itself gave the ground point, under the body's middle; else it is the middle of the
+    box's bottom edge, near the body's nearest corner (see footprint.py).
     """
 
     kind: UserClass
@@ -33,11 +29,6 @@ class Detection:
     box: Box
     ground: tuple[float, float]
     grounded: bool = False
-
-    @property
-    def ground_sd_px(self) -> float:
-        """How far the ground point may be off, one standard deviation in pixels of a 640 px wide picture."""
-        return GROUND_SD_PX if self.grounded else BOTTOM_SD_PX
 
 
 @dataclass(frozen=True, slots=True)
