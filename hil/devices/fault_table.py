@@ -19,7 +19,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "other_master",
         "replaced",
     ),
-    "camera": (*COMMON, "black", "delay"),
+    "camera": (*COMMON, "black", "delay", "defocus", "dirt", "shift", "slow"),
     "radar": (
         *COMMON,
         "cooked_tty",

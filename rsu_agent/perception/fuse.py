@@ -45,7 +45,12 @@ class Fusion:
         self._waiting: list[Measured] = []
         self._taken: list[tuple[Measured, Tracks]] = []  # with the tracks as they were before
         self._newest_s = -math.inf
+        self._factors: dict[str, float] = {}
         self.counters: Counter[str] = Counter()
+
+    def trust(self, name: str, factor: float) -> None:
+        """From now on the covariances of this camera's places are so many times as large; 1: as measured."""
+        self._factors[name] = factor
 
     def camera(self, name: str, found: Sequence[Detection], captured_s: float) -> None:
         """The detections of one picture."""
@@ -55,11 +60,8 @@ class Fusion:
         own = [item for item, keep in zip(found, good, strict=True) if keep]
         classes, scores = tuple(item.kind for item in own), np.array([item.score for item in own])
         points = points[good]
-        self.take(
-            Measured(
-                name, "camera", captured_s, points, eye.covariance(points), classes=classes, scores=scores
-            )
-        )
+        spreads = eye.covariance(points) * self._factors.get(name, 1.0)
+        self.take(Measured(name, "camera", captured_s, points, spreads, classes=classes, scores=scores))
 
     def radar(self, name: str, frame: RadarFrame) -> None:
         """The echoes of one radar cycle; of a radar that gives none, the targets that it follows itself."""
