@@ -145,8 +145,8 @@ def _refuse_step(good: Sequence[Change], spread_s: float) -> None:
     if spread_s < LEAST_SPREAD * usual_s:
         raise LatencyRefused(
             "step",
-            f"{len(good)} changes all fall alike ({spread_s * 1000:.0f} ms apart, {usual_s * 1000:.0f} would be "
-            "usual): pictures and signal keep step",
+            f"{len(good)} changes all fall alike ({spread_s * 1000:.0f} ms apart, {usual_s * 1000:.0f} would "
+            "be usual): pictures and signal keep step",
             "let the camera give another rate (say 12 or 15 pictures a second), or watch for hours",
         )
 

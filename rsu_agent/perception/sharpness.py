@@ -1,8 +1,8 @@
 """Whether a camera sees sharply: its edges, cell by cell, against what they were at this hour. Sans-IO.
 
 The mean picture of some seconds has no noise, no rain and little traffic in it. Edges are measured against
-the brightness around them, so that dusk and clouds change little. A lens out of focus loses them everywhere, a
-dirty one in a part of the picture. What stands in front has an outline: around it the edges are strong.
+the brightness around them, so that dusk and clouds change little. A lens out of focus loses them everywhere,
+a dirty one in a part of the picture. What stands in front has an outline: around it the edges are strong.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Floats = npt.NDArray[np.float32]
 COLUMNS, ROWS = 16, 10
 FADE = 0.06  # of a new look in the mean picture, a look a second
 WARM_LOOKS = 30  # before it says anything
-DIM = 8.0  # grey levels added to the brightness: an unlit cell has no contrast to speak of
+DIM = 24.0  # grey levels added to the brightness: in an unlit cell rain and noise are no texture
 WHITE = 240.0  # a cell that glare has filled tells nothing
-TEXTURED = 0.02  # edges per brightness from which a cell can lose them
+TEXTURED = 0.03  # edges per brightness from which a cell can lose them
 LEAST_CELLS = 16
 LOST, DOUBTED = 0.45, 0.6  # of the hour's edges: below these a cell has lost them, or is not learnt from
 SOFT, SHARPEST = 0.75, 1.5  # mean ratio around a cell behind dirt; beside a vehicle's outline it is above

@@ -1,4 +1,4 @@
-"""Whether a camera still sees: stalled, frozen, black, over-exposed; what comes slowly by its care. Sans-IO."""
+"""Whether a camera still sees: stalled, frozen, black, over-exposed; its care knows the rest. Sans-IO."""
 
 from __future__ import annotations
 

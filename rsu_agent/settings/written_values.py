@@ -101,7 +101,7 @@ def _flow(
 def _block(
     lines: list[str], inner: CommentedMap, changes: Mapping[str, Value], place: int | None = None
 ) -> None:
-    """One key a line: values are replaced where they stand, new keys come at the place, or after the last one."""
+    """One key a line: values are replaced where they stand; new keys come at `place`, else after the last."""
     newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
     ends = _ends(lines, inner)
     end, added = max(ends.values()) if place is None else place, []

@@ -1,4 +1,4 @@
-"""A signal that changes before a camera whose pictures are late by a planted time, as reports and as views."""
+"""A signal that changes before a camera whose pictures are late by a planted time: reports and views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of the virtual crossing as its camera gives them: day, night, rain, traffic; from the rig's painter."""
+"""Pictures of the virtual crossing as its camera gives them: day, night, rain, traffic."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ BODIES = {
     "truck": (8.0, 2.5, 3.2),
     "bicycle": (1.8, 0.6, 1.7),
 }
+DAY = Look()
 PICTURES = 24  # different ones of a kind; then they come again
 
 
@@ -51,7 +52,7 @@ def ground() -> Any:
 
 
 @cache
-def picture(number: int, *, jam: int | None = None, knocked: bool = False, look: Look = Look()) -> Any:
+def picture(number: int, *, jam: int | None = None, knocked: bool = False, look: Look = DAY) -> Any:
     """One picture through JPEG. jam: traffic that stands, by its seed; else every picture has its own."""
     view = replace(VIEW, yaw_deg=VIEW.yaw_deg + KNOCK_DEG) if knocked else VIEW
     users = traffic(1000 + number if jam is None else jam, 14 if jam is None else 20)
@@ -60,12 +61,12 @@ def picture(number: int, *, jam: int | None = None, knocked: bool = False, look:
 
 
 @cache
-def dirty(number: int, look: Look = Look()) -> Any:
+def dirty(number: int, look: Look = DAY) -> Any:
     return coded(dirtied(picture(number, look=look)))
 
 
 @cache
-def soft(number: int, look: Look = Look()) -> Any:
+def soft(number: int, look: Look = DAY) -> Any:
     return coded(np.asarray(cv2.GaussianBlur(picture(number, look=look), (0, 0), SOFT_PX), np.uint8))
 
 
