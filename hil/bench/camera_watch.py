@@ -1,4 +1,4 @@
-"""What watching a camera's health costs: milliseconds a picture at 640x384, ten a second, and its dearest ones."""
+"""What watching a camera's health costs: milliseconds a picture, 640x384, ten a second; and its dearest ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEASURED_S = round(DRIFT_PERIOD_S)  # one whole round of everything that is done
 
 
 def camera_watch(seed: int) -> dict[str, Any]:
-    """`ms_a_frame` mean over ten minutes of pictures; `p99_ms`, `max_ms` of single ones; `percent_of_core`."""
+    """`ms_a_frame`: mean of ten minutes of pictures; `p99_ms`, `max_ms` of single ones; `percent_of_core`."""
     cv2.setNumThreads(1)
     pictures, watch = painted(seed), CameraWatch(CameraCare())
     taken, began = [], 0.0
