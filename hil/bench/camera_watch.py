@@ -1,4 +1,4 @@
-"""What watching a camera's health costs: milliseconds a picture, 640x384, ten a second; and its dearest ones."""
+"""What watching a camera's health costs: milliseconds a picture of 640x384, ten a second; the dearest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def camera_watch(seed: int) -> dict[str, Any]:
     """`ms_a_frame`: mean of ten minutes of pictures; `p99_ms`, `max_ms` of single ones; `percent_of_core`."""
     cv2.setNumThreads(1)
     pictures, watch = painted(seed), CameraWatch(CameraCare())
-    taken, began = [], 0.0
+    taken: list[float] = []
+    began = 0.0
     for n in range(HZ * (LEARNS_S + MEASURED_S)):
         if n == HZ * LEARNS_S:
             taken, began = [], _cpu_s()

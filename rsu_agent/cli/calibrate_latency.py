@@ -71,16 +71,20 @@ def latency(
     if write and changed:
         write_changes(site, "cameras", name, {"": {"latency_ms": after_ms}}, as_json=as_json)
     if as_json:
-        figures = {key: value for key, value in asdict(found).items() if not key.endswith("_s")}
-        figures |= {f"{key[:-2]}_ms": round(value * 1000, 1) for key, value in _seconds(found).items()}
-        told = {"camera": name, "accepted": True, **figures, "before_ms": before_ms, "latency_ms": after_ms}
-        print_json({**told, "written": write and changed})
+        told = {"camera": name, "accepted": True, **_figures(found), "before_ms": before_ms}
+        print_json({**told, "latency_ms": after_ms, "written": write and changed})
     else:
         _print(name, found, before_ms, after_ms, written=write)
 
 
-def _seconds(found: Latency) -> dict[str, float]:
-    return {key: value for key, value in asdict(found).items() if key.endswith("_s")}
+def _figures(found: Latency) -> dict[str, float]:
+    """Seconds as milliseconds, counts as they are."""
+    return {
+        f"{key[:-2]}_ms" if key.endswith("_s") else key: round(value * 1000, 1)
+        if key.endswith("_s")
+        else value
+        for key, value in asdict(found).items()
+    }
 
 
 def _print(name: str, found: Latency, before_ms: float, after_ms: int, *, written: bool) -> None:
