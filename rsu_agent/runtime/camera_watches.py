@@ -53,7 +53,9 @@ class CameraWatches:
         if watch is None or health.state is not DeviceState.OK:
             return health
         reason = watch.reason(now_s)
-        if reason in ("ok", "starting", "stalled"):  # silence is the line's own business
+        if reason in ("starting", "stalled"):  # silence is the line's own business
+            reason = watch.care.reason
+        if reason == "ok":
             return health
         return DeviceHealth(health.device, DeviceState.DEGRADED, reason, now_s, _detail(watch, reason))
 

@@ -61,8 +61,13 @@ def test_what_the_line_says_stands_above_the_picture(tmp_path: Path) -> None:
     lost, radar = health(DeviceState.LOST), health(device="radar")
     assert watches.dressed(lost, 14.6) is lost
     assert watches.dressed(radar, 14.6) is radar
-    silent = health()
-    assert watches.dressed(silent, 60.0) is silent, "stalled is the line's own business"
+    fresh, good = CameraWatches(cameras(), tmp_path), health()
+    assert fresh.dressed(good, 60.0) is good, "silence is the line's own business"
+
+
+def test_a_gap_between_two_pictures_does_not_hide_what_is_wrong(tmp_path: Path) -> None:
+    told = slow(tmp_path).dressed(health(), 17.0)
+    assert (told.state, told.reason) == (DeviceState.DEGRADED, "slow")
 
 
 def test_what_was_learnt_is_kept_and_used_again_unless_the_pose_is_another(tmp_path: Path) -> None:
