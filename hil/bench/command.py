@@ -12,6 +12,7 @@ import typer
 
 from hil.bench.air import air
 from hil.bench.calibration import calibration
+from hil.bench.camera_watch import camera_watch
 from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
@@ -35,6 +36,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "tracker": tracker,
     "fusion": fusion,
     "calibration": calibration,
+    "camera-watch": camera_watch,
     "detector": detector,
     "operator": operator,
     "outbox": outbox,

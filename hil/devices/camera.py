@@ -15,6 +15,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from hil.bus import Bus
+from hil.devices.camera_faults import Mishaps
 from hil.devices.camera_server import CameraServer
 from hil.devices.ready import announce, former
 from hil.paint.ground import Picture, paint_ground
@@ -67,7 +68,8 @@ class CameraProcess:
         self.random = random.Random(seed)
         self.users: tuple[float, list[dict[str, Any]]] = (0.0, [])
         self.lamps: dict[int, str] = {}
-        self.frame = 0
+        self.frame = self.tick = 0
+        self.mishaps = Mishaps()
         self.frozen: bytes | None = None
         self.black = self.planted = False
         self.delay_s = self.server.line.delay_s = delay_s
@@ -84,7 +86,10 @@ class CameraProcess:
             next_s = max(next_s + PERIOD_S, now_s + 0.01) if now_s - next_s < 1.0 else now_s + PERIOD_S
 
     def _expose(self, now_s: float) -> None:
-        """One picture of this instant."""
+        """One picture of this instant, if there is one."""
+        self.tick += 1
+        if not self.mishaps.exposes(self.tick):
+            return
         self.frame += 1
         self.server.show(self.frame, self.frozen or self._jpeg(self._picture(now_s)))
 
@@ -98,7 +103,9 @@ class CameraProcess:
             for user in users
         ]
         look = Look(night=self.night, noise=3.0, seed=self.frame, planted=self.planted)
-        return paint(self.view, self.ground, moved, self.crossing.heads, self.lamps, look, now_s)
+        view = self.mishaps.view(self.view)
+        picture = paint(view, self.ground, moved, self.crossing.heads, self.lamps, look, now_s)
+        return self.mishaps.through(picture)
 
     def _jpeg(self, picture: Picture) -> bytes:
         done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -120,6 +127,8 @@ class CameraProcess:
 
     def _obey(self, name: str, on: Any) -> None:
         self.truth.write("fault", time.monotonic(), device=DEVICE, name=name, on=on)
+        if self.mishaps.obey(name, on):
+            return
         match name:
             case "unplug" if on:
                 self.server.close()

@@ -19,7 +19,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "other_master",
         "replaced",
     ),
-    "camera": (*COMMON, "black", "delay", "planted"),
+    "camera": (*COMMON, "black", "delay", "defocus", "dirt", "shift", "slow", "planted"),
     "radar": (
         *COMMON,
         "cooked_tty",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rsu_agent.cli.calibrate_camera import camera, points
+from rsu_agent.cli.calibrate_latency import latency
 from rsu_agent.cli.calibrate_page import serve
 from rsu_agent.cli.calibrate_radar import radar, tracks
 from rsu_agent.cli.calibrate_still import still
@@ -24,6 +25,7 @@ calibrate.command()(points)
 calibrate.command()(camera)
 calibrate.command()(tracks)
 calibrate.command()(radar)
+calibrate.command()(latency)
 
 
 @calibrate.command()

@@ -38,6 +38,13 @@ LINE_HINTS = {
     "timeout": "the device accepts but does not answer: restart it",
     "closed": "the device went away: check power and cable",
     "frozen": "the picture does not change: restart the camera",
+    "black": "no light reaches the sensor: look for a cap, a closed shutter, a dead infra-red lamp",
+    "over_exposed": "all is white: turn it away from the sun, or let it expose by itself",
+    "slow": "too few pictures: network, another viewer, a long exposure at night, or cameras[].expected_fps",
+    "defocused": "all edges are soft: clean the lens, then focus it; fog passes by itself",
+    "dirty": "a part of the picture has lost its edges: clean the lens",
+    "moved": "it looks elsewhere: turn it back, or rsu calibrate camera, then rsu calibrate heads",
+    "blind": "the radar counts users that it does not see: lens, light, detector (rsu model check)",
 }
 
 

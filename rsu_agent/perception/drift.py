@@ -1,4 +1,4 @@
-"""Whether a camera still looks where it did: fixed things of the reference still are found again. Sans-IO."""
+"""Whether a camera still looks where it did: fixed things of its reference are found again. Sans-IO."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from rsu_agent.perception.drift_reference import (
+    CELL,
+    REACH,
+    SIDE,
+    TILE,
+    Reference,
+    cells_of,
+    features,
+    grey_of,
+)
+
 ALARM_PX = 3.0
 PERIOD_S = 86_400.0
 LOOKS, BETWEEN_S = 5, 7.0  # of one measurement: a bus stands before a part of the picture in one look only
 GIVE_UP_S = 1800.0  # a measurement that fog or night does not let happen is tried again the next day
-TILE, REACH = 16, 24  # half of a tile, and how far it is looked for, px
-MOST_TILES, LEAST_TILES = 80, 8
-MARGIN = 0.08  # of the height, above and below: clocks and names that cameras write there never move
+LEAST_TILES = 8
 ALIKE = 0.6  # correlation from which a tile is found again
 AGREE_PX, AGREE_SHARE = 2.0, 0.25  # a turn moves the rim by so much more than the middle
 LEAST_MATCHES, RATIO = 15, 0.75
@@ -24,12 +33,14 @@ Array = npt.NDArray[np.float64]
 
 
 class Drift:
-    """One camera against its reference still (BGR or grey, the camera's size), once a day and when asked."""
+    """One camera against its reference, once a period and when asked. Pictures are BGR or grey, of its size.
 
-    def __init__(self, reference: Image, period_s: float = PERIOD_S) -> None:
-        self._reference = _edges(reference)
-        self._grey = _grey(reference)
-        self._tiles = _tiles(self._grey)
+    scale: pixels of the camera in one of the pictures given.
+    """
+
+    def __init__(self, reference: Reference, period_s: float = PERIOD_S, scale: float = 1.0) -> None:
+        self.reference, self.scale = reference, scale
+        self._tiles = [_unit(tile.astype(np.float32)[None])[0] for tile in reference.tiles]
         self._period_s = period_s
         self._due_s: float | None = None  # of the next measurement; None: at the first picture
         self._begun_s: float | None = None
@@ -64,7 +75,8 @@ class Drift:
         if shift is not None:
             self._shifts.append(math.hypot(*shift))
         if len(self._shifts) >= LOOKS:
-            self.shift_px, self.measured_s, self.failures = float(np.median(self._shifts)), now_s, 0
+            self.shift_px = float(np.median(self._shifts)) * self.scale
+            self.measured_s, self.failures = now_s, 0
             self._next(now_s)
         elif self._begun_s is not None and now_s - self._begun_s > GIVE_UP_S:
             self.failures += 1
@@ -72,10 +84,11 @@ class Drift:
 
     def shift_of(self, image: Image) -> tuple[float, float] | None:
         """By how much, right and down (px), the picture's fixed things have moved; None: too few found."""
-        if image.shape[:2] != self._grey.shape:
+        if image.shape[:2] != self.reference.size:
             return None
-        found = self._by_tiles(_edges(image))
-        return found if found is not None else self._by_features(_grey(image))
+        grey = grey_of(image)
+        found = self._by_tiles(cells_of(grey))
+        return found if found is not None else self._by_features(grey)
 
     def _begin(self, now_s: float | None) -> None:
         self._begun_s, self._shifts, self._looked_s = now_s, [], -math.inf
@@ -84,18 +97,15 @@ class Drift:
         self._due_s = now_s + self._period_s
         self._begin(None)
 
-    def _by_tiles(self, edges: Image) -> tuple[float, float] | None:
+    def _by_tiles(self, cells: Image) -> tuple[float, float] | None:
         """Small shifts, to a fraction of a pixel."""
         shifts = []
-        for x, y in self._tiles:
-            tile = self._reference[y - TILE : y + TILE, x - TILE : x + TILE]
-            left, top = max(0, x - TILE - REACH), max(0, y - TILE - REACH)
-            window = edges[top : y + TILE + REACH, left : x + TILE + REACH]
-            scores = cv2.matchTemplate(window, tile, cv2.TM_CCOEFF_NORMED)
+        for (x, y), tile in zip(self.reference.spots.tolist(), self._tiles, strict=True):
+            scores, left, top = _scores(cells, tile, x, y)
             _, best, _, (px, py) = cv2.minMaxLoc(scores)
             if best >= ALIKE:
                 dx, dy = _between(scores, px, py)
-                shifts.append((left + px + dx - (x - TILE), top + py + dy - (y - TILE)))
+                shifts.append((left + px + dx, top + py + dy))
         if len(shifts) < LEAST_TILES:
             return None
         middle = np.median(shifts, axis=0)
@@ -106,17 +116,16 @@ class Drift:
 
     def _by_features(self, grey: Image) -> tuple[float, float] | None:
         """A camera that was knocked: key points found anywhere, moved together."""
-        orb = cv2.ORB.create(nfeatures=800)
-        ours, our_words = orb.detectAndCompute(_without_margin(self._grey), None)
-        theirs, their_words = orb.detectAndCompute(_without_margin(grey), None)
-        if our_words is None or their_words is None or len(ours) < 2 or len(theirs) < 2:
+        theirs, their_words = features(grey)
+        ours, our_words = self.reference.points, self.reference.words
+        if len(ours) < 2 or len(theirs) < 2:
             return None
         pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(our_words, their_words, k=2)
         good = [two[0] for two in pairs if len(two) == 2 and two[0].distance < RATIO * two[1].distance]
         if len(good) < LEAST_MATCHES:
             return None
-        a = np.array([ours[each.queryIdx].pt for each in good], np.float64)
-        b = np.array([theirs[each.trainIdx].pt for each in good], np.float64)
+        a = ours[[each.queryIdx for each in good]].astype(np.float64)
+        b = theirs[[each.trainIdx for each in good]].astype(np.float64)
         _, mask = cv2.findHomography(a, b, cv2.RANSAC, 4.0)  # what a turn does to a picture
         if mask is None or int(mask.sum()) < max(LEAST_MATCHES, len(good) // 3):
             return None
@@ -124,34 +133,25 @@ class Drift:
         return float(dx), float(dy)
 
 
-def _grey(image: Image) -> Image:
-    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+def _scores(cells: Image, tile: Image, x: int, y: int) -> tuple[Image, int, int]:
+    """Correlation of a tile with every place within reach, and the shift (right, down) of the first place."""
+    height, width = cells.shape
+    left, top = -min(REACH, x - TILE), -min(REACH, y - TILE)
+    right, down = min(REACH, width - TILE - x), min(REACH, height - TILE - y)
+    first = CELL // 2 - TILE
+    window = cells[y + top + first : y + down + TILE, x + left + first : x + right + TILE]
+    reach = (SIDE - 1) * CELL + 1
+    places = np.lib.stride_tricks.sliding_window_view(window, (reach, reach))[:, :, ::CELL, ::CELL]
+    places = places[: down - top + 1, : right - left + 1]
+    shape = places.shape[:2]
+    scores = _unit(places.reshape(-1, SIDE * SIDE)) @ tile
+    return np.ascontiguousarray(scores.reshape(shape)), left, top
 
 
-def _edges(image: Image) -> Image:
-    """How steep the picture is: by day and by night much the same."""
-    smooth = cv2.GaussianBlur(_grey(image).astype(np.float32), (0, 0), 1.2)
-    steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-    return np.sqrt(steep)
-
-
-def _tiles(grey: Image) -> list[tuple[int, int]]:
-    """Middles of tiles with corners in them, far enough from the rim to be looked for."""
-    height, width = grey.shape
-    rim, margin = TILE + REACH // 2, max(TILE, round(height * MARGIN))
-    corners = cv2.goodFeaturesToTrack(grey, 4 * MOST_TILES, 0.02, 2.0 * TILE)
-    if corners is None:
-        return []
-    spots = [(round(float(x)), round(float(y))) for x, y in corners.reshape(-1, 2)]
-    inside = [
-        (x, y) for x, y in spots if rim <= x < width - rim and margin + TILE <= y < height - margin - TILE
-    ]
-    return inside[:MOST_TILES]
-
-
-def _without_margin(grey: Image) -> Image:
-    margin = round(grey.shape[0] * MARGIN)
-    return grey[margin : grey.shape[0] - margin]
+def _unit(rows: Image) -> Image:
+    """Rows without their mean, of length one; a row without any contrast is nothing."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-3))
 
 
 def _between(scores: Image, x: int, y: int) -> tuple[float, float]:

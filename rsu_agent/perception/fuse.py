@@ -48,7 +48,12 @@ class Fusion:
         self._waiting: list[Measured] = []
         self._taken: list[tuple[Measured, Tracks]] = []  # with the tracks as they were before
         self._newest_s = -math.inf
+        self._factors: dict[str, float] = {}
         self.counters: Counter[str] = Counter()
+
+    def trust(self, name: str, factor: float) -> None:
+        """From now on the covariances of this camera's places are so many times as large; 1: as measured."""
+        self._factors[name] = factor
 
     def camera(self, name: str, found: Sequence[Detection], captured_s: float) -> None:
         """The detections of one picture."""
@@ -58,7 +63,8 @@ class Fusion:
         own = [item for item, keep in zip(found, good, strict=True) if keep]
         classes, scores = tuple(item.kind for item in own), np.array([item.score for item in own])
         points = points[good]
-        points, spreads = to_middles(points, eye.covariance(points), own, eye.eye[:2], self._roadway)
+        spreads = eye.covariance(points) * self._factors.get(name, 1.0)
+        points, spreads = to_middles(points, spreads, own, eye.eye[:2], self._roadway)
         self.take(Measured(name, "camera", captured_s, points, spreads, classes=classes, scores=scores))
 
     def radar(self, name: str, frame: RadarFrame) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from rsu_agent.perception.blind import Blind
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
@@ -27,6 +28,7 @@ SURE = (
     0.35  # weaker detections are half false: going on with a track by them made a fifth of all tracks false
 )
 RADAR_FRESH_S = 1.0
+NO_WITNESS = ("moved", "defocused")  # of what shines: its boxes lie beside the heads, or all is a blur
 
 
 class Detector(Protocol):
@@ -60,14 +62,17 @@ class Perception:
         crossing: Crossing,
         clock: Clock,
         lamps: Mapping[str, LampReader] | None = None,
+        watches: Mapping[str, CameraWatch] | None = None,
     ) -> None:
+        self.watches = {name: (watches or {}).get(name) or CameraWatch() for name in cameras}
         self._lamps = dict(lamps or {})
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
         self.saw: Saw = lambda *_: None  # told, in the camera's thread, of each picture that shows something
         self.fusion = Fusion(cameras, radars, Roadway(crossing))
         self._detectors, self._clock = dict(detectors), clock
+        self._blind = Blind({name: cameras[name] for name in detectors if name in cameras}, radars)
         self._threads = {name: ThreadPoolExecutor(1, f"camera-{name}") for name in cameras}
-        self._sensors = {name: _Sensor(cover[name], CameraWatch()) for name in cameras}
+        self._sensors = {name: _Sensor(cover[name], self.watches[name]) for name in cameras}
         self._sensors |= {name: _Sensor(cover[name]) for name in radars}
         self._newest: dict[str, FrameUsed] = {}
         self._picture_s: float | None = None
@@ -84,6 +89,7 @@ class Perception:
             )
             if heads is not None:
                 self.heads(heads)
+            self.fusion.trust(name, watch.trust(frame.arrived_s))
             self.fusion.camera(name, found, frame.captured_s)
             self._newest[name] = FrameUsed(name, frame.number, frame.captured_s)
             self._picture_s = self._clock.now_s()
@@ -108,14 +114,17 @@ class Perception:
         """The road at this instant."""
         self._tick += 1
         users = tuple(self.fusion.users(now_s))
+        self._blind.tick(users, now_s, [name for name, watch in self.watches.items() if watch.sees(now_s)])
+        for name, watch in self.watches.items():
+            watch.care.blind = name in self._blind.now
         sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
         return Scene(now_s, self._tick, users, sensors, tuple(self._newest.values()))
 
     def _look(self, name: str, watch: CameraWatch, frame: Frame) -> tuple[list[Detection], HeadsSeen | None]:
-        watch.saw(frame.image, frame.arrived_s)
-        if watch.reason(frame.arrived_s) != "ok":
+        watch.saw(frame.image, frame.arrived_s, int(self._clock.utc_s() // 3600 % 24))
+        if not watch.sees(frame.arrived_s):
             return [], None
-        lamps = self._lamps.get(name)
+        lamps = self._lamps.get(name) if watch.reason(frame.arrived_s) not in NO_WITNESS else None
         heads = None if lamps is None else lamps.saw(frame.image, frame.captured_s)
         detector = self._detectors.get(name)
         found = [] if detector is None else detector.detect(frame.image, None, SURE)
@@ -133,7 +142,8 @@ class Perception:
     def _health(self, name: str, sensor: _Sensor, now_s: float) -> SensorHealth:
         if sensor.watch is not None:
             reason = sensor.watch.reason(now_s)
-            return SensorHealth(name, reason == "ok", reason, sensor.watch.age_s(now_s), sensor.covers)
+            covers = sensor.watch.covers(now_s)
+            return SensorHealth(name, covers, reason, sensor.watch.age_s(now_s), sensor.covers)
         age_s = 1e9 if sensor.seen_s is None else now_s - sensor.seen_s
         fresh = age_s <= RADAR_FRESH_S
         return SensorHealth(name, fresh, "ok" if fresh else "silent", age_s, sensor.covers)

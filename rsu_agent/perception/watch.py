@@ -1,4 +1,4 @@
-"""Whether a camera still sees: stalled, frozen, black, over-exposed. Sans-IO."""
+"""Whether a camera still sees: stalled, frozen, black, over-exposed; its care knows the rest. Sans-IO."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from rsu_agent.perception.camera_care import COVERS, TRUST, CameraCare
 
 STALLED_S = 1.0
 FROZEN_S = 2.0
@@ -18,22 +20,40 @@ SMALL = (80, 48)
 class CameraWatch:
     """Fed with every picture; `reason` is `ok` or a stable word."""
 
-    def __init__(self) -> None:
+    def __init__(self, care: CameraCare | None = None) -> None:
+        self.care = care or CameraCare()
         self._small: npt.NDArray[Any] | None = None
         self._changed_s: float | None = None
         self._seen_s: float | None = None
         self._level = 128.0
 
-    def saw(self, image: npt.NDArray[Any], now_s: float) -> None:
-        """One picture."""
+    def saw(self, image: npt.NDArray[Any], now_s: float, hour: int = 0) -> None:
+        """One picture. hour: of the day, of any time zone that stays the same."""
         small = cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA).astype(np.int16)
         self._level = float(small.mean())
         if self._small is None or float(np.abs(small - self._small).mean()) > FROZEN_DIFFERENCE:
             self._changed_s = now_s
         self._small, self._seen_s = small, now_s
+        self.care.saw(image, now_s, hour, good=self._at_once(now_s) == "ok")
 
     def reason(self, now_s: float) -> str:
         """What is wrong now."""
+        at_once = self._at_once(now_s)
+        return self.care.reason if at_once == "ok" else at_once
+
+    def sees(self, now_s: float) -> bool:
+        """Whether its pictures are worth looking at."""
+        return self._at_once(now_s) == "ok"
+
+    def covers(self, now_s: float) -> bool:
+        """Whether it may be relied on to see who is there (field-rules 5.2)."""
+        return self.reason(now_s) in COVERS
+
+    def trust(self, now_s: float) -> float:
+        """By how much the covariance of what it measures grows now; 1 where all is well."""
+        return TRUST.get(self.reason(now_s), 1.0)
+
+    def _at_once(self, now_s: float) -> str:
         if self._seen_s is None:
             return "starting"
         if now_s - self._seen_s > STALLED_S:

@@ -134,6 +134,7 @@ class Core:
                     self.board.post(PROGRAMME, item, now_s)
                 else:
                     self.board.post(SIGNAL, item, now_s)
+                    self.window.lamp_changes.report(item)
                     self._compare_clock(item)
                     self.roads.saw_lamps(item)
                 self.roads.saw_edges(edges, now_s)
@@ -193,6 +194,7 @@ class Core:
     def _heads(self, seen: HeadsSeen) -> None:
         """Lamps seen: they can take colours away, and whose was taken is an alarm."""
         self.speaking.saw_heads(seen)
+        self.window.lamp_changes.heads(seen)
         now_s = self.clock.now_s()
         contradicted = self.speaking.speaker.witness.contradicted(now_s)
         for group in contradicted ^ self._contradicted:

@@ -21,6 +21,7 @@ from rsu_agent.ports.link import Link
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
+from rsu_agent.runtime.camera_watches import CameraWatches
 from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
@@ -54,8 +55,16 @@ class Senses:
         cover |= {r.name: tuple(r.field.covers) for r in self.site.radars}
         section = self.site.perception.detector
         self.detectors = Detectors(section, [c.name for c in self.site.cameras], place.site.folder)
+        self.watches = CameraWatches(self.site.cameras, place.state)
         self.perception = Perception(
-            cameras, radars, cover, self.detectors.of, place.site.crossing, self.clock, self._lamps()
+            cameras,
+            radars,
+            cover,
+            self.detectors.of,
+            place.site.crossing,
+            self.clock,
+            self._lamps(),
+            self.watches.of,
         )
         self.perception.heads = self._heads
         self.stills = Stills(place.state / STILLS, [c.name for c in self.site.cameras], self.detectors.of)
@@ -113,6 +122,7 @@ class Senses:
             self.link.send(f"heads {seen.camera}", seen, newest=True)
 
     def _tell(self, health: DeviceHealth) -> None:
+        health = self.watches.dressed(health, self.clock.now_s())
         known = self.told.get(health.device)
         if known is not None and (known.state, known.reason) == (health.state, health.reason):
             return
@@ -124,6 +134,7 @@ class Senses:
         while True:
             await self.clock.sleep(METRICS_S)
             self.detectors.measure()
+            self.watches.measure(self.clock.now_s())
             if self.link is not None:
                 self.link.send("metrics", measure.sample("senses"), newest=True)
 

@@ -32,6 +32,8 @@ class View(Protocol):
 
     def guard(self) -> dict[str, Any]: ...
 
+    def changes(self) -> dict[str, Any]: ...
+
     def healthy(self) -> tuple[bool, str]: ...
 
 
@@ -62,6 +64,7 @@ def control_app(view: View, stills: StillDesk | None = None) -> Starlette:
             Route("/v1/crossing", give(view.crossing)),
             Route("/v1/messages", give(view.messages)),
             Route("/v1/guard", give(view.guard)),
+            Route("/v1/changes", give(view.changes)),
             Route("/v1/live", live),
             *([] if stills is None else still_routes(stills)),
         ]

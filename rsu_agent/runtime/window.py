@@ -8,6 +8,7 @@ from typing import Any
 from rsu_agent.messages.recognise import recognise
 from rsu_agent.messages.standards import set_of
 from rsu_agent.outlets.guard_table import TABLE
+from rsu_agent.perception.lamp_changes import LampChanges
 from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.controller_clock import ControllerClock
@@ -42,6 +43,7 @@ class Window:
         self.uplink: dict[str, Any] | None = None
         self.detector: dict[str, Any] | None = None
         self.controller_clock = ControllerClock()
+        self.lamp_changes = LampChanges()
 
     def status(self) -> dict[str, Any]:
         """Everything but the road users themselves."""
@@ -100,6 +102,10 @@ class Window:
             "evidence": dict(speaker.guard.evidence.counters),
             "speaker": dict(speaker.counters),
         }
+
+    def changes(self) -> dict[str, Any]:
+        """The newest changes of lamps, as told and as seen, with their monotonic seconds."""
+        return self.lamp_changes.plain()
 
     def healthy(self) -> tuple[bool, str]:
         """For /healthz: whether SPAT is said or is rightly not said."""

@@ -229,6 +229,21 @@ class CameraSection(Declared):
     pose: Pose = setting(en="Where it stands and looks.", zh="安装位姿。")
     lens: Lens = setting(en="Its pinhole model.", zh="镜头模型。")
     field: SightField = setting(en="What it is declared to see.", zh="声明视场。")
+    expected_fps: float | None = setting(
+        None,
+        en="Pictures a second that it should give; none = learnt from its first minute.",
+        zh="应有的每秒图像数;无则由首分钟学得。",
+        unit="Hz",
+        ge=0.5,
+        le=60,
+    )
+    slow_share: float = setting(
+        0.6,
+        en="Share of the expected pictures below which it is called slow.",
+        zh="低于应有图像数的这一比例即视为过慢。",
+        ge=0.1,
+        le=0.95,
+    )
     heads: list[HeadSection] = setting(
         [],
         en="Signal heads whose lamps it reads beside the controller; `rsu calibrate heads` makes them.",

@@ -14,7 +14,9 @@ from ruamel.yaml.error import YAMLError
 from rsu_agent.settings.written import NotWritable, replace_site
 
 Value = float | int | Sequence[float] | None
-Values = Mapping[str, Mapping[str, Value]]  # part -> key -> value; None: the key goes
+Values = Mapping[
+    str, Mapping[str, Value]
+]  # part -> key -> value; None: the key goes; part "": the sensor's own
 COMMENT = re.compile(r"\s+#[^\n]*$")
 
 
@@ -47,7 +49,7 @@ def _wanted(text: str, kind: str, name: str, values: Values) -> Any:
     if section is None:
         raise NotWritable(f"no section of {kind} is named {name}")
     for part, changes in values.items():
-        inner = section.setdefault(part, {})
+        inner = section.setdefault(part, {}) if part else section
         for key, value in changes.items():
             if value is None:
                 inner.pop(key, None)
@@ -62,6 +64,9 @@ def _with_part(text: str, kind: str, name: str, part: str, changes: Mapping[str,
     if section.fa.flow_style():
         raise NotWritable(f"the section of {name} is not written one key a line")
     lines = text.splitlines(keepends=True)
+    if not part:
+        _block(lines, section, changes, section.lc.key("name")[0] + 1)
+        return "".join(lines)
     inner = section.get(part)
     if not isinstance(inner, CommentedMap) or not inner:
         raise NotWritable(f"{name} has no {part}")
@@ -93,11 +98,13 @@ def _flow(
     lines[first : last + 1] = [f"{lines[first][:column]}{{{told}}}{after}"]
 
 
-def _block(lines: list[str], inner: CommentedMap, changes: Mapping[str, Value]) -> None:
-    """One key a line: values are replaced where they stand, keys that are new come after the last one."""
+def _block(
+    lines: list[str], inner: CommentedMap, changes: Mapping[str, Value], place: int | None = None
+) -> None:
+    """One key a line: values are replaced where they stand; new keys come at `place`, else after the last."""
     newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
     ends = _ends(lines, inner)
-    end, added = max(ends.values()), []
+    end, added = max(ends.values()) if place is None else place, []
     edits: list[tuple[int, int, str | None]] = []
     for key, value in changes.items():
         told = _told(value)
@@ -110,8 +117,8 @@ def _block(lines: list[str], inner: CommentedMap, changes: Mapping[str, Value]) 
         edits.append((line, ends[key], None if told is None else fresh))
     if not lines[-1].endswith("\n"):
         lines[-1] += newline
-    lines[end:end] = added
-    for line, stop, fresh_line in sorted(edits, reverse=True):
+    edits.append((end, end, "".join(added)))
+    for line, stop, fresh_line in sorted(edits, key=lambda edit: edit[:2], reverse=True):
         lines[line:stop] = [] if fresh_line is None else [fresh_line]
 
 

@@ -15,6 +15,7 @@ from hil.paint.lens import View
 from hil.paint.scene import Look, paint
 from hil.world.crossing_read import read_rig_crossing
 from rsu_agent.perception.drift import ALARM_PX, BETWEEN_S, GIVE_UP_S, LOOKS, Drift
+from rsu_agent.perception.drift_reference import Reference
 from rsu_agent.ports.assets import asset
 
 VIEW = View(-16.0, -19.0, 8.0, 45.0, 12.0, 0.0, 860.0, 1280, 720)
@@ -54,32 +55,32 @@ def expected(yaw: float = 0.0, pitch: float = 0.0) -> tuple[float, float]:
 
 @pytest.mark.parametrize("turn_deg", [0.0, 0.1, 0.3, -0.8])
 def test_a_turn_is_measured_to_a_fraction_of_a_pixel(turn_deg: float) -> None:
-    shift = Drift(painted()).shift_of(painted(yaw=turn_deg, seed=2))
+    shift = Drift(Reference.of(painted())).shift_of(painted(yaw=turn_deg, seed=2))
     assert shift is not None
     assert shift == pytest.approx(expected(yaw=turn_deg), abs=0.7, rel=0.1)
 
 
 def test_a_nod_is_measured_the_other_way() -> None:
-    shift = Drift(painted()).shift_of(painted(pitch=0.5, seed=2))
+    shift = Drift(Reference.of(painted())).shift_of(painted(pitch=0.5, seed=2))
     assert shift is not None
     assert shift == pytest.approx(expected(pitch=0.5), abs=0.7, rel=0.1)
 
 
 @pytest.mark.parametrize("look", [{"busy": True}, {"night": True}, {"night": True, "busy": True}])
 def test_traffic_and_night_are_no_move(look: dict[str, bool]) -> None:
-    shift = Drift(painted()).shift_of(painted(seed=5, **look))
+    shift = Drift(Reference.of(painted())).shift_of(painted(seed=5, **look))
     assert shift is None or np.hypot(*shift) < 1.0
 
 
 def test_traffic_does_not_hide_a_move() -> None:
-    shift = Drift(painted()).shift_of(painted(yaw=0.5, seed=5, busy=True))
+    shift = Drift(Reference.of(painted())).shift_of(painted(yaw=0.5, seed=5, busy=True))
     assert shift is not None
     assert shift == pytest.approx(expected(yaw=0.5), abs=0.7, rel=0.1)
 
 
 @pytest.mark.parametrize("turn_deg", [2.5, -4.0])
 def test_a_camera_that_was_knocked_far_is_found_by_its_features(turn_deg: float) -> None:
-    shift = Drift(painted()).shift_of(painted(yaw=turn_deg, seed=2))
+    shift = Drift(Reference.of(painted())).shift_of(painted(yaw=turn_deg, seed=2))
     assert shift is not None
     assert shift[0] == pytest.approx(expected(yaw=turn_deg)[0], rel=0.15)
 
@@ -87,13 +88,13 @@ def test_a_camera_that_was_knocked_far_is_found_by_its_features(turn_deg: float)
 @pytest.mark.parametrize("image", [np.zeros((720, 1280, 3), np.uint8), np.full((720, 1280, 3), 200, np.uint8),
                                    np.zeros((384, 640, 3), np.uint8)])  # fmt: skip
 def test_fog_night_and_pictures_of_another_size_tell_nothing(image: Any) -> None:
-    assert Drift(painted()).shift_of(image) is None
-    assert Drift(image).shift_of(painted()) is None
+    assert Drift(Reference.of(painted())).shift_of(image) is None
+    assert Drift(Reference.of(image)).shift_of(painted()) is None
 
 
 def test_noise_alone_is_no_move() -> None:
     dice = np.random.default_rng(1)
-    assert Drift(painted()).shift_of(dice.integers(0, 255, (720, 1280, 3), np.uint8)) is None
+    assert Drift(Reference.of(painted())).shift_of(dice.integers(0, 255, (720, 1280, 3), np.uint8)) is None
 
 
 def small(image: Any) -> Any:
@@ -107,7 +108,7 @@ def look_at(drift: Drift, image: Any, from_s: float, looks: int = LOOKS) -> floa
 
 
 def test_it_measures_at_first_then_once_a_day_and_alarms_above_three_pixels() -> None:
-    drift, moved = Drift(small(painted())), small(painted(yaw=1.0, seed=2))
+    drift, moved = Drift(Reference.of(small(painted()))), small(painted(yaw=1.0, seed=2))
     assert (drift.shift_px, drift.alarm) == (None, False)
     end_s = look_at(drift, small(painted(seed=3)), 100.0)
     assert drift.shift_px is not None
@@ -121,7 +122,7 @@ def test_it_measures_at_first_then_once_a_day_and_alarms_above_three_pixels() ->
 
 
 def test_it_measures_when_asked() -> None:
-    drift, moved = Drift(small(painted())), small(painted(yaw=1.0, seed=2))
+    drift, moved = Drift(Reference.of(small(painted()))), small(painted(yaw=1.0, seed=2))
     end_s = look_at(drift, small(painted(seed=3)), 0.0)
     drift.ask(end_s + 5)
     look_at(drift, moved, end_s + 5)
@@ -129,7 +130,7 @@ def test_it_measures_when_asked() -> None:
 
 
 def test_pictures_between_its_looks_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    drift, looked = Drift(small(painted())), []
+    drift, looked = Drift(Reference.of(small(painted()))), []
     monkeypatch.setattr(drift, "shift_of", lambda image: looked.append(image))
     for n in range(100):
         drift.saw(painted(), n * 0.1)
@@ -137,7 +138,7 @@ def test_pictures_between_its_looks_cost_nothing(monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_cannot_be_measured_keeps_the_last_word_and_is_tried_again_the_next_day() -> None:
-    drift, fog = Drift(small(painted())), np.full((360, 640, 3), 180, np.uint8)
+    drift, fog = Drift(Reference.of(small(painted()))), np.full((360, 640, 3), 180, np.uint8)
     end_s = look_at(drift, small(painted(yaw=1.0, seed=2)), 0.0)
     assert drift.alarm
     look_at(drift, fog, end_s + DAY_S, int(GIVE_UP_S / BETWEEN_S) + 3)

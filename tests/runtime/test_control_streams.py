@@ -28,7 +28,7 @@ class View:
     def live(self) -> dict[str, Any]:
         return {"at": 1}
 
-    status = crossing = messages = guard = live
+    status = crossing = messages = guard = changes = live
 
     def healthy(self) -> tuple[bool, str]:
         return True, "ok"

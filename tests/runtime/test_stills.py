@@ -147,7 +147,7 @@ class Nothing:
     def live(self) -> dict[str, Any]:
         return {}
 
-    status = crossing = messages = guard = live
+    status = crossing = messages = guard = changes = live
 
     def healthy(self) -> tuple[bool, str]:
         return True, "ok"

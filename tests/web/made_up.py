@@ -62,6 +62,10 @@ class MadeUpAgent:
         self.state = copy.deepcopy(LIVE)
         self.grows_old_from: float | None = None
         self.asked = 0
+        self.lamp_changes: dict[str, Any] = {"told": [], "seen": []}
+
+    def changes(self) -> dict[str, Any]:
+        return self.lamp_changes
 
     def status(self) -> dict[str, Any]:
         state = self.live()
