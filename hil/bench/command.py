@@ -20,6 +20,7 @@ from hil.bench.fusion.command import fusion
 from hil.bench.lanes import lanes
 from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
+from hil.bench.perception import perception
 from hil.bench.prediction import prediction
 from hil.bench.signals import CHANGES, signals
 from hil.bench.spat import spat
@@ -39,6 +40,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "camera-watch": camera_watch,
     "detector": detector,
     "operator": operator,
+    "perception": perception,
     "outbox": outbox,
     "demo": demo,
     "signals": signals,
@@ -59,6 +61,7 @@ MOST: dict[str, dict[str, float]] = {
         "blocked": 0,
     },
     "codec": {"import_ms": 100.0},
+    "perception": {"capture_to_track_p95_ms": 120.0},
     "tracker": {"update_100_ms": 1.0, "growth_exponent": 1.5},
     "fusion": {
         "fused.position_rmse_m": 0.30,

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import hil.bench.command as command
 import hil.bench.demo
+import hil.bench.perception
 import hil.bench.tracker
 from hil.bench.command import CARRIED, OUT, TABLE, bench, over
 from hil.bench.signals import signals
@@ -42,6 +43,28 @@ def test_the_tracker_is_measured_by_day_and_at_the_peak(monkeypatch: pytest.Monk
     assert figures["users_peak"] > 0
     assert 0 < figures["cycle_ms_day"] <= figures["cycle_p99_ms_day"]
     assert figures["ratio"] > 0
+
+
+def test_the_senses_process_is_measured_with_four_cameras_and_two_radars(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hil.bench.perception, "SECONDS", 3.0)
+    monkeypatch.setattr(hil.bench.perception, "SETTLE_S", 1.0)
+    figures = hil.bench.perception.perception(3)
+    assert figures["pictures"] > 20
+    assert 0 < figures["capture_to_track_p50_ms"] <= figures["capture_to_track_p95_ms"]
+    assert figures["scenes_a_second"] > 3
+    assert figures["users"] > 3
+    assert figures["percent_of_core"] > 0
+    assert figures["rss_mb"] > 50
+
+
+def test_a_radar_of_the_benchmark_tells_forward_and_left_of_itself() -> None:
+    pose = {"x_east_m": 10.0, "y_north_m": 0.0, "yaw_deg": 90.0}
+    row = {"id": 3, "x": 30.0, "y": 4.0, "vx": 1.0, "vy": -2.0}
+    behind = {**row, "x": -30.0}
+    (told,) = hil.bench.perception._targets(pose, [row, behind])
+    assert told == pytest.approx({"id": 3, "x": 20.0, "y": 4.0, "vx": 1.0, "vy": -2.0})
 
 
 def test_signals_counts_real_changes_of_a_real_crossing() -> None:
