@@ -18,7 +18,7 @@ from rsu_agent.perception.life import MOST_AT_ONCE, Life
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.tracks import OF_KIND, SIZE_OF, Tracks
-from rsu_agent.ports.devices import RadarFrame
+from rsu_agent.ports.devices import RadarFrame, RadarPoint, RadarTarget
 from rsu_agent.world.road_user import RoadUser
 
 OLDEST_S = 0.5  # measurements later than this are dropped and counted
@@ -71,27 +71,25 @@ class Fusion:
         """The echoes of one radar cycle; of a radar that gives none, the targets that it follows itself."""
         eye = self._radars[name]
         if frame.points or not frame.targets:
-            places = [(point.x_forward_m, point.y_left_m) for point in frame.points]
+            points = _on_ground(eye, frame.points)
             dopplers = np.array([point.doppler_mps for point in frame.points])
-            self._from_radar(name, "returns", places, dopplers, frame.measured_s)
+            self._from_radar(name, "returns", points, dopplers, frame.measured_s)
             return
         targets = [target for target in frame.targets if target.measured]
-        places = [(target.x_forward_m, target.y_left_m) for target in targets]
         velocities = np.array([(t.vx_forward_mps, t.vy_left_mps) for t in targets]).reshape(-1, 2)
-        points = eye.to_ground(*np.array(places).reshape(-1, 2).T)
+        points = _on_ground(eye, targets)
         dopplers = (eye.turned_out(velocities) * eye.rays(points)).sum(axis=1)
-        self._from_radar(name, "radar", places, dopplers, frame.measured_s)
+        self._from_radar(name, "radar", points, dopplers, frame.measured_s)
 
     def _from_radar(
         self,
         name: str,
         kind: Literal["radar", "returns"],
-        places: list[tuple[float, float]],
+        points: Array,
         dopplers_mps: Array,
         measured_s: float,
     ) -> None:
         eye = self._radars[name]
-        points = eye.to_ground(*np.array(places).reshape(-1, 2).T)
         spreads = eye.covariance(points)
         self.take(Measured(name, kind, measured_s, points, spreads, dopplers_mps, eye.place))
 
@@ -167,6 +165,12 @@ class Fusion:
             for tracks in (self._tracks, *(before for _, before in self._taken)):
                 tracks.widen()
         return self._names.index(sensor)
+
+
+def _on_ground(eye: GroundRadar, told: Sequence[RadarPoint | RadarTarget]) -> Array:
+    """Places east and north (n, 2)."""
+    forward, left = np.array([(each.x_forward_m, each.y_left_m) for each in told]).reshape(-1, 2).T
+    return eye.to_ground(forward, left)
 
 
 def _when(measured: Measured) -> float:

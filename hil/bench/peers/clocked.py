@@ -16,12 +16,14 @@ from hil.bench.peers.feed import Step, steps
 from hil.bench.peers.run import Peer, peer
 from hil.bench.peers.settings import SETTINGS
 
+AS_IT_COMES = {"near": 0}  # what is compared is the library, not our way around its cost
+
 
 class Clocked:
     """A peer and how far it is in the feed."""
 
     def __init__(self, name: str, fed: list[Step]) -> None:
-        self._peer: Peer = peer(name)
+        self._peer: Peer = peer(name, SETTINGS[name] | AS_IT_COMES)
         self._left = iter(fed)
 
     def go(self, count: int) -> tuple[list[float], int]:
