@@ -63,3 +63,12 @@ def test_overlap_is_that_of_the_boxes_areas() -> None:
     assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0.0
     found = Found(0, 0.5, (0.0, 0.0, 4.0, 4.0), (2.0, 4.0))
     assert overlap(found.box, (0, 0, 4, 2)) == 0.5
+
+
+def test_the_eight_bit_weights_are_those_of_their_manifest_and_find_nearly_as_much() -> None:
+    described = json.loads((DETECTOR / "manifest.int8.json").read_text())
+    path = DETECTOR / described["file"]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == described["sha256"]
+    whole, small = (evaluate(each, 24, 910_001) for each in (DETECTOR / "detector.onnx", path))
+    assert small["camera.all"]["map50"] > whole["camera.all"]["map50"] - 0.06
+    assert path.stat().st_size < 0.3 * (DETECTOR / "detector.onnx").stat().st_size
