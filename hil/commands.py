@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ def demo(
     night: Annotated[bool, typer.Option("--night", help="By night; the road is not judged.")] = False,
     ablations: Annotated[bool, typer.Option("--ablations", help="Recall with a sensor less.")] = False,
     camera_delay_ms: Annotated[float, typer.Option(help="A slow line behind the camera.")] = 0.0,
+    camera_quality: Annotated[int, typer.Option(help="Of the camera's JPEG encoder.", min=2, max=100)] = 85,
     messages: Annotated[str, typer.Option(help="Message set on air: csae53, etsi or j2735.")] = "csae53",
     controller: Annotated[str, typer.Option(help="Cabinet: its protocol, and its line.")] = "gbt20999",
     radar: Annotated[str, typer.Option(help="Radar: its driver, and what it speaks.")] = "ti_mmwave",
@@ -46,20 +48,11 @@ def demo(
     from hil.rig import RigOptions
 
     _chosen({"messages": messages, "controller": controller, "mode": mode}, radar, as_json)
-    options = RigOptions(
-        seed=seed,
-        density=density,
-        plan=plan,
-        night=night,
-        camera_delay_ms=camera_delay_ms,
-        page_port=page_port,
-        page=for_s is None,
-        metrics_port=9464 if for_s is None else 0,
-        messages=messages,
-        controller=controller,
-        radar=radar,
-        mode=mode,
-    )
+    road = RigOptions(seed=seed, density=density, plan=plan, mode=mode, night=night, radar=radar)
+    devices = replace(road, camera_delay_ms=camera_delay_ms, camera_quality=camera_quality)
+    devices = replace(devices, messages=messages, controller=controller)
+    shown = for_s is None
+    options = replace(devices, page_port=page_port, page=shown, metrics_port=9464 if shown else 0)
     try:
         with ended_by_signals():
             if for_s is None:

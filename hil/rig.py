@@ -41,6 +41,7 @@ class RigOptions:
     radar: str = DEFAULT
     radar_header: int = 40
     camera_delay_ms: float = 0.0
+    camera_quality: int = 85  # of its JPEG encoder
     page: bool = True
     page_port: int = 8080
     metrics_port: int = 9464
@@ -100,8 +101,9 @@ class Rig:
         """The road and what sees it."""
         self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
         night = ["--night"] if self.options.night else []
-        delay = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
-        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *delay)
+        line = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
+        line += ["--quality", str(self.options.camera_quality)]
+        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *line)
         self._radar(*run, *seed, *site)
 
     def start_agent(self) -> None:

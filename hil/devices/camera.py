@@ -44,6 +44,7 @@ def view_of(camera: dict[str, Any]) -> View:
         lens["focal_px"],
         lens["width_px"],
         lens["height_px"],
+        tuple(map(float, lens.get("distortion", ()))),
     )
 
 
@@ -58,6 +59,7 @@ class CameraProcess:
         seed: int,
         night: bool,
         delay_s: float = 0.0,
+        quality: int = JPEG_QUALITY,
     ) -> None:
         self.truth = TruthLog(run_dir, DEVICE)
         self.bus = Bus(run_dir).subscribe("users", "lamps", "fault")
@@ -73,6 +75,7 @@ class CameraProcess:
         self.frozen: bytes | None = None
         self.black = self.planted = False
         self.delay_s = self.server.line.delay_s = delay_s
+        self.quality = quality
         self.going = True
 
     def run(self) -> None:
@@ -104,11 +107,13 @@ class CameraProcess:
         ]
         look = Look(night=self.night, noise=3.0, seed=self.frame, planted=self.planted)
         view = self.mishaps.view(self.view)
+        look = self.mishaps.look(look, view)
         picture = paint(view, self.ground, moved, self.crossing.heads, self.lamps, look, now_s)
         return self.mishaps.through(picture)
 
     def _jpeg(self, picture: Picture) -> bytes:
-        done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        quality = self.mishaps.compression or self.quality
+        done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         assert done
         return data.tobytes()
 
@@ -164,6 +169,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="how slow the line behind the camera is")
+    parser.add_argument("--quality", type=int, default=JPEG_QUALITY, help="of the JPEG encoder, 2 to 100")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     site = YAML(typ="safe").load(options.site.read_text())
@@ -175,6 +181,7 @@ def main() -> None:
         options.seed,
         options.night,
         options.delay_ms / 1000,
+        options.quality,
     )
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
