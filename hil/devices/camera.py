@@ -1,4 +1,4 @@
-"""The virtual camera: paints what it sees ten times a second and serves it as MJPEG over HTTP."""
+"""The virtual camera: paints what it sees ten times a second and serves it, as MJPEG over HTTP or by RTSP."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from ruamel.yaml import YAML
 
 from hil.bus import Bus
 from hil.devices.camera_faults import Mishaps
-from hil.devices.camera_server import CameraServer
+from hil.devices.cameras import CAMERAS, DEFAULT
 from hil.devices.ready import announce, former
+from hil.devices.rtp_jpeg import LARGEST_SIDE, carried
 from hil.paint.ground import Picture, paint_ground
 from hil.paint.lens import View
 from hil.paint.scene import Look, paint
@@ -60,13 +61,14 @@ class CameraProcess:
         night: bool,
         delay_s: float = 0.0,
         quality: int = JPEG_QUALITY,
+        driver: str = DEFAULT,
     ) -> None:
         self.truth = TruthLog(run_dir, DEVICE)
         self.bus = Bus(run_dir).subscribe("users", "lamps", "fault")
         self.view, self.crossing, self.night = view_of(camera), crossing, night
         self.name = camera["name"]
         self.ground = paint_ground(crossing, seed + 77)
-        self.server = CameraServer(self._sent, former(run_dir, DEVICE).get("port", 0))
+        self.server = CAMERAS[driver](self._sent, former(run_dir, DEVICE).get("port", 0))
         self.random = random.Random(seed)
         self.users: tuple[float, list[dict[str, Any]]] = (0.0, [])
         self.lamps: dict[int, str] = {}
@@ -170,10 +172,16 @@ def main() -> None:
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="how slow the line behind the camera is")
     parser.add_argument("--quality", type=int, default=JPEG_QUALITY, help="of the JPEG encoder, 2 to 100")
+    parser.add_argument("--driver", choices=list(CAMERAS), default=DEFAULT, help="who reads the pictures")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     site = YAML(typ="safe").load(options.site.read_text())
     crossing = read_rig_crossing(options.site.parent / site["crossing"]["file"])
+    lens = site["cameras"][0]["lens"]
+    if options.driver == "rtsp" and not carried(lens["width_px"], lens["height_px"]):
+        parser.error(
+            f"pictures by RTSP have sides of {LARGEST_SIDE} px at most, multiples of 8: change the lens"
+        )
     process = CameraProcess(
         options.run_dir,
         crossing,
@@ -182,11 +190,11 @@ def main() -> None:
         options.night,
         options.delay_ms / 1000,
         options.quality,
+        options.driver,
     )
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    port = process.server.port
-    announce(options.run_dir, DEVICE, url=f"http://127.0.0.1:{port}/stream", port=port)
+    announce(options.run_dir, DEVICE, url=process.server.url, port=process.server.port)
     process.run()
 
 
