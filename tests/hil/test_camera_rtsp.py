@@ -24,6 +24,7 @@ from hil.devices.camera import DELAY_S
 from hil.processes import Processes, RigFailure
 from hil.resources import loop_ns
 from hil.rig import RigOptions
+from hil.score.bounds import exempted, missed
 from hil.truth import read_truth
 from rsu_agent.cli.exits import Exit
 from rsu_agent.ports.assets import asset
@@ -35,7 +36,11 @@ pytestmark = [pytest.mark.real, pytest.mark.anyio]
 CLOCK = SystemClock()
 WAIT_S = 60.0
 SECONDS, RUNS = 10.0, 3
-OF_TIME = ("spat.first_valid_s", "spat.gap", "latency.")
+NOT_THE_CAMERAS = ("spat.first_valid_s", "spat.gap", "spat.times_share", "latency.")  # other tests hold these
+OF_A_BUSY_HOST = (
+    "rsm.per_10s",
+    "tracks.recall",
+)  # pictures that are not looked at in time; the best of three
 SHORT_CYCLE = 3
 
 
@@ -175,15 +180,25 @@ def test_the_demo_with_its_camera_by_rtsp(short_path: Path) -> None:
     for turn in range(RUNS):
         kept = short_path / str(turn)
         figures = demo_figures(SECONDS, options, keep=kept)
-        missed = [words for words in figures["missed"] if not words.startswith("spat.times_share")]
-        if not missed or not all(words.startswith(OF_TIME) for words in missed):
+        short = [words for words in figures["missed"] if not words.startswith(NOT_THE_CAMERAS)]
+        if not short or not all(words.startswith(OF_A_BUSY_HOST) for words in short):
             break
-        print(f"run {turn + 1}: {missed}, loop_ns {loop_ns()}")
-    assert missed == []
+        print(f"run {turn + 1}: {short}, loop_ns {loop_ns()}")
+    assert short == []
     assert figures["camera"] == "rtsp"
     assert figures["latency"]["camera_to_rsm_p95_ms"] is None, "RTP does not number pictures"
     site = YAML(typ="safe").load((kept / "site.yaml").read_text())
     assert [camera["driver"] for camera in site["cameras"]] == ["rtsp"]
     assert len(list(read_truth(kept, "frame"))) > 5 * SECONDS
-    scenes = figures["tracks"]
-    assert scenes["recall"] >= 0.85
+
+
+@pytest.mark.parametrize(("camera", "judged"), [("mjpeg_http", True), ("rtsp", False)])
+def test_only_numbered_pictures_are_followed_to_the_air(camera: str, judged: bool) -> None:
+    figures: dict[str, Any] = {"camera": camera, "latency": {"camera_to_rsm_p95_ms": 400.0, "frames": 7}}
+    assert any(words.startswith("latency.camera_to_rsm") for words in missed(figures, 60)) is judged
+    exempted(figures, 60)
+    assert figures["latency"] == (
+        {"camera_to_rsm_p95_ms": 400.0, "frames": 7}
+        if judged
+        else {"camera_to_rsm_p95_ms": None, "frames": None}
+    )

@@ -22,6 +22,7 @@ from hil import commands
 from hil.bus import Bus
 from hil.processes import Processes, RigFailure
 from hil.rig import Rig, RigOptions
+from hil.score.bounds import missed
 from hil.truth import read_truth
 from hil.world import sumo_net
 from hil.world.crossing_read import RigCrossing, RigWay, read_rig_crossing
@@ -234,3 +235,11 @@ def test_the_verb_knows_both_worlds() -> None:
     assert "--world matrix: one of built-in, sumo" in json.loads(ended.stdout)["error"]
     ended = CliRunner().invoke(app, ["--world", "sumo", "--ablations", "--for", "1", "--json"])
     assert "built-in world only" in json.loads(ended.stdout)["error"]
+
+
+@pytest.mark.parametrize(("kind", "judged"), [("day", True), ("sumo", False)])
+def test_the_road_of_sumos_world_is_not_judged(kind: str, judged: bool) -> None:
+    words = missed({"world": {"kind": kind}, "tracks": {"recall": 0.1}, "hazards": {"false": 3}}, 60)
+    assert ("tracks.recall 0.1 < 0.85" in words) is judged
+    assert ("hazards.false 3 > 0" in words) is judged
+    assert any(word.startswith("spat.") for word in words), "signals are judged in any world"
