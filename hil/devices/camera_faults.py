@@ -78,7 +78,7 @@ def _quality(on: Any) -> int | None:
     """Of the encoder: on, off, or a number."""
     if isinstance(on, bool):
         return POOR_QUALITY if on else None
-    return min(100, max(2, round(float(on)))) if on else None
+    return round(min(100.0, max(2.0, float(on)))) if on else None
 
 
 def dirtied(picture: Picture) -> Picture:

@@ -107,13 +107,23 @@ def test_the_fault_puts_a_low_sun_ahead_of_the_camera_wherever_it_looks() -> Non
     assert mishaps.look(Look(), VIEW).glare == pytest.approx(0.4)
     assert mishaps.obey("glare", 7.0)
     assert mishaps.glare == 1.0
+    assert mishaps.obey("glare", math.nan)
+    assert mishaps.glare == 0.0
     assert mishaps.obey("glare", False)
     assert mishaps == Mishaps()
 
 
 def test_the_encoder_gets_stingy_and_generous_again() -> None:
     mishaps = Mishaps()
-    for said, quality in ((True, POOR_QUALITY), (30.0, 30), (1000.0, 100), (0.5, 2), (False, None)):
+    for said, quality in (
+        (True, POOR_QUALITY),
+        (30.0, 30),
+        (1000.0, 100),
+        (0.5, 2),
+        (math.nan, 2),
+        (math.inf, 100),
+        (False, None),
+    ):
         assert mishaps.obey("compression", said)
         assert mishaps.compression == quality
     sizes = [len(cv2.imencode(".jpg", PICTURE, [cv2.IMWRITE_JPEG_QUALITY, q])[1]) for q in (POOR_QUALITY, 85)]
