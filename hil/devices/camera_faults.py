@@ -21,7 +21,7 @@ MUD_BGR = (70.0, 85.0, 95.0)
 MUD_OPAQUE, MUD_EDGE = 0.92, 0.022  # how much of the light it takes; how soft its rim is, of the width
 SUN_ASIDE_DEG, SUN_UP_DEG = 9.0, 9.0  # of the glare: beside the optical axis, above the horizon
 POOR_QUALITY = 12  # of JPEG: blocks of 8x8 px are plain to see
-SWITCHED = ("defocus", "dirt", "shift", "slow")
+SWITCHED = ("defocus", "dirt", "rain", "shift", "slow")
 SPOTS = ((0.23, 0.52, 0.10), (0.66, 0.68, 0.13), (0.47, 0.86, 0.08))  # x, y, radius, of width and height
 
 
@@ -33,6 +33,7 @@ class Mishaps:
     dirt: bool = False
     shift: bool = False
     slow: bool = False
+    rain: bool = False
     glare: float = 0.0  # 0..1
     compression: int | None = None  # JPEG quality 1..100; None: the camera's own
 
@@ -49,7 +50,9 @@ class Mishaps:
         return True
 
     def look(self, look: Look, view: View) -> Look:
-        """The light as it is now: glare is a low sun ahead of the camera, wherever that looks."""
+        """Light and weather now: glare is a low sun ahead of the camera, wherever that looks."""
+        if self.rain:
+            look = replace(look, rain=True)
         if not self.glare:
             return look
         shadows_deg = (view.yaw_deg + SUN_ASIDE_DEG + 180.0) % 360.0

@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "dirt",
         "glare",
         "planted",
+        "rain",
         "shift",
         "slow",
     ),
