@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     density: Annotated[str, typer.Option(help="day, peak or night.")] = "day",
+    world: Annotated[str, typer.Option(help="Who moves the traffic: built-in, or sumo.")] = "built-in",
     plan: Annotated[int, typer.Option(help="Signal plan: 1 normal, 2 longer, 3 short.")] = 1,
     runs: Annotated[int, typer.Option(help="Repeat a bounded run.")] = 1,
     keep: Annotated[Path | None, typer.Option(help="Keep the run's files in this folder.")] = None,
@@ -33,6 +35,8 @@ def demo(
     night: Annotated[bool, typer.Option("--night", help="By night; the road is not judged.")] = False,
     ablations: Annotated[bool, typer.Option("--ablations", help="Recall with a sensor less.")] = False,
     camera_delay_ms: Annotated[float, typer.Option(help="A slow line behind the camera.")] = 0.0,
+    camera: Annotated[str, typer.Option(help="How its pictures come: mjpeg_http or rtsp.")] = "mjpeg_http",
+    camera_quality: Annotated[int, typer.Option(help="Of the camera's JPEG encoder.", min=2, max=100)] = 85,
     messages: Annotated[str, typer.Option(help="Message set on air: csae53, etsi or j2735.")] = "csae53",
     controller: Annotated[str, typer.Option(help="Cabinet: its protocol, and its line.")] = "gbt20999",
     radar: Annotated[str, typer.Option(help="Radar: its driver, and what it speaks.")] = "ti_mmwave",
@@ -45,21 +49,13 @@ def demo(
     from hil.demo import demo_figures, endless
     from hil.rig import RigOptions
 
-    _chosen({"messages": messages, "controller": controller, "mode": mode}, radar, as_json)
-    options = RigOptions(
-        seed=seed,
-        density=density,
-        plan=plan,
-        night=night,
-        camera_delay_ms=camera_delay_ms,
-        page_port=page_port,
-        page=for_s is None,
-        metrics_port=9464 if for_s is None else 0,
-        messages=messages,
-        controller=controller,
-        radar=radar,
-        mode=mode,
-    )
+    choices = {"messages": messages, "controller": controller, "mode": mode, "camera": camera, "world": world}
+    _chosen(choices, radar, as_json)
+    road = RigOptions(seed=seed, density=density, plan=plan, mode=mode, night=night, radar=radar)
+    devices = replace(road, world=world, camera_delay_ms=camera_delay_ms, camera_quality=camera_quality)
+    devices = replace(devices, messages=messages, controller=controller, camera=camera)
+    shown = for_s is None
+    options = replace(devices, page_port=page_port, page=shown, metrics_port=9464 if shown else 0)
     try:
         with ended_by_signals():
             if for_s is None:
@@ -74,9 +70,11 @@ def demo(
 def _chosen(choices: dict[str, str], radar: str, as_json: bool) -> None:
     """Ends with what there is where a choice is none of them, or has no driver here."""
     from hil.devices.cabinets import CABINETS
-    from hil.rig import RADIOS, radar_refused
+    from hil.devices.cameras import CAMERAS
+    from hil.rig import RADIOS, WORLDS, radar_refused
 
     allowed = {"messages": tuple(RADIOS), "controller": tuple(CABINETS), "mode": MODES}
+    allowed |= {"camera": tuple(CAMERAS), "world": tuple(WORLDS)}
     for name, value in choices.items():
         if value not in allowed[name]:
             stop(Exit.USAGE, f"--{name} {value}: one of {', '.join(allowed[name])}", as_json=as_json)

@@ -98,6 +98,8 @@ def demo_figures(
     seconds: float, options: RigOptions, runs: int = 1, keep: Path | None = None, ablations: bool = False
 ) -> dict[str, Any]:
     """Run as often as asked, score, judge: the one JSON object. `keep`: where the runs leave their files."""
+    if ablations and options.world != "built-in":
+        raise RigFailure("--ablations simulates the built-in world only: leave out --world")
     results = []
     for n in range(runs):
         results.append(bounded(seconds, options, keep / f"run-{n + 1}" if keep and runs > 1 else keep))
@@ -145,14 +147,19 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
     figures["spat"]["first_valid_s"] = round(window.first_valid_s - window.exec_s, 3)
     figures["process"] = watch.figures()
     figures["machine"] = {"loop_ns": loop_ns()}
-    figures["world"]["kind"] = "night" if options.night else options.density
+    figures["world"]["kind"] = _kind(options)
     figures["messages"], figures["controller"] = options.messages, options.controller
-    figures["radar"] = options.radar
+    figures["radar"], figures["camera"] = options.radar, options.camera
     figures["warmup_s"] = round(window.t0 - began_s, 1)
     figures["drain_s"] = round(drain_s, 1)
     figures |= {"seed": options.seed, "seconds": seconds, **provenance()}
     exempted(figures, seconds)
     return figures
+
+
+def _kind(options: RigOptions) -> str:
+    """`day` is the one whose road is judged."""
+    return options.world if options.world != "built-in" else "night" if options.night else options.density
 
 
 def _leave(rig: Rig, keep: Path | None) -> None:
@@ -191,7 +198,9 @@ def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
     first_valid_s = watch_first_valid(rig.run_dir, exec_s, rig.options.messages)
     t0 = first_valid_s + CYCLE_S[rig.options.plan]
     window = Window(exec_s, first_valid_s, t0, t0 + seconds)
-    if seconds >= 60:  # told a cycle ahead: the script keeps the lanes of its acts free
+    if (
+        seconds >= 60 and rig.options.world == "built-in"
+    ):  # told a cycle ahead: the script keeps the lanes of its acts free
         hazards = [{"kind": kind, "at_t": t0 + HAZARD_FROM_S} for kind in KINDS]
         rig.bus.publish("script", {"hazards": hazards})
     watch = ProcessWatch(agent_processes(rig.processes.children["agent"].process))

@@ -14,8 +14,10 @@ from ruamel.yaml import YAML
 
 from hil.bus import Bus
 from hil.devices.cabinets import CABINETS
+from hil.devices.cameras import DEFAULT as DEFAULT_CAMERA
 from hil.devices.radars import DEFAULT, RADARS
 from hil.processes import Processes, RigFailure
+from hil.world.sumo_net import NoSumo, sumo_home
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.plugins import plugins
 
@@ -27,6 +29,7 @@ RADIOS: dict[str, dict[str, Any]] = {
     "etsi": {"driver": "gn_udp", "standard": "etsi", **ANTENNA},
     "j2735": {"standard": "j2735"},
 }
+WORLDS = {"built-in": "hil.world.main", "sumo": "hil.world.sumo_world"}
 LONGEST_PATH_BYTES = 75  # a Unix socket's address has 107 (unix(7)); the longest name on the bus takes 32
 
 
@@ -36,11 +39,14 @@ class RigOptions:
 
     seed: int = 1
     density: str = "day"
+    world: str = "built-in"  # or sumo
     night: bool = False
     plan: int = 1
     radar: str = DEFAULT
     radar_header: int = 40
     camera_delay_ms: float = 0.0
+    camera: str = DEFAULT_CAMERA  # the driver that reads it
+    camera_quality: int = 85  # of its JPEG encoder
     page: bool = True
     page_port: int = 8080
     metrics_port: int = 9464
@@ -60,6 +66,8 @@ class Rig:
         refused = radar_refused(options.radar)
         if refused and options.senses:
             raise RigFailure(refused)
+        if options.senses and options.world == "sumo":
+            _needs_sumo()
         if run_dir.exists() and any(run_dir.iterdir()):
             raise RigFailure(f"{run_dir} is not empty: name a new folder, or remove it")
         if len(os.fsencode(run_dir.absolute())) > LONGEST_PATH_BYTES:
@@ -98,10 +106,13 @@ class Rig:
 
     def _senses(self, site: list[str], run: list[str], seed: list[str]) -> None:
         """The road and what sees it."""
-        self._device("world", "hil.world.main", *run, *seed, *site, "--density", self.options.density)
+        self._device(
+            "world", WORLDS[self.options.world], *run, *seed, *site, "--density", self.options.density
+        )
         night = ["--night"] if self.options.night else []
-        delay = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
-        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *delay)
+        line = ["--delay-ms", f"{self.options.camera_delay_ms:g}"]
+        line += ["--quality", str(self.options.camera_quality), "--driver", self.options.camera]
+        self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *line)
         self._radar(*run, *seed, *site)
 
     def start_agent(self) -> None:
@@ -195,10 +206,18 @@ class Rig:
         children, told = self.processes.children, self.processes.told
         site["cameras"] = site["cameras"] if "camera" in children else []
         for entry in site["cameras"]:
-            entry["url"] = told("camera")["url"]
+            entry["driver"], entry["url"] = self.options.camera, told("camera")["url"]
         name, entries = self.options.radar, site["radars"] if "radar" in children else []
         where = {"agent_port": self._radar_port, **(told("radar") if entries else {})}
         site["radars"] = [radar_entry(entry, name, where) for entry in entries]
+
+
+def _needs_sumo() -> None:
+    """Raises RigFailure with the command that installs it."""
+    try:
+        sumo_home()
+    except NoSumo as missing:
+        raise RigFailure(str(missing)) from None
 
 
 def radar_refused(name: str) -> str | None:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hil.paint import lens
 from hil.paint.ground import PIXELS_A_METRE, Ground, Picture, paint_ground
 from hil.paint.lens import View
 from hil.paint.scene import Look, paint
@@ -59,22 +60,13 @@ def pixels(places: Array, view: View = VIEW) -> tuple[Array, Array]:
 
 
 def bent(slopes: Array) -> Array:
-    """Brown's model, as the rig writes it: ray slopes (n, 2) to where the lens puts them."""
-    k1, k2, p1, p2, k3 = BENT
-    x, y = slopes.T
-    r2 = (slopes**2).sum(axis=1)
-    radial = 1 + k1 * r2 + k2 * r2**2 + k3 * r2**3
-    dx = 2 * p1 * x * y + p2 * (r2 + 2 * x**2)
-    dy = p1 * (r2 + 2 * y**2) + 2 * p2 * x * y
-    return np.column_stack([x * radial + dx, y * radial + dy])
+    """Ray slopes (n, 2) to where this camera's lens puts them."""
+    return lens.bent(slopes, BENT)
 
 
 def unbent(slopes: Array) -> Array:
-    """The other way, by walking there."""
-    found = slopes.copy()
-    for _ in range(25):
-        found += slopes - bent(found)
-    return found
+    """The other way."""
+    return lens.unbent(slopes, BENT)
 
 
 def centre(view: View) -> Array:
@@ -158,7 +150,7 @@ def write(folder: Path, *, count: int = 16, seed: int = 1, clicks: bool = True) 
     (folder / "points.csv").write_text(table(crossing, count, seed, 0.7, 0.02, clicks=clicks))
     (folder / "lens.yaml").write_text(lens_yaml())
     guess = ", ".join(f"{key}: {value}" for key, value in GUESS.items())
-    lens = f"{{width_px: {VIEW.width}, height_px: {VIEW.height}, focal_px: 1000.0}}"
+    rough = f"{{width_px: {VIEW.width}, height_px: {VIEW.height}, focal_px: 1000.0}}"
     lines = asset("config/virtual.yaml").read_text().splitlines(keepends=True)
     text, in_camera = "", False
     for line in lines:
@@ -166,7 +158,7 @@ def write(folder: Path, *, count: int = 16, seed: int = 1, clicks: bool = True) 
         if in_camera and line.startswith("    pose:"):
             line = f"    pose: {{{guess}}}   # by eye\n"
         elif in_camera and line.startswith("    lens:"):
-            line = f"    lens: {lens}\n"
+            line = f"    lens: {rough}\n"
         if not (in_camera and (line.startswith(("    heads:", "      - {group:")))):
             text += line
     (folder / "site.yaml").write_text(text)

@@ -1,4 +1,4 @@
-"""The virtual camera: paints what it sees ten times a second and serves it as MJPEG over HTTP."""
+"""The virtual camera: paints what it sees ten times a second and serves it, as MJPEG over HTTP or by RTSP."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from ruamel.yaml import YAML
 
 from hil.bus import Bus
 from hil.devices.camera_faults import Mishaps
-from hil.devices.camera_server import CameraServer
+from hil.devices.cameras import CAMERAS, DEFAULT
 from hil.devices.ready import announce, former
+from hil.devices.rtp_jpeg import LARGEST_SIDE, carried
 from hil.paint.ground import Picture, paint_ground
 from hil.paint.lens import View
 from hil.paint.scene import Look, paint
@@ -44,6 +45,7 @@ def view_of(camera: dict[str, Any]) -> View:
         lens["focal_px"],
         lens["width_px"],
         lens["height_px"],
+        tuple(map(float, lens.get("distortion", ()))),
     )
 
 
@@ -58,13 +60,15 @@ class CameraProcess:
         seed: int,
         night: bool,
         delay_s: float = 0.0,
+        quality: int = JPEG_QUALITY,
+        driver: str = DEFAULT,
     ) -> None:
         self.truth = TruthLog(run_dir, DEVICE)
         self.bus = Bus(run_dir).subscribe("users", "lamps", "fault")
         self.view, self.crossing, self.night = view_of(camera), crossing, night
         self.name = camera["name"]
         self.ground = paint_ground(crossing, seed + 77)
-        self.server = CameraServer(self._sent, former(run_dir, DEVICE).get("port", 0))
+        self.server = CAMERAS[driver](self._sent, former(run_dir, DEVICE).get("port", 0))
         self.random = random.Random(seed)
         self.users: tuple[float, list[dict[str, Any]]] = (0.0, [])
         self.lamps: dict[int, str] = {}
@@ -73,6 +77,7 @@ class CameraProcess:
         self.frozen: bytes | None = None
         self.black = self.planted = False
         self.delay_s = self.server.line.delay_s = delay_s
+        self.quality = quality
         self.going = True
 
     def run(self) -> None:
@@ -104,11 +109,13 @@ class CameraProcess:
         ]
         look = Look(night=self.night, noise=3.0, seed=self.frame, planted=self.planted)
         view = self.mishaps.view(self.view)
+        look = self.mishaps.look(look, view)
         picture = paint(view, self.ground, moved, self.crossing.heads, self.lamps, look, now_s)
         return self.mishaps.through(picture)
 
     def _jpeg(self, picture: Picture) -> bytes:
-        done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        quality = self.mishaps.compression or self.quality
+        done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         assert done
         return data.tobytes()
 
@@ -164,10 +171,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="how slow the line behind the camera is")
+    parser.add_argument("--quality", type=int, default=JPEG_QUALITY, help="of the JPEG encoder, 2 to 100")
+    parser.add_argument("--driver", choices=list(CAMERAS), default=DEFAULT, help="who reads the pictures")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     site = YAML(typ="safe").load(options.site.read_text())
     crossing = read_rig_crossing(options.site.parent / site["crossing"]["file"])
+    lens = site["cameras"][0]["lens"]
+    if options.driver == "rtsp" and not carried(lens["width_px"], lens["height_px"]):
+        parser.error(
+            f"pictures by RTSP have sides of {LARGEST_SIDE} px at most, multiples of 8: change the lens"
+        )
     process = CameraProcess(
         options.run_dir,
         crossing,
@@ -175,11 +189,12 @@ def main() -> None:
         options.seed,
         options.night,
         options.delay_ms / 1000,
+        options.quality,
+        options.driver,
     )
     signal.signal(signal.SIGTERM, lambda *_: setattr(process, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    port = process.server.port
-    announce(options.run_dir, DEVICE, url=f"http://127.0.0.1:{port}/stream", port=port)
+    announce(options.run_dir, DEVICE, url=process.server.url, port=process.server.port)
     process.run()
 
 

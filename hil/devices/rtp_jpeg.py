@@ -9,6 +9,7 @@ from dataclasses import dataclass
 CLOCK_HZ = 90_000
 PAYLOAD_TYPE = 26
 LARGEST_PAYLOAD = 1400
+LARGEST_SIDE = 255 * 8
 IN_BAND_TABLES = 255  # Q: each picture brings its quantisation tables
 SAMPLINGS = {0x21: 0, 0x22: 1}  # luma's factors -> type: 4:2:2 and 4:2:0
 SOI, EOI, SOF0, DQT, SOS, DRI = 0xD8, 0xD9, 0xC0, 0xDB, 0xDA, 0xDD
@@ -50,6 +51,11 @@ def parts_of(jpeg: bytes) -> Parts:
     return Parts(*shape, tables[0] + tables[1], jpeg[at : end if end > at else len(jpeg)])
 
 
+def carried(width: int, height: int) -> bool:
+    """Whether pictures of this size fit into RTP's JPEG: it counts sides in eights, in a byte."""
+    return not (width % 8 or height % 8) and max(width, height) <= LARGEST_SIDE
+
+
 def _tables(body: bytes) -> Iterator[tuple[int, bytes]]:
     while body:
         if body[0] >> 4:
@@ -62,7 +68,7 @@ def _shape(body: bytes) -> tuple[int, int, int]:
     """Type, width and height."""
     _, height, width, count = struct.unpack_from(">BHHB", body)
     kind = SAMPLINGS.get(body[7])
-    if count != 3 or kind is None or width % 8 or height % 8 or max(width, height) > 2040:
+    if count != 3 or kind is None or not carried(width, height):
         raise ValueError("only 4:2:0 and 4:2:2, in sides that are multiples of 8 up to 2040")
     return kind, width, height
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import socket
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from hil.devices.camera_line import Line, Shown
-from hil.devices.rtp_jpeg import PAYLOAD_TYPE, Packer, Parts, parts_of
+from hil.devices.camera_line import Shown
+from hil.devices.picture_port import PicturePort, cut
+from hil.devices.rtp_jpeg import PAYLOAD_TYPE, Packer, parts_of
 from hil.devices.rtsp_requests import Request, RequestReader, Unreadable, answer, interleaved
 
 SEND_S = 2.0
@@ -25,78 +27,50 @@ TCP = "RTP/AVP/TCP"
 class Faults:
     """What the server does wrong until it is taken back.
 
-    stall: takes connections and says nothing. silence: sends no more pictures. freeze: the same picture for
-    ever, with stamps that go on. black: black ones. stamp_rate: how quickly stamps pass; below 1 the stream
-    looks as if ever more of it waited somewhere.
+    stall: takes connections and says nothing. freeze: the same picture for ever, with stamps that go on.
+    black: black ones. stamp_rate: how quickly stamps pass; below 1 the stream looks as if ever more of it
+    waited somewhere.
     """
 
     stall: bool = False
-    silence: bool = False
     freeze: bool = False
     black: bool = False
     stamp_rate: float = 1.0
 
 
-class RtspServer:
-    """`show` puts up a JPEG picture; every player gets the newest, slow ones skip.
+class RtspServer(PicturePort):
+    """Pictures are baseline, 4:2:0 or 4:2:2.
 
     login: user and password that DESCRIBE must bring (Basic). asked: requests heard, with their Transport.
     """
 
-    def __init__(self, port: int = 0, login: tuple[str, str] | None = None) -> None:
-        self.port, self.faults, self.line = port, Faults(), Line()
+    scheme = "rtsp"
+
+    def __init__(
+        self,
+        sent: Callable[[int, float], None] = lambda _frame, _at_s: None,
+        port: int = 0,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        self.faults = Faults()
         self.asked: list[tuple[str, str]] = []
         self._login = (
             None if login is None else "Basic " + base64.b64encode(":".join(login).encode()).decode()
         )
-        self._listener: socket.socket | None = None
-        self._clients: set[socket.socket] = set()
         self._kept: bytes | None = None
-        self.open()
-
-    def open(self) -> None:
-        """Listen, on the same port as before."""
-        if self._listener is not None:
-            return
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
-        listener.listen(8)
-        self.port = listener.getsockname()[1]
-        self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-
-    def close(self) -> None:
-        """Refuse and cut everybody, as an unplugged camera does."""
-        if self._listener is not None:
-            _cut(self._listener)
-            self._listener = None
-        for client in list(self._clients):
-            _cut(client)
+        super().__init__(sent, port)
 
     def show(self, frame: int, jpeg: bytes) -> None:
-        """The newest picture: baseline, 4:2:0 or 4:2:2."""
+        """The newest picture."""
         if self.faults.freeze:
             jpeg = self._kept = self._kept or jpeg
         else:
             self._kept = None
-        self.line.put(frame, _blackened(jpeg) if self.faults.black else jpeg)
+        super().show(frame, _blackened(jpeg) if self.faults.black else jpeg)
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=_Player(self, client).serve, daemon=True).start()
-
-    def entered(self, client: socket.socket) -> None:
-        """A player has come."""
-        self._clients.add(client)
-
-    def left(self, client: socket.socket) -> None:
-        """It has gone."""
-        self._clients.discard(client)
+    def serve(self, client: socket.socket) -> None:
+        """Answer its requests."""
+        _Player(self, client).serve()
 
     def admits(self, request: Request) -> bool:
         """Whether a request brings the login, where one is needed."""
@@ -115,10 +89,8 @@ class _Player:
 
     def serve(self) -> None:
         """Until the client goes or is cut."""
-        self._server.entered(self._client)
         reader = RequestReader()
         try:
-            self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while data := self._client.recv(4096):
                 for request in reader.receive(data):
                     self._server.asked.append((request.method, request.headers.get("transport", "")))
@@ -126,12 +98,10 @@ class _Player:
                         self._send(self._answer(request))
                     if request.method == "TEARDOWN":
                         return
-        except (OSError, Unreadable):
-            pass
+        except Unreadable:
+            return
         finally:
             self._gone = True
-            self._server.left(self._client)
-            _cut(self._client)
 
     def _answer(self, request: Request) -> bytes:
         match request.method:
@@ -173,14 +143,17 @@ class _Player:
             while not self._gone:
                 shown = self._server.line.after(last)
                 last = shown.frame
-                if not (self._server.faults.silence or self._server.faults.stall):
+                if not (self._server.silent or self._server.faults.stall):
+                    began_s = time.monotonic()
                     self._send_picture(packer, shown)
+                    self._server.told(shown, began_s)
         except OSError:
-            _cut(self._client)
+            cut(self._client)
 
     def _send_picture(self, packer: Packer, shown: Shown) -> None:
         assert self._channel is not None
-        parts: Parts = parts_of(shown.jpeg)
+        parts = parts_of(shown.jpeg)
+        parts = replace(parts, scan=self._server.spoil(parts.scan))
         stamp_s = shown.left_s * self._server.faults.stamp_rate
         self._send(b"".join(interleaved(self._channel, p) for p in packer.packets(parts, stamp_s)))
 
@@ -212,10 +185,3 @@ def _blackened(jpeg: bytes) -> bytes:
     done, data = cv2.imencode(".jpg", np.zeros((parts.height, parts.width, 3), np.uint8))
     assert done
     return data.tobytes()
-
-
-def _cut(sock: socket.socket) -> None:
-    """Close at once: a thread that waits in accept or send would keep the bare close from taking effect."""
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-    sock.close()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.paint.bodies import FACES, NORMALS, PAINTS, PARTS, corners, rotation, to_world
+from hil.paint.glare import glared
 from hil.paint.ground import Ground, Picture
 from hil.paint.lens import View
 from hil.paint.marks import mark
@@ -34,12 +35,13 @@ LAMP_RADIUS_M = 0.16
 
 @dataclass(frozen=True)
 class Look:
-    """Light and weather of a picture."""
+    """Light and weather of a picture. sun_deg: where shadows point; sun_height: how long, for each metre."""
 
     night: bool = False
     rain: bool = False
     sun_deg: float = 220.0
     sun_height: float = 0.8
+    glare: float = 0.0  # how much of the sun's light strays in the lens, 0..1; by day only
     gain: float = 1.0
     blur: float = 0.0
     noise: float = 3.0
@@ -80,20 +82,27 @@ def paint(
     look: Look,
     t: float = 0.0,
 ) -> Picture:
-    """One BGR picture. users: rows as the bus tells them; t: for what flashes."""
-    picture = _ground(view, ground)
-    inside = [user for user in users if _in_view(view, user)]
+    """One BGR picture. users: rows as the bus tells them; t: for what flashes.
+
+    The scene is painted through a straight lens, then bent as the view's own lens does.
+    """
+    flat = view.flat()
+    picture = _ground(flat, ground)
+    inside = [user for user in users if _in_view(flat, user)]
     ordered = sorted(inside, key=lambda u: -math.hypot(u["x"] - view.x, u["y"] - view.y))
     if not look.night:
-        _shadows(picture, view, ordered, look)
+        _shadows(picture, flat, ordered, look)
     for user in ordered:
-        _user(picture, view, user, look)
+        _user(picture, flat, user, look)
         if look.planted:
-            mark(picture, view, user)
+            mark(picture, flat, user)
     if look.night:
-        picture = _darken(picture, view, ordered, look)
+        picture = _darken(picture, flat, ordered, look)
     for head in heads:
-        _head(picture, view, head, lamps.get(head.group, "dark"), t)
+        _head(picture, flat, head, lamps.get(head.group, "dark"), t)
+    picture = view.through(picture)
+    if look.glare > 0 and not look.night:
+        picture = glared(picture, view, look.sun_deg, look.sun_height, look.glare)
     return _weather(picture, look)
 
 

@@ -35,7 +35,9 @@ CONTROLLER_LACKS: dict[str, tuple[str, ...]] = {
     "lamp_sense": (*NO_PLAN, *SLOW),
     "rsmp": NO_PLAN,
 }
-DAY_ONLY = ("tracks.", "hazards.")  # by night and at the peak these are printed, not judged
+# RTP has no number of a picture: which one a fusion cycle used cannot be told
+CAMERA_LACKS: dict[str, tuple[str, ...]] = {"rtsp": ("latency.camera_to_rsm", "latency.frames")}
+DAY_ONLY = ("tracks.", "hazards.")  # by night, at the peak and in SUMO's world these are printed, not judged
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,14 @@ def exempted(figures: dict[str, Any], seconds: float) -> None:
 
 
 def _lacks(figures: Mapping[str, Any]) -> tuple[str, ...]:
-    """Paths that this message set and this controller cannot give."""
+    """Paths that this message set, this controller and this camera cannot give."""
     own = CONTROLLER_LACKS.get(figures.get("controller", ""), ())
+    own += CAMERA_LACKS.get(figures.get("camera", ""), ())
     return LACKS[figures.get("messages", "csae53")] + own
 
 
 def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
-    """Every bound that is not met, in words. Runs by night or at the peak are not judged by the road."""
+    """Every bound that is not met, in words. Only the built-in day is judged by the road."""
     by_day = figure(figures, "world.kind") in (None, "day")
     exempt = _lacks(figures) + (() if by_day else DAY_ONLY)
     found = []

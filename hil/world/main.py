@@ -7,7 +7,7 @@ import math
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ruamel.yaml import YAML
 
@@ -22,21 +22,28 @@ from hil.world.visibility import eyes_of, seen
 
 STEP_S = 0.05
 WARM_S = 90.0  # simulated before the first real second, so that the crossing is not empty
+WARM_STEPS = int(WARM_S / STEP_S / 4)
 STALLED_S = 0.5
 
 
-class WorldProcess:
-    """One traffic, one script, twenty steps a second."""
+class Moving(Protocol):
+    """Traffic that moves by the lamps."""
 
-    def __init__(
-        self, run_dir: Path, crossing: RigCrossing, site: dict[str, Any], seed: int, density: str
-    ) -> None:
+    users: list[User]
+
+    def step(self, dt_s: float, lamps: dict[int, str], now_s: float, /) -> None: ...
+
+
+class WorldProcess:
+    """One traffic, twenty steps a second, and the script of the built-in one; another has no script."""
+
+    def __init__(self, run_dir: Path, site: dict[str, Any], traffic: Moving) -> None:
         self.bus = Bus(run_dir)
         self.heard = self.bus.subscribe("lamps", "script")
         self.truth = TruthLog(run_dir, "world")
-        self.traffic = Traffic(crossing, seed, density)
+        self.traffic = traffic
         self.eyes = eyes_of(site)
-        self.script = Script(self.traffic, eyes=self.eyes)
+        self.script = Script(traffic, eyes=self.eyes) if isinstance(traffic, Traffic) else None
         self.lamps: dict[int, str] = {}
         self.going = True
 
@@ -50,15 +57,8 @@ class WorldProcess:
             self.hear()
             now_s = time.monotonic()
             self.traffic.step(STEP_S, self.lamps, now_s)
-            for event in self.script.step(now_s):
-                fields = {
-                    "id": KINDS.index(event.kind),
-                    "kind": event.kind,
-                    "edge": event.edge,
-                    "user": event.user,
-                }
-                place = {"x": round(event.x, 3), "y": round(event.y, 3), "sure_t": event.sure_s}
-                self.truth.write("event", event.at_s, **fields, **place)
+            if self.script is not None:
+                self._act(self.script, now_s)
             self._tell(now_s)
             next_s += STEP_S
             if time.monotonic() - next_s > STALLED_S:
@@ -70,9 +70,15 @@ class WorldProcess:
             topic, body = message
             if topic == "lamps":
                 self.lamps = body["groups"]
-            else:
+            elif self.script is not None:
                 for hazard in body["hazards"]:
                     self.script.plan(hazard["kind"], hazard["at_t"])
+
+    def _act(self, script: Script, now_s: float) -> None:
+        for event in script.step(now_s):
+            what = {"id": KINDS.index(event.kind), "kind": event.kind, "edge": event.edge, "user": event.user}
+            place = {"x": round(event.x, 3), "y": round(event.y, 3), "sure_t": event.sure_s}
+            self.truth.write("event", event.at_s, **what, **place)
 
     def _tell(self, now_s: float) -> None:
         shares = {eye.name: seen(eye, self.traffic.users) for eye in self.eyes}
@@ -106,6 +112,13 @@ def user_row(user: User) -> dict[str, Any]:
 
 def main() -> None:
     """`python -m hil.world.main --run-dir DIR --site FILE`."""
+    options, site, crossing = asked()
+    world = WorldProcess(options.run_dir, site, Traffic(crossing, options.seed, options.density))
+    serve(world, options.run_dir, WARM_S, WARM_STEPS)
+
+
+def asked() -> tuple[argparse.Namespace, dict[str, Any], RigCrossing]:
+    """What the command line says, the site file, the crossing."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--site", type=Path, required=True)
@@ -113,21 +126,19 @@ def main() -> None:
     parser.add_argument("--density", default="day", choices=["day", "peak", "night"])
     options = parser.parse_args()
     site = YAML(typ="safe").load(options.site.read_text())
-    crossing = read_rig_crossing(options.site.parent / site["crossing"]["file"])
-    world = WorldProcess(options.run_dir, crossing, site, options.seed, options.density)
-    _warm(world)
+    return options, site, read_rig_crossing(options.site.parent / site["crossing"]["file"])
+
+
+def serve(world: WorldProcess, run_dir: Path, warm_s: float, warm_steps: int) -> None:
+    """Fill the crossing before anybody looks (everybody drives up to red lights), then run."""
+    world.hear()
+    start_s = time.monotonic() - warm_s
+    for step in range(warm_steps):
+        world.traffic.step(STEP_S, world.lamps, start_s + step * STEP_S)
     signal.signal(signal.SIGTERM, lambda *_: setattr(world, "going", False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    announce(options.run_dir, "world", users=len(world.traffic.users))
+    announce(run_dir, "world", users=len(world.traffic.users))
     world.run()
-
-
-def _warm(world: WorldProcess) -> None:
-    """Fill the crossing with users before anybody looks; everybody drives up to red lights."""
-    world.hear()
-    start_s = time.monotonic() - WARM_S
-    for step in range(int(WARM_S / STEP_S / 4)):
-        world.traffic.step(STEP_S, world.lamps, start_s + step * STEP_S)
 
 
 if __name__ == "__main__":

@@ -117,11 +117,11 @@ async def test_silence_is_told_within_three_seconds_and_pictures_come_back_when_
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keeper.keep, shower.open, use)
         await state(DeviceState.OK)
-        shower.server.faults.silence, began_s = True, CLOCK.now_s()
+        shower.server.silent, began_s = True, CLOCK.now_s()
         lost_s = await state(DeviceState.LOST)
         assert told[-1].reason == "silent"
         assert lost_s - began_s < 3.0
-        shower.server.faults.silence = False
+        shower.server.silent = False
         await state(DeviceState.OK)
         tasks.cancel_scope.cancel()
 

@@ -9,6 +9,7 @@ import pytest
 from hil.devices.camera_faults import KNOCK_DEG, MUD_OPAQUE, SLOWER, Mishaps, dirtied, mud
 from hil.devices.fault_table import FAULTS
 from hil.paint.lens import View
+from hil.paint.scene import Look
 
 VIEW = View(0.0, 0.0, 7.0, 45.0, 12.0, 0.0, 430.0, 640, 384)
 DICE = np.random.default_rng(2)
@@ -16,7 +17,7 @@ PICTURE = DICE.integers(0, 255, (384, 640, 3), np.uint8)
 
 
 def test_the_table_names_every_mishap_and_each_goes_on_and_off() -> None:
-    for name in ("defocus", "dirt", "shift", "slow"):
+    for name in ("defocus", "dirt", "rain", "shift", "slow"):
         assert name in FAULTS["camera"]
         mishaps = Mishaps()
         assert mishaps.obey(name, True)
@@ -53,6 +54,14 @@ def test_a_knock_turns_the_view_and_nothing_else() -> None:
     knocked = Mishaps(shift=True).view(VIEW)
     assert knocked.yaw_deg == pytest.approx(VIEW.yaw_deg + KNOCK_DEG)
     assert (knocked.x, knocked.pitch_deg, knocked.focal_px) == (VIEW.x, VIEW.pitch_deg, VIEW.focal_px)
+
+
+def test_rain_falls_and_stops() -> None:
+    mishaps = Mishaps(rain=True)
+    assert mishaps.look(Look(seed=4), VIEW) == Look(rain=True, seed=4)
+    mishaps.obey("rain", False)
+    assert mishaps.look(Look(rain=True), VIEW).rain, "rain that was there before goes on"
+    assert not mishaps.look(Look(), VIEW).rain
 
 
 def test_a_slow_camera_gives_a_fraction_of_its_pictures() -> None:

@@ -82,11 +82,13 @@ def test_the_options_reach_the_rig(one_run: list, tmp_path: Path) -> None:
     one_run.append(figures())
     keep = tmp_path / "runs"
     line = f"demo --for 20 --runs 2 --camera-delay-ms 300 --night --density peak --keep {keep} --json"
+    line += " --camera-quality 30"
     ended = CliRunner().invoke(app, line.split())
     assert ended.exit_code == 0
     assert [(seconds, at) for seconds, _, at in ASKED] == [(20.0, keep / "run-1"), (20.0, keep / "run-2")]
     options = ASKED[0][1]
     assert (options.camera_delay_ms, options.night, options.density) == (300.0, True, "peak")
+    assert options.camera_quality == 30
     assert len(json.loads(ended.stdout)["runs"]) == 2
 
 
