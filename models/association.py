@@ -46,7 +46,7 @@ class Recorder:
         found = pairs(tracks, measured, told)
         step = self._steps[round((measured.measured_s - START_S) / self._step_s)]
         mean, _ = tracks.motion.combined()
-        owner = owners(mean[:, :2], step)[found.rows]
+        owner = owners(mean[:, :2], tracks.hits, step)[found.rows]
         shown = self._whom[measured.sensor, measured.measured_s][found.columns]
         same = (owner == shown) & (owner != NOBODY)
         self._kept[measured.sensor, measured.measured_s] = Examples(found.features, same.astype(np.float32))
@@ -69,13 +69,23 @@ def whom_of(config: Config, measured: Measurements) -> dict[tuple[str, float], I
     return told
 
 
-def owners(places: Array, step: Step) -> Ints:
-    """The user nearest to each place (n, 2) in metres, or NOBODY beyond NEAR_M."""
+def owners(places: Array, hits: Array, step: Step) -> Ints:
+    """The user nearest to each track's place (n, 2) in metres, or NOBODY beyond NEAR_M.
+
+    Of several tracks of one user only that with the most hits (n,) is its own: the others are doubles, which
+    nothing should keep alive.
+    """
     if not len(step.id) or not len(places):
         return np.full(len(places), NOBODY)
     far = np.hypot(*(places[:, None] - step.xy[None]).transpose(2, 0, 1))
     nearest = far.argmin(axis=1)
-    return np.where(far[np.arange(len(places)), nearest] <= NEAR_M, step.id[nearest], NOBODY)
+    near = far[np.arange(len(places)), nearest] <= NEAR_M
+    told = np.full(len(places), NOBODY)
+    order = np.lexsort((np.arange(len(places)), -hits))
+    order = order[near[order]]
+    _, first = np.unique(nearest[order], return_index=True)
+    told[order[first]] = step.id[nearest[order[first]]]
+    return told
 
 
 def together(parts: list[Examples]) -> Examples:

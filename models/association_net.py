@@ -18,7 +18,11 @@ class Association(nn.Module):
         self.register_buffer("mean", mean)
         self.register_buffer("spread", spread)
         self.layers = nn.Sequential(
-            nn.Linear(len(FEATURES), WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1)
+            nn.Linear(len(FEATURES), WIDTH),
+            nn.ReLU(),
+            nn.Linear(WIDTH, WIDTH),
+            nn.ReLU(),
+            nn.Linear(WIDTH, 1),
         )
 
     def forward(self, pairs: torch.Tensor) -> torch.Tensor:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rsu_agent.perception.associate import FAR
+from rsu_agent.perception.associate import FAR, GATE, GATE_WITH_DOPPLER
 from rsu_agent.perception.life import SECOND_GATE
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.model_refused import ModelRefused
@@ -20,7 +21,10 @@ from rsu_agent.perception.tracks import Tracks
 
 HEAD = "rsu_association"
 BUNDLED = "models/association/association.onnx"
-LEAST_LOGIT = math.log(0.05 / 0.95)  # pairs less likely than one in twenty are none
+LEAST_LOGIT = math.log(
+    0.05 / 0.95
+)  # outside the classical gate, pairs less likely than one in twenty are none
+DISTANCE, DOPPLER, HAS_DOPPLER = (FEATURES.index(name) for name in ("distance", "doppler", "has_doppler"))
 MAKE = "make it again: python -m models.train_association --out models/association"
 MOST_MANIFEST_BYTES = 16_384
 
@@ -49,9 +53,16 @@ class LearntAssociation:
         if not len(found.rows):
             return cost
         (logits,) = self._model.run({"pairs": found.features})
-        likely = logits > LEAST_LOGIT  # not a number is none either
-        cost[found.rows[likely], found.columns[likely]] = SECOND_GATE - logits[likely]
+        held = in_gate(found.features) | (logits > LEAST_LOGIT)
+        held &= np.isfinite(logits)
+        cost[found.rows[held], found.columns[held]] = SECOND_GATE - logits[held]
         return cost
+
+
+def in_gate(features: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which pairs the classical gate holds (p,): for these a doubting net begins no second track."""
+    gate = np.where(features[:, HAS_DOPPLER] > 0, GATE_WITH_DOPPLER, GATE)
+    return np.asarray(features[:, DISTANCE] + features[:, DOPPLER] ** 2 < gate, bool)
 
 
 def _as_the_manifest_says(path: Path) -> None:
@@ -62,7 +73,7 @@ def _as_the_manifest_says(path: Path) -> None:
         with manifest.open("rb") as file:
             told: Any = json.loads(file.read(MOST_MANIFEST_BYTES))
         wanted = told["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelRefused(f"{manifest}: cannot be read ({error!r}); {MAKE}") from None
     if checksum(path) != wanted:
         raise ModelRefused(f"{path.name}: not the file of its manifest (sha256); {MAKE}")

@@ -30,7 +30,7 @@ Associate = Callable[[Tracks, Measured, Array | None], Array]
 
 
 def by_gate(tracks: Tracks, measured: Measured, told: Array | None) -> Array:
-    """Costs by the chi-square gate: Mahalanobis distance of place and Doppler, and how well the kinds agree."""
+    """Costs by the chi-square gate: Mahalanobis distance of place and Doppler, and how the kinds agree."""
     mean, covariance = tracks.motion.combined()
     doppler = None
     if measured.dopplers_mps is not None:

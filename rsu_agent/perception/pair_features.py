@@ -39,6 +39,7 @@ FEATURES = (
     "rivals_of_place",  # other tracks in whose wide gate the detection lies
     "margin_of_track",  # how much less this pair costs than its track's best other one; cost: see `pairs`
     "margin_of_place",
+    "elder",  # log(1 + hits) less the most that another track in reach of the detection has
 )
 
 
@@ -89,6 +90,7 @@ def pairs(tracks: Tracks, measured: Measured, told: Array | None) -> Pairs:
         np.bincount(columns, minlength=len(measured.points))[columns] - 1.0,
         _margin(rows, cost, len(tracks)),
         _margin(columns, cost, len(measured.points)),
+        _margin(columns, -np.log1p(tracks.hits[rows]), len(measured.points)),
     )
     return Pairs(rows, columns, np.stack(table, axis=1).astype(np.float32))
 
@@ -111,7 +113,9 @@ def _doppler(mean: Array, covariance: Array, measured: Measured, rows: Rows, col
 
 def _along_across(velocity: Array, off: Array, spread: Array) -> tuple[Array, Array]:
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
-    course = np.where((speed > SLOW_MPS)[:, None], velocity / np.maximum(speed, SLOW_MPS)[:, None], (1.0, 0.0))
+    course = np.where(
+        (speed > SLOW_MPS)[:, None], velocity / np.maximum(speed, SLOW_MPS)[:, None], (1.0, 0.0)
+    )
     left = np.column_stack([-course[:, 1], course[:, 0]])
     along, across = (
         np.abs(np.einsum("pi,pi->p", off, axis)) / np.sqrt(np.einsum("pi,pij,pj->p", axis, spread, axis))

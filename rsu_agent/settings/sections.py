@@ -301,7 +301,9 @@ class PerceptionSection(Declared):
         None, en="The detector; none = radar only.", zh="检测器;无则仅用雷达。"
     )
     association: Literal["gate", "learnt"] = setting(
-        "gate", en="How detections find their tracks; learnt: a small net.", zh="检测与航迹的关联方式:门限或学习模型。"
+        "gate",
+        en="How detections find their tracks; learnt: a small net.",
+        zh="检测与航迹的关联方式:门限或学习模型。",
     )
     must_cover: list[str] = setting(
         [],

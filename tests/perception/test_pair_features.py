@@ -99,6 +99,15 @@ def test_rivals_are_counted_and_the_margin_is_to_the_best_of_the_others() -> Non
     assert near["margin_of_track"] == far["margin_of_track"] == ALONE
 
 
+def test_the_elder_of_two_tracks_in_reach_is_told_by_its_hits() -> None:
+    made = tracks([(0.0, 0.0), (3.0, 0.0)])
+    made.hits[:] = 9.0, 4.0
+    elder, younger = (named(row)["elder"] for row in pairs(made, camera([(1.0, 0.0)]), None).features)
+    assert (elder, younger) == pytest.approx((math.log(2.0), -math.log(2.0)))  # 10 to 5
+    (alone,) = pairs(tracks([(0.0, 0.0)]), camera([(1.0, 0.0)]), None).features
+    assert named(alone)["elder"] == ALONE
+
+
 def test_only_pairs_within_the_wide_gate_are_told_of() -> None:
     inside, outside = (math.sqrt(WIDE_GATE) + off for off in (-0.01, 0.01))
     found = pairs(tracks([(0.0, 0.0)]), camera([(inside, 0.0), (outside, 0.0)]), None)
