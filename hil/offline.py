@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 from ruamel.yaml import YAML
@@ -41,6 +41,7 @@ from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.devices import RadarFrame, RadarPoint
+from rsu_agent.runtime.associations import association
 from rsu_agent.settings.read import read_site
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Colour
@@ -107,13 +108,17 @@ def simulate(seed: int, seconds: float, density: str, night: bool, site_file: Pa
     return run
 
 
-def look_at(run: Run, site_file: Path, without: str = "") -> Iterator[tuple[Scene, list[Any]]]:
-    """Every scene that the fusion gives, and the hazards that began with it."""
+def look_at(
+    run: Run, site_file: Path, without: str = "", wanted: Literal["gate", "learnt"] | None = None
+) -> Iterator[tuple[Scene, list[Any]]]:
+    """Every scene that the fusion gives, and the hazards that began with it. wanted: None: as the site."""
     read = read_site(site_file)
     settings = read.settings
     cameras = {c.name: GroundCamera.through(c.pose, PinholeLens.of(c.lens)) for c in settings.cameras}
     radars = {r.name: GroundRadar(r.pose) for r in settings.radars}
-    fusion, judge = Fusion(cameras, radars, Roadway(read.crossing)), Judge(read.crossing)
+    associate, _ = association(wanted or settings.perception.association)
+    fusion = Fusion(cameras, radars, Roadway(read.crossing), associate=associate)
+    judge = Judge(read.crossing)
     tick = 0
     for at_s, kind, value in run.given:
         if kind == "lamp":
@@ -130,14 +135,20 @@ def look_at(run: Run, site_file: Path, without: str = "") -> Iterator[tuple[Scen
             yield scene, began
 
 
-def score(run: Run, site_file: Path, seconds: float, without: str = "") -> dict[str, Any]:
+def score(
+    run: Run,
+    site_file: Path,
+    seconds: float,
+    without: str = "",
+    wanted: Literal["gate", "learnt"] | None = None,
+) -> dict[str, Any]:
     """The demo's own figures for road users and hazards; RSI and radio are taken as given."""
     site = YAML(typ="safe").load(site_file.read_text())
     cycles: list[tuple[float, list[tuple[float, float, int]]]] = []
     records: list[dict[str, Any]] = []
     rsi: list[tuple[float, set[int]]] = []
     summary = Summary(read_site(site_file).crossing, 0.0)
-    for scene, began in look_at(run, site_file, without):
+    for scene, began in look_at(run, site_file, without, wanted):
         people = [(u.x_east_m, u.y_north_m, round(scene.at_s * 1000) % 60000) for u in scene.users]
         cycles.append((scene.at_s, people))
         for hazard in began:
@@ -166,6 +177,7 @@ def main() -> None:
         "--keep", type=Path, help="keep what the sensors gave in this file, or read it from there"
     )
     parser.add_argument("--without", default="", choices=["", "camera", "radar"])
+    parser.add_argument("--association", choices=["gate", "learnt"], help="instead of what the site says")
     options = parser.parse_args()
     site_file = asset("config/virtual.yaml")
     if options.keep and options.keep.exists():
@@ -174,7 +186,7 @@ def main() -> None:
         run = simulate(options.seed, options.seconds, options.density, options.night, site_file)
     if options.keep:
         options.keep.write_bytes(pickle.dumps(run))
-    print(json.dumps(score(run, site_file, options.seconds, options.without), indent=1))
+    print(json.dumps(score(run, site_file, options.seconds, options.without, options.association), indent=1))
 
 
 if __name__ == "__main__":

@@ -185,6 +185,18 @@ def _detector(state: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("DET04", None, "; ".join(told["warnings"]), check)
 
 
+def _association(state: dict[str, Any]) -> Iterator[Finding]:
+    """How detections find their tracks; nothing is said before the senses have told it."""
+    told = state.get("association")
+    if not told:
+        return
+    if told["refused"]:
+        said = f"the learnt association is refused, the gate is used: {told['refused']}"
+        yield Finding("ASC01", False, said, "install the package again, or set perception.association: gate")
+        return
+    yield Finding("ASC01", True, f"detections find their tracks by: {told['used']}")
+
+
 def _uplink(state: dict[str, Any]) -> Iterator[Finding]:
     uplink = state.get("uplink")
     if uplink is None:
@@ -203,6 +215,7 @@ CHECKS: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     _signal,
     _witness,
     _detector,
+    _association,
     _clock,
     _controller_clock,
     _leap_file,

@@ -31,7 +31,7 @@ def costs(
     doppler: (unit rays (m, 2), radial velocities away (m,), their standard deviation).
     """
     gate = GATE if doppler is None else GATE_WITH_DOPPLER
-    rows, columns = _within_reach(mean, covariance, points, spreads, gate)
+    rows, columns = within_reach(mean, covariance, points, spreads, gate)
     a, b, d = (covariance[rows, i, j] + spreads[columns, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
     dx, dy = points[columns, 0] - mean[rows, 0], points[columns, 1] - mean[rows, 1]
     determinant = a * d - b * b
@@ -50,7 +50,7 @@ def costs(
     return told
 
 
-def _within_reach(
+def within_reach(
     mean: Array, covariance: Array, points: Array, spreads: Array, gate: float
 ) -> tuple[Rows, Rows]:
     """Pairs (rows, columns) that may lie in the gate, which is no wider than the variance along an axis."""

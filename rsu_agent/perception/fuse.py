@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rsu_agent.perception.footprint import to_middles
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
-from rsu_agent.perception.life import MOST_AT_ONCE, Life
+from rsu_agent.perception.life import MOST_AT_ONCE, Associate, Life
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.tracks import OF_KIND, SIZE_OF, Tracks
@@ -40,9 +40,11 @@ class Fusion:
         radars: Mapping[str, GroundRadar],
         roadway: Roadway,
         most_at_once: int = MOST_AT_ONCE,
+        associate: Associate | None = None,
     ) -> None:
+        """associate: instead of the gate, costs of pairs of tracks and detections (life.py)."""
         self._cameras, self._radars, self._roadway = cameras, radars, roadway
-        self._life = Life(roadway, most_at_once)
+        self._life = Life(roadway, most_at_once, associate)
         self._names = [*cameras, *radars]
         self._tracks = Tracks(len(self._names))
         self._waiting: list[Measured] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rsu_agent.perception import kinds
@@ -23,13 +25,33 @@ BORN_MPS = 0.9  # bare echoes slower than this begin no track
 DOPPLER_SD_MPS = {"camera": 0.35, "radar": 0.3, "returns": 0.35}
 MOST_AT_ONCE = 400  # tracks; more than any crossing holds
 
+# (tracks, measured, likelihoods of the kinds (m, kinds) or None) to costs (tracks, m), FAR where never.
+Associate = Callable[[Tracks, Measured, Array | None], Array]
+
+
+def by_gate(tracks: Tracks, measured: Measured, told: Array | None) -> Array:
+    """Costs by the chi-square gate: Mahalanobis distance of place and Doppler, and how the kinds agree."""
+    mean, covariance = tracks.motion.combined()
+    doppler = None
+    if measured.dopplers_mps is not None:
+        doppler = measured.rays(), measured.dopplers_mps, DOPPLER_SD_MPS[measured.kind]
+    cost = costs(mean, covariance, measured.points, measured.covariances, doppler)
+    if told is not None:
+        rows, columns = np.nonzero(cost < FAR)
+        likely = np.einsum("pk,pk->p", kinds.shares(tracks.odds)[rows], told[columns])
+        cost[rows, columns] -= 2 * np.log(likely)
+    return cost
+
 
 class Life:
     """Rules; the tracks themselves are given."""
 
-    def __init__(self, roadway: Roadway, most_at_once: int = MOST_AT_ONCE) -> None:
-        """most_at_once: tracks; where it is reached none begins."""
+    def __init__(
+        self, roadway: Roadway, most_at_once: int = MOST_AT_ONCE, associate: Associate | None = None
+    ) -> None:
+        """most_at_once: tracks; where it is reached none begins. associate: instead of `by_gate`."""
         self._roadway, self._most = roadway, most_at_once
+        self._associate = associate or by_gate
 
     def take(self, tracks: Tracks, measured: Measured, sensor: int) -> None:
         """One sensor's word at its instant, not before that of the tracks. sensor: its column."""
@@ -45,7 +67,7 @@ class Life:
         told = None
         if measured.classes is not None and measured.scores is not None:
             told = kinds.likelihoods(measured.classes, measured.scores)
-        cost = self._costs(tracks, measured, told)
+        cost = self._associate(tracks, measured, told)
         sure = np.ones(len(measured.points), bool) if measured.scores is None else measured.scores >= SURE
         if sure.all():
             rows, columns = assign(cost)
@@ -59,18 +81,6 @@ class Life:
         free = sure & ~(cost < FAR).any(axis=0)
         self._update(tracks, measured, rows, columns, told, sensor)
         self._begin(tracks, measured, np.flatnonzero(free), told, sensor)
-
-    def _costs(self, tracks: Tracks, measured: Measured, told: Array | None) -> Array:
-        mean, covariance = tracks.motion.combined()
-        doppler = None
-        if measured.dopplers_mps is not None:
-            doppler = measured.rays(), measured.dopplers_mps, DOPPLER_SD_MPS[measured.kind]
-        cost = costs(mean, covariance, measured.points, measured.covariances, doppler)
-        if told is not None:
-            rows, columns = np.nonzero(cost < FAR)
-            likely = np.einsum("pk,pk->p", kinds.shares(tracks.odds)[rows], told[columns])
-            cost[rows, columns] -= 2 * np.log(likely)
-        return cost
 
     def _update(
         self,

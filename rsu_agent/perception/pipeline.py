@@ -13,6 +13,7 @@ from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.lamps import LampReader
+from rsu_agent.perception.life import Associate
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.clock import Clock
@@ -51,6 +52,7 @@ class Perception:
     """One crossing's senses. `cover` names the arms each sensor's declared field holds.
 
     detectors: of each camera one, used by that camera's thread alone; a camera without one sees no users.
+    associate: instead of the gate (life.py).
     """
 
     def __init__(
@@ -63,12 +65,13 @@ class Perception:
         clock: Clock,
         lamps: Mapping[str, LampReader] | None = None,
         watches: Mapping[str, CameraWatch] | None = None,
+        associate: Associate | None = None,
     ) -> None:
         self.watches = {name: (watches or {}).get(name) or CameraWatch() for name in cameras}
         self._lamps = dict(lamps or {})
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
         self.saw: Saw = lambda *_: None  # told, in the camera's thread, of each picture that shows something
-        self.fusion = Fusion(cameras, radars, Roadway(crossing))
+        self.fusion = Fusion(cameras, radars, Roadway(crossing), associate=associate)
         self._detectors, self._clock = dict(detectors), clock
         self._blind = Blind({name: cameras[name] for name in detectors if name in cameras}, radars)
         self._threads = {name: ThreadPoolExecutor(1, f"camera-{name}") for name in cameras}

@@ -188,6 +188,8 @@ class Core:
                 self.window.uplink = noun
             case "detector", dict():
                 self.window.detector = noun
+            case "association", dict():
+                self.window.association = noun
             case "still", dict():
                 self.stills.told(noun)
 

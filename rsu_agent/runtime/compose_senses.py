@@ -21,6 +21,7 @@ from rsu_agent.ports.link import Link
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
+from rsu_agent.runtime.associations import association
 from rsu_agent.runtime.camera_watches import CameraWatches
 from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
@@ -56,6 +57,7 @@ class Senses:
         section = self.site.perception.detector
         self.detectors = Detectors(section, [c.name for c in self.site.cameras], place.site.folder)
         self.watches = CameraWatches(self.site.cameras, place.state)
+        associate, self.association = association(self.site.perception.association)
         self.perception = Perception(
             cameras,
             radars,
@@ -65,6 +67,7 @@ class Senses:
             self.clock,
             self._lamps(),
             self.watches.of,
+            associate,
         )
         self.perception.heads = self._heads
         self.stills = Stills(place.state / STILLS, [c.name for c in self.site.cameras], self.detectors.of)
@@ -163,6 +166,7 @@ class Senses:
         for health in self.told.values():
             link.send("health", health)
         link.send("detector", self.detectors.told)
+        link.send("association", self.association)
         self.link = link
         try:
             async with anyio.create_task_group() as tasks:

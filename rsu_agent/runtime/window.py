@@ -42,6 +42,7 @@ class Window:
         self.hazards: tuple[Hazard, ...] = ()
         self.uplink: dict[str, Any] | None = None
         self.detector: dict[str, Any] | None = None
+        self.association: dict[str, Any] | None = None
         self.controller_clock = ControllerClock()
         self.lamp_changes = LampChanges()
 
@@ -50,6 +51,7 @@ class Window:
         state = self.live()
         state["users"] = len(state["users"])
         state["detector"] = self.detector
+        state["association"] = self.association
         signals = self._speaking.speaker.signals
         state["signal"]["end_error_p95_s"] = signals.end_error_p95_s
         state["signal"]["report_period_s"] = round(signals.history.report_period_s, 4)

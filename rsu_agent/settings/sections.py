@@ -300,6 +300,11 @@ class PerceptionSection(Declared):
     detector: DetectorSection | None = setting(
         None, en="The detector; none = radar only.", zh="检测器;无则仅用雷达。"
     )
+    association: Literal["gate", "learnt"] = setting(
+        "gate",
+        en="How detections find their tracks; learnt: a small net.",
+        zh="检测与航迹的关联方式:门限或学习模型。",
+    )
     must_cover: list[str] = setting(
         [],
         en="Arms without which no RSM is sent (an RSM with only the RSU says nobody is here).",

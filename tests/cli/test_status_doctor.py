@@ -190,6 +190,8 @@ def test_every_reason_of_a_lost_device_has_a_next_step(reason: str) -> None:
         ("DET02", {"detector": detector(licence="")}, None, "not stated"),
         ("DET03", {"detector": detector(use="simulation_only")}, None, "simulation_only"),
         ("DET04", {"detector": detector(warnings=["slow"])}, None, "slow"),
+        ("ASC01", {"association": {"used": "learnt", "refused": None}}, True, "learnt"),
+        ("ASC01", {"association": {"used": "gate", "refused": "no such file"}}, False, "the gate is used"),
         ("CLK10", {"clock": {"trusted": False, "bound_ms": None}}, False, "unknown"),
         ("CLK10", {"clock": {"trusted": False, "bound_ms": 31.5}}, False, "31.5 ms"),
         ("NET01", {"uplink": None}, None, "no uplink"),

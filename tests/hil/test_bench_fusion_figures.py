@@ -177,7 +177,14 @@ def test_the_whole_benchmark_is_one_object_with_every_group(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config = replace(SHORT, day_runs=2)
-    gospa = {"camera": 12.0, "radar": 11.0, "fused": 8.0, "latency_ignored": 9.0, "other": 10.0}
+    gospa = {
+        "camera": 12.0,
+        "radar": 11.0,
+        "fused": 8.0,
+        "latency_ignored": 9.0,
+        "other": 10.0,
+        "learnt": 7.0,
+    }
     monkeypatch.setattr("hil.bench.fusion.measurements.KEPT", tmp_path)
     monkeypatch.setattr(command, "truth", lambda config, seed: straight(config, *FLOW))
     monkeypatch.setattr(command, "referees_python", lambda: "python")
@@ -206,6 +213,9 @@ def test_the_whole_benchmark_is_one_object_with_every_group(
     assert found["mean_objects"] == pytest.approx(3.0)
     assert {"camera_s", "radar_s"} <= found["lost"].keys()
     assert judged[0] == {"camera", "radar", "fused", "latency_ignored"}
+    assert found["learnt"]["gospa"] == 7.0
+    assert found["learnt"]["step_ms"] > 0
+    assert found["fused_beside_learnt"]["gospa"] == 8.0
     assert json.loads(json.dumps(found)) == found
 
 

@@ -27,7 +27,8 @@ from rsu_agent.ports.assets import asset
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.settings.read import read_site
 names = ["models/detector/detector.onnx", "models/detector/manifest.json", "config/virtual.yaml",
-         "config/crossings/virtual.geojson"]
+         "config/crossings/virtual.geojson", "models/association/association.onnx",
+         "models/association/manifest.json"]
 print(json.dumps({
     "packages": [package.__file__ for package in (rsu_agent, drivers, hil)],
     "assets": [str(asset(name)) for name in names],

@@ -18,6 +18,8 @@ from hil.bench.fusion.result import Result
 from hil.bench.fusion.truth import Truth, truth
 from hil.bench.fusion.vulnerable import first_reports
 from hil.progress import counting
+from rsu_agent.perception.learnt_association import BUNDLED, LearntAssociation
+from rsu_agent.ports.assets import asset
 
 SENSES = {"camera": (CAMERA,), "radar": (RADAR,), "fused": (CAMERA, RADAR)}
 SINGLE = ("camera", "radar")
@@ -38,7 +40,8 @@ class Run:
 
 def fusion(seed: int, config: Config | None = None) -> dict[str, Any]:
     """Groups `camera`, `radar`, `fused`, `latency_ignored` (means of the day seeds), `night`, a group a peer,
-    `lost`, `vulnerable_first_1s` (docs of vulnerable.py) and the configuration's hash.
+    `lost`, `vulnerable_first_1s` (docs of vulnerable.py) and the configuration's hash. `learnt` is the learnt
+    association on the first day seed alone, `fused_beside_learnt` the gate on the same; step_ms in both.
 
     speed_rmse_mps is of the difference of the velocities as vectors. Peers run on the first peer_runs day
     seeds; `fused_beside_peers` is ours on the same. Raises RigFailure without SUMO or the referees.
@@ -48,7 +51,7 @@ def fusion(seed: int, config: Config | None = None) -> dict[str, Any]:
     seeds = [seed + n for n in range(config.day_runs + config.night_runs)]
     days, nights = seeds[: config.day_runs], seeds[config.day_runs :]
     with counting() as bar:
-        task = bar.add_task("fusion", total=len(seeds) * len(SENSES) + len(days) + config.peer_runs + 1)
+        task = bar.add_task("fusion", total=len(seeds) * len(SENSES) + len(days) + config.peer_runs + 2)
 
         def said(words: str) -> None:
             bar.update(task, description=words)
@@ -57,10 +60,13 @@ def fusion(seed: int, config: Config | None = None) -> dict[str, Any]:
         day = [_run(config, each, said, night=False) for each in days]
         night = [_run(config, each, said, night=True) for each in nights]
         beside = [_peers(config, each, said) for each in days[: config.peer_runs]]
-        said("lost sensors")
+        said("learnt association")
         world = truth(config, days[0])
+        learnt = _learnt(config, world, days[0])
+        said("lost sensors")
         gone = lost(config, world, measurements(config, world, days[0], night=False)[0])
-    return _told(config, day, night, beside) | {"lost": gone}
+    own = {**mean([day[0].groups["fused"]]), "step_ms": round(day[0].step_ms, 2)}
+    return _told(config, day, night, beside) | {"lost": gone, "learnt": learnt, "fused_beside_learnt": own}
 
 
 def _run(config: Config, seed: int, said: Said, *, night: bool) -> Run:
@@ -77,6 +83,15 @@ def _run(config: Config, seed: int, said: Said, *, night: bool) -> Run:
         results[UNTIMED] = track(config, world.crossing, measured, late=False).result
     soon = first_reports(config, world, measured, results["fused"])
     return Run(seed, figures(config, world, results), world.mean_objects(config), step_ms, soon)
+
+
+def _learnt(config: Config, world: Truth, seed: int) -> Figures:
+    """Both senses of one day seed, joined by the learnt association."""
+    measured, _ = measurements(config, world, seed, night=False)
+    associate = LearntAssociation(asset(BUNDLED))
+    tracked = track(config, world.crossing, measured.only(SENSES["fused"]), associate=associate)
+    row = figures(config, world, {"learnt": tracked.result})["learnt"]
+    return {**mean([row]), "step_ms": round(float(tracked.step_ms.mean()), 2)}
 
 
 def _peers(config: Config, seed: int, said: Said) -> dict[str, Figures]:

@@ -28,7 +28,8 @@ START_S = 1000.0  # of the run; times are like a monotonic clock's
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Rows: t, sensor, kind (CAMERA, RADAR), frame, xy, cov, score, doppler_mps, said. Frames: frame_*.
+    """Rows: t, sensor, kind (CAMERA, RADAR), frame, xy, cov, score, doppler_mps, said; user: whom it shows,
+    which no tracker is fed with. Frames: frame_*.
 
     ask_t (steps,). clear: of each row of the truth in order of step and user, how many sensors see it freely.
     """
@@ -42,6 +43,7 @@ class Measurements:
     score: Array
     doppler_mps: Array
     said: Ints
+    user: Ints
     frame_t: Array
     frame_captured_t: Array
     frame_sensor: Ints
@@ -71,7 +73,7 @@ class Measurements:
         number = np.cumsum(keeps) - 1
         rows = keeps[self.frame]
         whole = {each.name: getattr(self, each.name) for each in fields(self)}
-        for name in ("t", "sensor", "kind", "frame", "xy", "cov", "score", "doppler_mps", "said"):
+        for name in ("t", "sensor", "kind", "frame", "xy", "cov", "score", "doppler_mps", "said", "user"):
             whole[name] = whole[name][rows]
         for name in ("frame_t", "frame_captured_t", "frame_sensor", "frame_kind"):
             whole[name] = whole[name][keeps]
@@ -132,6 +134,7 @@ def _table(config: Config, frames: list[tuple[float, float, int, Found]], clear:
         score=np.concatenate([found.score for *_, found in frames]),
         doppler_mps=np.concatenate([found.doppler_mps for *_, found in frames]),
         said=np.concatenate([found.said for *_, found in frames]).astype(np.int64),
+        user=np.concatenate([found.user for *_, found in frames]).astype(np.int64),
         frame_t=arrives,
         frame_captured_t=captured,
         frame_sensor=sensor,

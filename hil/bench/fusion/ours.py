@@ -12,6 +12,7 @@ from hil.bench.fusion.measurements import CAMERA, Array, Measurements
 from hil.bench.fusion.result import Result
 from hil.world.sumo import KINDS
 from rsu_agent.perception.fuse import Fusion
+from rsu_agent.perception.life import Associate
 from rsu_agent.perception.measured import Measured
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.world.crossing import Crossing
@@ -30,12 +31,20 @@ class Tracked:
     step_ms: Array
 
 
-def track(config: Config, crossing: Crossing, measured: Measurements, *, late: bool = True) -> Tracked:
+def track(
+    config: Config,
+    crossing: Crossing,
+    measured: Measurements,
+    *,
+    late: bool = True,
+    associate: Associate | None = None,
+) -> Tracked:
     """Frames as they arrive, then the users at the instant asked.
 
-    late False ignores the latency: a camera's frame then counts as measured when it arrives.
+    late False ignores the latency: a camera's frame then counts as measured when it arrives. associate:
+    instead of the gate.
     """
-    fusion = Fusion({}, {}, Roadway(crossing))
+    fusion = Fusion({}, {}, Roadway(crossing), associate=associate)
     frames = frames_of(config, measured, late=late)
     said: list[list[RoadUser]] = []
     step_ms, coming = [], 0

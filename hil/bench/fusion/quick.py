@@ -1,6 +1,6 @@
 """For tuning: our tracker's figures with cameras and radars, from kept measurements.
 
-`python -m hil.bench.fusion.quick --seeds 1,2 [--night] [--of camera|radar|fused]`
+`python -m hil.bench.fusion.quick --seeds 1,2 [--night] [--of camera|radar|fused] [--learnt]`
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from hil.bench.fusion.measurements import measurements
 from hil.bench.fusion.ours import track
 from hil.bench.fusion.truth import truth
 from hil.processes import RigFailure
+from rsu_agent.perception.learnt_association import BUNDLED, LearntAssociation
+from rsu_agent.ports.assets import asset
 
 SHOWN = (
     "mota",
@@ -38,17 +40,19 @@ def main(arguments: list[str]) -> None:
     asked.add_argument("--seeds", default="1")
     asked.add_argument("--night", action="store_true")
     asked.add_argument("--of", choices=list(SENSES), default="fused")
+    asked.add_argument("--learnt", action="store_true", help="the learnt association instead of the gate")
     told = asked.parse_args(arguments)
     print("seed   users  ms/step  " + "  ".join(f"{name:>{width(name)}}" for name in SHOWN), flush=True)
-    rows = [_seed(int(seed), told.of, night=told.night) for seed in told.seeds.split(",")]
+    rows = [_seed(int(seed), told.of, night=told.night, learnt=told.learnt) for seed in told.seeds.split(",")]
     print("mean                   " + _line(mean(rows)))
 
 
-def _seed(seed: int, senses: str, *, night: bool) -> Figures:
+def _seed(seed: int, senses: str, *, night: bool, learnt: bool) -> Figures:
     config = read()
     world = truth(config, seed)
     measured, _ = measurements(config, world, seed, night=night)
-    tracked = track(config, world.crossing, measured.only(SENSES[senses]))
+    associate = LearntAssociation(asset(BUNDLED)) if learnt else None
+    tracked = track(config, world.crossing, measured.only(SENSES[senses]), associate=associate)
     row = figures(config, world, {senses: tracked.result})[senses]
     users, took_ms = world.mean_objects(config), float(tracked.step_ms.mean())
     print(f"{seed:>4} {users:>7.1f} {took_ms:>8.2f}  {_line(row)}", flush=True)

@@ -13,6 +13,7 @@ from hil.bench.fusion.truth import PEDESTRIAN, Step
 from hil.world.sumo import KINDS
 
 SAID_NOTHING = -1  # the kind that a radar names
+NOBODY = -1  # whom a false detection shows
 FAMILIES = tuple(
     tuple(KINDS.index(kind) for kind in family)
     for family in (("car", "truck", "bus"), ("motorcycle", "bicycle"), ("pedestrian", "bicycle"))
@@ -31,12 +32,16 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One frame: places (m, 2), scores, radial velocities and kinds (m,); KINDS' numbers or SAID_NOTHING."""
+    """One frame: places (m, 2), scores, radial velocities and kinds (m,); KINDS' numbers or SAID_NOTHING.
+
+    user (m,): the truth's id of whom each shows, or NOBODY; no tracker is told it.
+    """
 
     xy: Array
     score: Array
     doppler_mps: Array
     said: Ints
+    user: Ints
 
 
 def view(poles: Poles, pole: int, step: Step) -> View:
@@ -114,6 +119,7 @@ def pictured(
         score,
         np.full(len(score), np.nan),
         np.concatenate([said, dice.choice(kinds, len(ghosts))]),
+        _whom(step, rows, len(ghosts)),
     )
 
 
@@ -130,7 +136,17 @@ def echoed(config: Config, pole: int, step: Step, seen: View, dice: np.random.Ge
         [dice.normal(radial[rows], radar.doppler_sd_mps), dice.uniform(-most, most, len(ghosts))]
     )
     count = len(doppler)
-    return Found(np.concatenate([xy, ghosts]), np.ones(count), doppler, np.full(count, SAID_NOTHING))
+    return Found(
+        np.concatenate([xy, ghosts]),
+        np.ones(count),
+        doppler,
+        np.full(count, SAID_NOTHING),
+        _whom(step, rows, len(ghosts)),
+    )
+
+
+def _whom(step: Step, rows: Ints, ghosts: int) -> Ints:
+    return np.concatenate([step.id[rows], np.full(ghosts, NOBODY)]).astype(np.int64)
 
 
 def _placed(xy: Array, unit: Array, sds: tuple[Array, Array], dice: np.random.Generator) -> Array:
