@@ -44,10 +44,20 @@ def mark(picture: Picture, view: View, user: Mapping[str, Any]) -> None:
 
 def planted(picture: Picture) -> int:
     """How many pixels have one of the two colours, in any light."""
+    return int(_mask(picture).sum())
+
+
+def _mask(picture: Picture) -> Picture:
     blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
     magenta = np.minimum(blue, red) - green > LEVELS
     cyan = np.minimum(blue, green) - red > LEVELS
-    return int((magenta | cyan).sum())
+    return np.asarray(magenta | cyan, np.uint8)
+
+
+def legible(picture: Picture) -> int:
+    """How many pixels of the two colours hang together at the most: what could be read, if anything."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(_mask(picture), connectivity=8)
+    return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
 def _checks(picture: Picture, grid: Any) -> None:

@@ -18,7 +18,7 @@ from rsu_agent.perception.heads.detection import Box
 Picture = npt.NDArray[np.uint8]
 LEAST_PICTURES, LEAST_S = 30, 10.0
 EVERY_S = LEAST_S / (LEAST_PICTURES + 3)  # pictures nearer than this to the one before are left out
-FIND_FROM = 0.15  # detections of the median count from this score: a box too many hides road, not a face
+FIND_FROM = 0.1  # detections of the median count from this score: a box too many hides road, not a face
 ALIKE = 0.3  # the median shows what the picture showed: they are apart by so much of its contrast at most
 LEAST_CONTRAST = 6.0  # grey levels; noise alone has some
 MARGIN, MARGIN_PX = 0.15, 4.0

@@ -293,6 +293,7 @@ def test_gospa_is_the_mean_of_scored_steps_within_the_region() -> None:
     assert mean_gospa(SHORT, world, result) == pytest.approx(math.sqrt(12.5) / 2)
 
 
+@pytest.mark.extra
 def test_gospa_agrees_with_stonesoup() -> None:
     pytest.importorskip("stonesoup", reason="stonesoup is not installed here: pip install stonesoup==1.9.1")
     from datetime import datetime

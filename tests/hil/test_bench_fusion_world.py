@@ -24,6 +24,7 @@ from rsu_agent.perception.roadway import Roadway
 from rsu_agent.world.crossing import LaneRole, Turn
 
 HAS_SUMO = importlib.util.find_spec("libsumo") is not None and importlib.util.find_spec("sumo") is not None
+pytestmark = pytest.mark.extra
 NEEDS_SUMO = pytest.mark.skipif(not HAS_SUMO, reason=f"SUMO is not installed: {sumo_net.INSTALL}")
 RATES = {"car": 1500.0, "bicycle": 500.0, "pedestrian": 900.0}
 ORDER = Order(3, 30, 0.1, 60.0, 110.0, RATES)

@@ -33,6 +33,7 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.ports.assets import asset
 
 HAS_SUMO = importlib.util.find_spec("libsumo") is not None and importlib.util.find_spec("sumo") is not None
+pytestmark = pytest.mark.extra
 NEEDS_SUMO = pytest.mark.skipif(not HAS_SUMO, reason=f"SUMO is not installed: {sumo_net.INSTALL}")
 STEP_S, SECONDS = 0.1, 120.0
 # One process a simulation, as libsumo wants it: rows (second, id, class, x, y, heading, speed, entry, group)
