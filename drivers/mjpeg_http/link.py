@@ -42,7 +42,7 @@ class MjpegReader:
 
     def receive(self, data: bytes, arrived_s: float) -> Iterator[Picture]:
         """Pictures completed by these bytes. Raises Refused."""
-        fresh = not self._buffer
+        fresh = len(self._buffer) <= len(BLANK) and not self._buffer.strip()  # a part's own line end
         self._buffer += data
         if fresh:
             self._first_s = arrived_s

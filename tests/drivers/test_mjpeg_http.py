@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from drivers.mjpeg_http.driver import MjpegCamera, open_camera
+from drivers.mjpeg_http.link import MjpegReader
 from drivers.mjpeg_http.settings import Settings
 from hil.devices.camera_server import CameraServer
 from rsu_agent.ports.clock import SystemClock
@@ -132,3 +133,22 @@ def test_a_password_in_the_address_and_a_name_that_would_break_the_header_are_no
     ):
         with pytest.raises(ValidationError):
             Settings.model_validate(told)
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("cut", [0, 1, 30, 80])
+def test_a_picture_is_stamped_with_its_own_first_byte_not_with_the_end_of_the_one_before(
+    end: bytes, cut: int
+) -> None:
+    _, data = cv2.imencode(".jpg", np.full((16, 16, 3), 90, np.uint8))
+    jpeg = data.tobytes()
+    part = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + end
+    reader = MjpegReader()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+    assert list(reader.receive(head, 1.0)) == []
+    stamps = []
+    for n in range(1, 6):
+        for data_part, at_s in ((part[:cut], 10.0 * n), (part[cut:], 10.0 * n + 0.5)):
+            stamps += [picture.first_byte_s for picture in reader.receive(data_part, at_s)]
+    first = 0.5 if cut == 0 else 0.0
+    assert stamps == [10.0 * n + first for n in range(1, 6)]
