@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-import onnx
 import torch
 
+from models.described import describe, write_manifest
 from models.net import Detector
 from models.scenes import CLASSES, HEIGHT, WIDTH
 
@@ -42,14 +40,8 @@ def export(net: Detector, folder: Path, options: dict[str, Any]) -> Path:
         opset_version=OPSET,
         dynamo=False,
     )
-    model = onnx.load(str(path))
-    for key, value in DESCRIPTION.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-    onnx.save(model, str(path))
+    describe(path, DESCRIPTION)
     manifest = {
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "inputs": {"image": [1, 3, HEIGHT, WIDTH], "radar": [1, 2, HEIGHT // 4, WIDTH // 4]},
         "outputs": {
             "cls": [1, len(CLASSES), HEIGHT // 8, WIDTH // 8],
@@ -59,5 +51,5 @@ def export(net: Detector, folder: Path, options: dict[str, Any]) -> Path:
         "trained_with": {key: str(value) for key, value in options.items() if key != "out"},
         **{key: value for key, value in DESCRIPTION.items() if key in ("classes", "licence", "use", "head")},
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    write_manifest(path, "manifest.json", manifest)
     return path

@@ -6,7 +6,6 @@ Static QDQ, activations u8, weights s8 per channel (dynamic quantisation destroy
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hil.world.crossing_read import read_rig_crossing
+from models.described import describe, write_manifest
 from models.evaluate import CROSSING
 from models.scenes import HEIGHT, WIDTH, SceneMaker
 
@@ -65,14 +65,12 @@ def quantise(folder: Path, scenes: int, seed: int) -> Path:
             weight_type=QuantType.QInt8,
             per_channel=True,
         )
-    model = onnx.load(str(path))
-    if not model.metadata_props:
-        model.metadata_props.extend(onnx.load(str(source)).metadata_props)
-        onnx.save(model, str(path))
+    if not onnx.load(str(path)).metadata_props:
+        describe(path, {prop.key: prop.value for prop in onnx.load(str(source)).metadata_props})
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest |= {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    manifest["quantised"] = {"kind": "static QDQ, u8 activations, s8 weights", "scenes": scenes, "seed": seed}
-    (folder / "manifest.int8.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    told = {key: value for key, value in manifest.items() if key not in ("file", "sha256")}
+    quantised = {"kind": "static QDQ, u8 activations, s8 weights", "scenes": scenes, "seed": seed}
+    write_manifest(path, "manifest.int8.json", {**told, "quantised": quantised})
     return path
 
 

@@ -6,18 +6,16 @@ It needs SUMO (the extra `sumo`) for seeds whose truth is not yet under build/fu
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-import onnx
 import torch
 
 from hil.bench.fusion.config import read
 from models.association import Examples, examples, together
 from models.association_net import Association
+from models.described import describe, write_manifest
 from models.export import OPSET
 from rsu_agent.perception.learnt_association import HEAD
 from rsu_agent.perception.pair_features import FEATURES
@@ -81,20 +79,14 @@ def export(net: Association, folder: Path, options: dict[str, Any], figures: dic
         opset_version=OPSET,
         dynamo=False,
     )
-    model = onnx.load(str(path))
-    for key, value in DESCRIPTION.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-    onnx.save(model, str(path))
+    describe(path, DESCRIPTION)
     manifest = {
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "parameters": sum(p.numel() for p in net.parameters()),
         "trained_with": options,
         "unseen": figures,
         **DESCRIPTION,
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    write_manifest(path, "manifest.json", manifest)
     return path
 
 

@@ -67,7 +67,7 @@ class CameraCare:
     @property
     def shift_px(self) -> float | None:
         """By how many of its own pixels the view has moved; None: not measured."""
-        return None if self.drift is None or self.drift.shift_px is None else self.drift.shift_px
+        return None if self.drift is None else self.drift.shift_px
 
     def saw(self, image: Image, now_s: float, hour: int, *, good: bool) -> None:
         """One picture. good: not black, over-exposed or frozen; hour: of the day."""

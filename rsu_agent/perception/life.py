@@ -150,7 +150,7 @@ class Life:
     def _end(self, tracks: Tracks, now_s: float) -> None:
         """Confirm, join doubles, forget who is no longer seen."""
         tracks.confirmed |= tracks.hits >= CONFIRMS
-        mean, _ = tracks.motion.combined()
+        mean = tracks.motion.means().T
         speed = np.hypot(mean[:, 2], mean[:, 3])
         moves = (speed > MOVING_MPS) & (tracks.hits > 3) & (tracks.seen_s == now_s)
         heading = np.degrees(np.arctan2(mean[:, 2], mean[:, 3])) % 360.0

@@ -100,7 +100,7 @@ class Motion:
         turning = np.einsum("ijn,jkn->ikn", jacobian, self.covariance[TURNING])
         self.covariance[TURNING] = np.einsum("ijn,kjn->ikn", turning, jacobian)
         self.covariance[TURNING, 4, 4] += TURN_NOISE**2 * dt
-        self.covariance[:STANDING, :4, :4] += _noise(self._mean(), agility, dt)
+        self.covariance[:STANDING, :4, :4] += _noise(self.means(), agility, dt)
         self._stand(dt)
         self._combined = None
 
@@ -128,14 +128,15 @@ class Motion:
     def combined(self) -> tuple[Array, Array]:
         """Mean (n, 4) and covariance (n, 4, 4) over all models."""
         if self._combined is None:
-            self._combined = self._mean().T, self._all().transpose(2, 0, 1)
+            self._combined = self.means().T, self._all().transpose(2, 0, 1)
         return self._combined
 
-    def _mean(self) -> Array:
+    def means(self) -> Array:
+        """Of all models together (4, n)."""
         return np.asarray(np.einsum("in,ian->an", self.weight, self.mean[:, :4]), np.float64)
 
     def _all(self) -> Array:
-        off = self.mean[:, :4] - self._mean()
+        off = self.mean[:, :4] - self.means()
         covariance = np.einsum("in,iabn->abn", self.weight, self.covariance[:, :4, :4])
         for one, part in zip(off, self.weight, strict=True):
             covariance += (part * one)[:, None] * one

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsu_agent.perception.heads.detection import Box
+from rsu_agent.perception.heads.detector import Detector
 
 Picture = npt.NDArray[np.uint8]
 LEAST_PICTURES, LEAST_S = 30, 10.0
@@ -90,6 +91,11 @@ class StillMaker:
         stack = np.stack([picture[top:bottom] for picture in self._pictures], axis=-1)
         middle = len(self._pictures) // 2
         return np.asarray(np.partition(stack, middle, axis=-1)[..., middle], np.uint8)
+
+
+def boxes_in(detector: Detector, image: Picture, score: float) -> list[Box]:
+    """Of everybody that a detector finds in a picture from a score on."""
+    return [each.box for each in detector.detect(image, None, score)]
 
 
 def _within(box: Box, image: Picture, margin: float, margin_px: float) -> tuple[int, int, int, int]:

@@ -36,14 +36,9 @@ class Detectors:
         if section is None or not cameras:
             return
         try:
-            path = find(folder, section.model)
-            for camera in cameras:
-                self.of[camera] = Detector(
-                    path, section.allow, providers=section.providers, allow_fallback=section.allow_fallback
-                )
+            self.of = {camera: opened(section, folder) for camera in cameras}
         except (ModelRefused, FileNotFoundError) as refused:
             log.error("no camera detection: %s", refused)
-            self.of.clear()
             self.told = {"model": section.model, "refused": str(refused)}
             return
         self.told = {"model": section.model, "refused": None, **told(self.of[cameras[0]])}
@@ -61,6 +56,16 @@ class Detectors:
                 count = detector.dropped[reason]
                 DROPS.labels(camera, reason).inc(count - self._counted.get((camera, reason), 0))
                 self._counted[camera, reason] = count
+
+
+def opened(section: DetectorSection, folder: Path) -> Detector:
+    """A detector as the site says, with a session of its own. Raises ModelRefused, FileNotFoundError."""
+    return Detector(
+        find(folder, section.model),
+        section.allow,
+        providers=section.providers,
+        allow_fallback=section.allow_fallback,
+    )
 
 
 def told(detector: Detector) -> dict[str, Any]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
-import anyio
-
-from rsu_agent.perception.heads.detection import Box
 from rsu_agent.perception.heads.detector import Detector
 from rsu_agent.perception.model_refused import ModelRefused
-from rsu_agent.perception.still import LEAST_PICTURES, Picture, Still, StillMaker
+from rsu_agent.perception.pipeline import SURE
+from rsu_agent.perception.still import LEAST_PICTURES, Picture, Still, StillMaker, boxes_in
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.plugins import plugins
+from rsu_agent.runtime.detectors import opened
 from rsu_agent.settings.model import driver_settings
-from rsu_agent.settings.read import SiteRead, find
+from rsu_agent.settings.read import SiteRead
 from rsu_agent.settings.sections import CameraSection
 
-FOUND_FROM = 0.35
 NOBODY = (
     "nobody would paint over those who stand in the picture: name a model under perception.detector, "
     "or give a picture with --still"
@@ -31,10 +30,7 @@ def detector_of(site: SiteRead) -> Detector:
     if section is None:
         raise ValueError(f"there is no detector: {NOBODY}")
     try:
-        path = find(site.folder, section.model)
-        return Detector(
-            path, section.allow, providers=section.providers, allow_fallback=section.allow_fallback
-        )
+        return opened(section, site.folder)
     except (ModelRefused, FileNotFoundError) as refused:
         raise ValueError(f"no detector: {refused}; {NOBODY}") from None
 
@@ -65,23 +61,15 @@ async def stills(
             if (width, height) != size:
                 said = f"gives {width}x{height} px, but its lens says {size[0]}x{size[1]} px"
                 raise ValueError(f"camera {section.name} {said}")
-            await asyncio.to_thread(_saw, maker, detector, frame.image, frame.arrived_s)
+            if maker.wants(frame.arrived_s):
+                found = await asyncio.to_thread(boxes_in, detector, frame.image, SURE)
+                maker.saw(frame.image, found, frame.arrived_s)
             still = None
             if maker.ready:
                 still = await asyncio.to_thread(_made, maker, detector)
                 maker = StillMaker()
             yield frame.image, min(LEAST_PICTURES, maker.pictures), still
-            await anyio.lowlevel.checkpoint()
-
-
-def _saw(maker: StillMaker, detector: Detector, image: Picture, at_s: float) -> None:
-    if maker.wants(at_s):
-        maker.saw(image, _boxes(detector, image, FOUND_FROM), at_s)
 
 
 def _made(maker: StillMaker, detector: Detector) -> Still:
-    return maker.filled(maker.median(), lambda image, score: _boxes(detector, image, score))
-
-
-def _boxes(detector: Detector, image: Picture, score: float) -> list[Box]:
-    return [each.box for each in detector.detect(image, None, score)]
+    return maker.filled(maker.median(), partial(boxes_in, detector))

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from rsu_agent.perception.heads.detection import Box, Detection
+from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.heads.detector import Detector
-from rsu_agent.perception.still import Picture, StillMaker
+from rsu_agent.perception.still import Picture, StillMaker, boxes_in
 from rsu_agent.runtime.still_files import expires, still_name
 
 log = logging.getLogger(__name__)
@@ -69,12 +70,9 @@ class Stills:
             if making.maker.ready:
                 making.median = self._thread.submit(making.maker.median)
         elif making.median.done():
-            del self._making[camera]
-            still = making.maker.filled(making.median.result(), lambda *told: self._find(camera, *told))
+            self.forget(camera)
+            still = making.maker.filled(making.median.result(), partial(boxes_in, self._detectors[camera]))
             self._thread.submit(self._keep, camera, still.image, still.pictures, still.filled, making.made)
-
-    def _find(self, camera: str, image: Picture, score: float) -> list[Box]:
-        return [each.box for each in self._detectors[camera].detect(image, None, score)]
 
     def _keep(
         self, camera: str, image: Picture, pictures: int, filled: int, made: Future[dict[str, Any]]

@@ -293,7 +293,7 @@ def test_while_the_unit_flashes_its_phase_bits_are_no_colours(
 def test_pattern_and_pre_emption_are_told() -> None:
     got = talk(session(), Unit(UNIT | {oids.PREEMPTS[1]: 6}), 2.0)
     assert {report.plan for report in reports(got)} == {None, 7}
-    assert True in {report.preempt for report in reports(got)}
+    assert any(report.preempt for report in reports(got))
     assert 0 in {r.plan for r in reports(talk(session(), Unit(UNIT | {oids.PATTERN: 254}), 2.0))}
 
 
