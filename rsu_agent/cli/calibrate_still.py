@@ -62,5 +62,5 @@ def still(
     if as_json:
         print_json({**made, "file": str(written)})
     else:
-        typer.echo(f"{written}: {made['pictures']} pictures, {made['filled']} bodies painted over")
+        typer.echo(f"{written}: {made['pictures']} pictures, {made['filled']} boxes painted over")
         typer.echo(f"delete it by {made['expires']}; the agent deletes its own")

@@ -184,7 +184,7 @@ KINDS: tuple[Kind, ...] = (
             Field("u", "text", "user of the box who asked"),
             Field("w", "text", "`made`, or why not, a stable word"),
             Field("p", "int", "pictures whose median it is", always=False),
-            Field("f", "int", "bodies painted over in it", always=False),
+            Field("f", "int", "boxes painted over in it", always=False),
         ),
     ),
     Kind(
