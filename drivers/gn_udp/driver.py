@@ -23,6 +23,8 @@ HAZARD = "DENM"
 class GeoRadio:
     """ports.devices.Radio: SHB for what is said to whoever hears it, GBC around us for DENM."""
 
+    open_receiver = None  # what comes over this link is not verified: none of it could be a witness
+
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         address = bytes.fromhex(settings.address.replace(":", ""))

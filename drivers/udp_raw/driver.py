@@ -1,4 +1,4 @@
-"""A radio reached by UDP: the frame as it is, one a datagram; the RSU adds its own headers and security."""
+"""A radio reached by UDP: one message as it is a datagram, both ways; the RSU adds headers and security."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from drivers.udp_raw.settings import Settings
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.datagrams import DatagramSender
-from rsu_agent.ports.devices import Datagram
+from rsu_agent.ports.datagrams import DatagramReceiver, DatagramSender
+from rsu_agent.ports.devices import Datagram, Received
 from rsu_agent.ports.plugins import Kind, Plugin
 
 
@@ -16,7 +16,9 @@ class UdpRadio:
     """ports.devices.Radio."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._sender = DatagramSender(settings.host, settings.port)
+        self.open_receiver = None if settings.receive_port is None else self._receiver
         self.counters = self._sender.counters
 
     async def send(self, kind: str, payload: bytes) -> None:
@@ -29,6 +31,17 @@ class UdpRadio:
 
     async def drop_repeats(self) -> None:
         """This radio repeats nothing."""
+
+    @asynccontextmanager
+    async def _receiver(self) -> AsyncIterator[AsyncIterator[Received]]:
+        settings, peer = self._settings, self._sender.peer
+        verified = settings.forwards == "verified"
+        assert settings.receive_port is not None
+        receiver = DatagramReceiver(settings.receive_host, settings.receive_port, peer, self.counters)
+        try:
+            yield (Received(data, verified) async for data in receiver)
+        finally:
+            receiver.close()
 
     def close(self) -> None:
         """Close the socket."""

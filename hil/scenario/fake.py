@@ -49,6 +49,8 @@ TAIL_S = 3.0  # so that the last changes have their end and their air
 class MemoryRadio:
     """The air: each datagram goes into the truth log at the instant it is sent."""
 
+    open_receiver: None = None
+
     def __init__(self, clock: Clock, truth: Log) -> None:
         self._clock, self._truth = clock, truth
         self.counters: dict[str, int] = Counter()

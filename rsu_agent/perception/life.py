@@ -23,6 +23,7 @@ TENTATIVE_S, CONFIRMED_S, STANDING_S = 0.35, 0.7, 1.8
 MOVING_MPS, STILL_MPS = 1.0, 0.5  # from here the velocity tells the heading; below it a user stands
 BORN_MPS = 0.9  # bare echoes slower than this begin no track
 DOPPLER_SD_MPS = {"camera": 0.35, "radar": 0.3, "returns": 0.35}
+OWN_WORD_M, OWN_WORD_LIGHTER = 2.0, 4.0  # a vehicle's own, near its track, against what sensors know
 MOST_AT_ONCE = 400  # tracks; more than any crossing holds
 
 # (tracks, measured, likelihoods of the kinds (m, kinds) or None) to costs (tracks, m), FAR where never.
@@ -57,7 +58,9 @@ class Life:
         """One sensor's word at its instant, not before that of the tracks. sensor: its column."""
         tracks.predict(measured.measured_s)
         if len(measured.points):
-            if measured.kind == "returns":
+            if measured.kind == "v2x":
+                self._own_word(tracks, measured, sensor)
+            elif measured.kind == "returns":
                 self._echoes(tracks, measured, sensor)
             else:
                 self._detections(tracks, measured, sensor)
@@ -123,6 +126,18 @@ class Life:
         if told is not None:
             tracks.told(rows, told[columns])
         self._hit(tracks, rows, measured, sensor)
+
+    def _own_word(self, tracks: Tracks, measured: Measured, sensor: int) -> None:
+        """What vehicles say of themselves: it begins no track, keeps none, and weighs a fifth at most."""
+        row_of = {int(number): row for row, number in enumerate(tracks.number)}
+        known = [(row_of[number], at) for at, number in enumerate(measured.tracks) if number in row_of]
+        rows, columns = np.array(known, np.intp).reshape(-1, 2).T
+        mean, covariance = tracks.motion.combined()
+        apart_m = np.hypot(*(measured.points[columns] - mean[rows, :2]).T)
+        rows, columns = rows[apart_m <= OWN_WORD_M], columns[apart_m <= OWN_WORD_M]
+        spreads = measured.covariances[columns] + OWN_WORD_LIGHTER * covariance[rows, :2, :2]
+        tracks.motion.update(rows, measured.points[columns], spreads)
+        tracks.sensors[rows, sensor] = measured.measured_s
 
     def _room(self, tracks: Tracks) -> int:
         return max(0, self._most - len(tracks))

@@ -18,13 +18,15 @@ class Measured:
     """n places of one camera picture, or of one radar cycle.
 
     points: (n, 2) metres east and north; covariances: (n, 2, 2); measured_s: monotonic instant.
-    kind: `camera` and `radar` tell a user once; `returns` are a radar's bare echoes, several of one body.
+    kind: `camera` and `radar` tell a user once; `returns` are a radar's bare echoes, several of one body;
+    `v2x` is what vehicles say of themselves.
     dopplers_mps: (n,) radial velocities, away from `origin` (2,) positive; None: none were measured.
     classes, scores: of detections, scores (n,) in 0..1; None: nothing is said of the kind.
+    tracks: of `v2x`, the numbers of the tracks that the places are of.
     """
 
     sensor: str
-    kind: Literal["camera", "radar", "returns"]
+    kind: Literal["camera", "radar", "returns", "v2x"]
     measured_s: float
     points: Array
     covariances: Array
@@ -32,6 +34,7 @@ class Measured:
     origin: Array | None = None
     classes: tuple[UserClass, ...] | None = None
     scores: Array | None = None
+    tracks: tuple[int, ...] = ()
 
     def rays(self) -> Array:
         """Unit vectors from the sensor to the points, (n, 2)."""

@@ -15,10 +15,12 @@ from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.lamps import LampReader
 from rsu_agent.perception.life import Associate
 from rsu_agent.perception.roadway import Roadway
+from rsu_agent.perception.v2x import Vehicles
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Camera, Frame, Radar
 from rsu_agent.world.crossing import Crossing
+from rsu_agent.world.place import LocalFrame
 from rsu_agent.world.road_user import FrameUsed, Scene, SensorHealth
 from rsu_agent.world.witness import HeadsSeen
 
@@ -71,7 +73,9 @@ class Perception:
         self._lamps = dict(lamps or {})
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
         self.saw: Saw = lambda *_: None  # told, in the camera's thread, of each picture that shows something
-        self.fusion = Fusion(cameras, radars, Roadway(crossing), associate=associate)
+        roadway = Roadway(crossing)
+        self.fusion = Fusion(cameras, radars, roadway, associate=associate)
+        self.vehicles = Vehicles(LocalFrame(crossing.origin), roadway)
         self._detectors, self._clock = dict(detectors), clock
         self._blind = Blind({name: cameras[name] for name in detectors if name in cameras}, radars)
         self._threads = {name: ThreadPoolExecutor(1, f"camera-{name}") for name in cameras}
@@ -116,12 +120,15 @@ class Perception:
     def scene(self, now_s: float) -> Scene:
         """The road at this instant."""
         self._tick += 1
-        users = tuple(self.fusion.users(now_s))
-        self._blind.tick(users, now_s, [name for name, watch in self.watches.items() if watch.sees(now_s)])
+        tracked = tuple(self.fusion.users(now_s))
+        users, word = self.vehicles.meet(tracked, now_s)
+        if word is not None:
+            self.fusion.take(word)
+        self._blind.tick(tracked, now_s, [name for name, watch in self.watches.items() if watch.sees(now_s)])
         for name, watch in self.watches.items():
             watch.care.blind = name in self._blind.now
         sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
-        return Scene(now_s, self._tick, users, sensors, tuple(self._newest.values()))
+        return Scene(now_s, self._tick, tuple(users), sensors, tuple(self._newest.values()))
 
     def _look(self, name: str, watch: CameraWatch, frame: Frame) -> tuple[list[Detection], HeadsSeen | None]:
         watch.saw(frame.image, frame.arrived_s, int(self._clock.utc_s() // 3600 % 24))

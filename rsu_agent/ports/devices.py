@@ -5,7 +5,8 @@ Every driver is an async context; entering may raise DeviceLost, iterating ends 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -143,10 +144,23 @@ class Datagram:
     stamp_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from the air. verified: the radio says that it has found the signature good."""
+
+    data: bytes
+    verified: bool
+
+
 class Radio(Protocol):
     """The RSU radio: takes one ready message at a time; never blocks longer than a socket send."""
 
     counters: dict[str, int]
+
+    @property
+    def open_receiver(self) -> Callable[[], AbstractAsyncContextManager[AsyncIterator[Received]]] | None:
+        """Opens what comes from the air, None where nothing is handed on; lost by itself, sending goes on."""
+        ...
 
     async def send(self, kind: str, payload: bytes) -> None:
         """kind: as the set names it (SPAT, MAPEM, ...); payload: the whole message. Raises DeviceLost."""

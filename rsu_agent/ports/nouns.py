@@ -13,6 +13,7 @@ import msgpack
 
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth, TimeQuality
+from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
 from rsu_agent.world.witness import HeadsSeen
@@ -26,6 +27,7 @@ NOUNS: tuple[type, ...] = (
     DeviceHealth,
     TimeQuality,
     HeadsSeen,
+    HeardVehicle,
 )
 LARGEST_BYTES = 1 << 20
 

@@ -12,7 +12,7 @@ from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.ports.clock import SystemClock
-from rsu_agent.ports.devices import SignalSource, TimeSource
+from rsu_agent.ports.devices import Radio, SignalSource, TimeSource
 from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
@@ -26,6 +26,7 @@ from rsu_agent.runtime.beginning import (
     with_revision,
 )
 from rsu_agent.runtime.control import control_app, metrics_app
+from rsu_agent.runtime.hearing import HEARD_TOPIC, Hearing
 from rsu_agent.runtime.hub import Hub
 from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.process import Place, run_process
@@ -41,7 +42,8 @@ from rsu_agent.runtime.window import Window
 from rsu_agent.settings.model import driver_settings
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.health import DeviceHealth, DeviceState
-from rsu_agent.world.road_user import Scene
+from rsu_agent.world.heard import HeardVehicle
+from rsu_agent.world.road_user import V2X, Scene
 from rsu_agent.world.signal import Programme, SignalReport
 from rsu_agent.world.witness import HeadsSeen
 
@@ -84,6 +86,7 @@ class Core:
         self.roads = Roads(
             place.site, self.clock, self.air, self.trust, self.post, self.window, roads, self.recorder
         )
+        self.hearing = Hearing(said.standard, self.clock, self.trust, self._device_told, self._forward)
         self.others = measure.OtherProcesses()
         self.stills = StillDesk(self.hub, place.state, self.roads.still)
         self._contradicted: frozenset[int] = frozenset()
@@ -108,7 +111,7 @@ class Core:
                     lambda: open_controller(controller, self.clock),
                     self._controller,
                 )
-                start(self.keepers["radio"].keep, lambda: open_radio(radio, self.clock), self.air.use)
+                start(self.keepers["radio"].keep, lambda: open_radio(radio, self.clock), self._radio)
                 start(self.keepers["time"].keep, lambda: open_time(time_source, self.clock), self._time)
                 start(self.speaking.run)
                 start(self.speaking.run_map, self.maps)
@@ -141,6 +144,21 @@ class Core:
         except DeviceLost:
             self.speaking.doubt(LINE_LOST)
             raise
+
+    async def _radio(self, radio: Radio) -> None:
+        """What we say and what we hear; the line in may be lost without the one out. Raises DeviceLost."""
+        lost = DeviceLost("closed")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.hearing.listen, radio)
+            try:
+                await self.air.use(radio)
+            except DeviceLost as trouble:
+                lost = trouble
+            tasks.cancel_scope.cancel()
+        raise lost
+
+    def _forward(self, vehicle: HeardVehicle) -> None:
+        self.hub.send("senses", f"{HEARD_TOPIC} {vehicle.id}", vehicle, newest=True)
 
     def _metrics(self) -> str:
         self.speaking.measure_witness()
@@ -219,6 +237,8 @@ class Core:
 
 
 def _kind_of(site: Any, device: str) -> str:
+    if device == V2X:
+        return V2X
     return "camera" if any(camera.name == device for camera in site.cameras) else "radar"
 
 

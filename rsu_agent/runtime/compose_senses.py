@@ -30,8 +30,10 @@ from rsu_agent.runtime.still_desk import STILL, STILLS
 from rsu_agent.runtime.still_files import expire
 from rsu_agent.runtime.stills import NoStill, Stills
 from rsu_agent.runtime.supervise import DeviceKeeper
+from rsu_agent.runtime.v2x_watch import V2xWatch
 from rsu_agent.settings.model import driver_settings
 from rsu_agent.world.health import DeviceHealth
+from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.witness import HeadsSeen
 
@@ -72,6 +74,7 @@ class Senses:
         self.perception.heads = self._heads
         self.stills = Stills(place.state / STILLS, [c.name for c in self.site.cameras], self.detectors.of)
         self.perception.saw = self.stills.saw
+        self.attacks = V2xWatch(self._tell)
         self._news = HeadsNews()
 
     def _lamps(self) -> dict[str, LampReader]:
@@ -138,6 +141,7 @@ class Senses:
             await self.clock.sleep(METRICS_S)
             self.detectors.measure()
             self.watches.measure(self.clock.now_s())
+            self.attacks.look(self.perception.vehicles, self.clock.now_s())
             if self.link is not None:
                 self.link.send("metrics", measure.sample("senses"), newest=True)
 
@@ -173,7 +177,10 @@ class Senses:
                 tasks.start_soon(link.run_sender)
                 while True:
                     topic, told = await link.receive()
-                    if topic == STILL and isinstance(told, str):
+                    if isinstance(told, HeardVehicle):
+                        at_s = self.clock.now_s() - (self.clock.utc_s() - told.at_utc_s)
+                        self.perception.vehicles.hear(told, at_s)
+                    elif topic == STILL and isinstance(told, str):
                         tasks.start_soon(self._still, link, told)
         except* DeviceLost:
             self.link = None

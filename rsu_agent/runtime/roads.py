@@ -103,11 +103,12 @@ class Roads:
             for kind, frame in self._speaker.users(scene, scene_utc_s):
                 await self._air.send(kind, frame)
             await anyio.lowlevel.checkpoint()  # a SPAT that is due now does not wait for the rest
-            news = self._hazards(scene, now_s)
+            own = scene.seen()
+            news = self._hazards(own, now_s)
             if news or now_s - self._told_s >= HAZARD_PERIOD_S:
                 await self._tell_hazards(instant)
             await anyio.lowlevel.checkpoint()
-            self._post.put(self._summary.scene(scene, self._clock.utc_s() - now_s))
+            self._post.put(self._summary.scene(own, self._clock.utc_s() - now_s))
             self._record(scene)
 
     async def _beat(self) -> None:

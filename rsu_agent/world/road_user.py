@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -24,12 +24,16 @@ MOTOR = frozenset({UserClass.CAR, UserClass.TRUCK, UserClass.BUS})
 NON_MOTOR = frozenset({UserClass.MOTORCYCLE, UserClass.BICYCLE, UserClass.TRICYCLE, UserClass.CART})
 
 
+V2X = "v2x"  # the source of what a vehicle says of itself
+
+
 @dataclass(frozen=True, slots=True)
 class RoadUser:
     """One tracked road user, the centre of its footprint, metres east and north of the reference point.
 
     heading_deg: clockwise from north, of the body; None when never seen moving and no lane tells.
-    position_sd_m: one standard deviation, the larger axis. sources: names of the sensors of the last second.
+    position_sd_m: one standard deviation, the larger axis. sources: names of the sensors of the last second,
+    V2X among them where the user has told of itself. v2x_id: its own id in its verified messages, None else.
     """
 
     track: int
@@ -46,6 +50,7 @@ class RoadUser:
     position_sd_m: float
     sources: tuple[str, ...]
     first_seen_s: float
+    v2x_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,7 @@ class Scene:
     users: tuple[RoadUser, ...]
     sensors: tuple[SensorHealth, ...]
     frames: tuple[FrameUsed, ...] = ()
+
+    def seen(self) -> Scene:
+        """Without those of whom we know by their own word alone."""
+        return replace(self, users=tuple(user for user in self.users if user.sources != (V2X,)))

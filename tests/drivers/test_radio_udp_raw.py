@@ -57,3 +57,28 @@ async def test_a_name_that_leads_nowhere_is_a_lost_device_with_a_hint() -> None:
 
 async def test_the_site_file_finds_this_driver() -> None:
     assert plugins()["udp_raw"] is PLUGIN
+
+
+async def test_only_the_rsu_is_heard_and_only_what_is_not_too_long() -> None:
+    with receiver() as free:
+        port = free.getsockname()[1]
+    settings = Settings(host="127.0.0.2", port=9, receive_port=port, receive_host="127.0.0.1")
+    async with PLUGIN.open(settings, CLOCK) as radio:
+        assert radio.open_receiver is not None
+        async with radio.open_receiver() as received:
+            for address, data in (
+                ("127.0.0.3", b"stranger"),
+                ("127.0.0.2", b"x" * 3000),
+                ("127.0.0.2", b"rsu"),
+            ):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                    sender.bind((address, 0))
+                    sender.sendto(data, ("127.0.0.1", port))
+            first = await anext(received)
+    assert (first.data, first.verified) == (b"rsu", False)
+    assert radio.counters == {"received_stranger": 1, "received_too_long": 1, "received": 1}
+
+
+async def test_without_a_port_nothing_is_received() -> None:
+    async with PLUGIN.open(Settings(host="127.0.0.1", port=9), CLOCK) as radio:
+        assert radio.open_receiver is None

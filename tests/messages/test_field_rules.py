@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -140,6 +141,29 @@ def test_every_part_holds_the_rsu_first_and_nobody_is_left_out(count: int, mark:
         assert not any("id" in entry for entry in others)  # only when matched to a verified BSM
         seen += [entry["ptcId"] for entry in others]
     assert len(seen) == count == len(set(seen))
+
+
+@pytest.mark.parametrize(
+    ("sources", "v2x_id", "told", "told_id"),
+    [
+        (("cam",), None, "video", None),
+        (("cam", "v2x"), "0102030405060708", "integrated", bytes(range(1, 9))),
+        (("v2x",), "0102030405060708", "v2x", bytes(range(1, 9))),
+        (("v2x",), "0a0b0c0d", "v2x", b"\0\0\0\0\x0a\x0b\x0c\x0d"),  # a station of another set
+    ],
+)
+def test_who_tells_of_itself_has_its_own_id_and_source(
+    sources: tuple[str, ...], v2x_id: str | None, told: str, told_id: bytes | None
+) -> None:
+    own = replace(user(1), sources=sources, v2x_id=v2x_id)
+    (part,) = rsm_values([own], {"cam": "camera"}, PtcIds(), ORIGIN, RSU, 0, 5.0)
+    entry = codec.decode(codec.encode(("rsmFrame", part)))[1]["participants"][1]
+    assert (entry["source"], entry.get("id")) == (told, told_id)
+
+
+def test_who_is_known_by_its_own_word_alone_is_in_no_scene_of_what_was_seen() -> None:
+    alone, both = replace(user(1), sources=("v2x",)), replace(user(2), sources=("cam", "v2x"))
+    assert Scene(0.0, 1, (alone, both), ()).seen().users == (both,)
 
 
 @settings(max_examples=60)

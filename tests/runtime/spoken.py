@@ -86,6 +86,8 @@ def report(now_s: float) -> SignalReport:
 class Ears:
     """A radio that keeps what it is given; `deaf` makes it refuse."""
 
+    open_receiver = None
+
     def __init__(self) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.deaf = False

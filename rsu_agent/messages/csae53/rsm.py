@@ -9,7 +9,7 @@ from typing import Any
 from rsu_agent.messages.csae53.units import centimetres, heading, offset, position_confidence
 from rsu_agent.messages.fields import position, speed
 from rsu_agent.world.place import GeoPoint, LocalFrame
-from rsu_agent.world.road_user import RoadUser, UserClass
+from rsu_agent.world.road_user import V2X, RoadUser, UserClass
 
 USERS_A_PART = 15  # 16 participants, one of them the RSU (field-rules 5.2)
 REUSE_S = 30.0
@@ -37,7 +37,8 @@ CLASSES: dict[UserClass, int] = {
     UserClass.PEDESTRIAN: 82,
     UserClass.UNKNOWN: 0,
 }
-SOURCES = {"camera": "video", "radar": "microwaveRadar"}
+SOURCES = {"camera": "video", "radar": "microwaveRadar", V2X: V2X}
+ID_BYTES = 8
 
 
 class PtcIds:
@@ -128,11 +129,13 @@ def _user(
         },
         "vehicleClass": {"classification": CLASSES[user.kind]},
     }
+    if user.v2x_id is not None:
+        value["id"] = bytes.fromhex(user.v2x_id)[-ID_BYTES:].rjust(ID_BYTES, b"\0")
     return value
 
 
 def _source(user: RoadUser, kinds_of_sensor: dict[str, str]) -> str:
-    kinds = {kinds_of_sensor.get(name, "") for name in user.sources}
+    kinds = {V2X if name == V2X else kinds_of_sensor.get(name, "") for name in user.sources}
     if len(kinds) == 1:
         return SOURCES.get(kinds.pop(), "unknown")
     return "integrated" if kinds else "unknown"
