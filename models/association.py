@@ -16,6 +16,7 @@ from hil.bench.fusion.measurements import START_S, Measurements, measurements
 from hil.bench.fusion.ours import track
 from hil.bench.fusion.sensors import NOBODY
 from hil.bench.fusion.truth import Step, Truth, truth
+from rsu_agent.perception.associate import Costs
 from rsu_agent.perception.life import by_gate
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.pair_features import FEATURES, pairs
@@ -41,7 +42,7 @@ class Recorder:
         self._whom = whom_of(config, measured)
         self._kept: dict[tuple[str, float], Examples] = {}  # what is taken in again, as it was last
 
-    def __call__(self, tracks: Tracks, measured: Measured, told: Array | None) -> Array:
+    def __call__(self, tracks: Tracks, measured: Measured, told: Array | None) -> Costs:
         """As `life.by_gate`."""
         found = pairs(tracks, measured, told)
         step = self._steps[round((measured.measured_s - START_S) / self._step_s)]

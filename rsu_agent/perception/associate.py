@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,33 @@ FAR = 1e6
 MARGIN = 1.001  # of rounding
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What pairs of tracks (rows) and detections (columns) cost, (p,) each; what is no pair is not in it."""
+
+    rows: Rows
+    columns: Rows
+    cost: Array
+
+    def table(self, shape: tuple[int, int]) -> Array:
+        """All pairs (tracks, detections), FAR where they are none."""
+        table = np.full(shape, FAR)
+        table[self.rows, self.columns] = self.cost
+        return table
+
+    def only(self, mask: npt.NDArray[np.bool_]) -> Costs:
+        """These of the pairs."""
+        return Costs(self.rows[mask], self.columns[mask], self.cost[mask])
+
+
 def costs(
     mean: Array,
     covariance: Array,
     points: Array,
     spreads: Array,
     doppler: tuple[Array, Array, float] | None = None,
-) -> Array:
-    """Squared Mahalanobis distance plus log-determinant (tracks, points); FAR outside the gate.
+) -> Costs:
+    """Squared Mahalanobis distance plus log-determinant of the pairs within the gate.
 
     mean (n, 4), covariance (n, 4, 4) of tracks; points (m, 2), spreads (m, 2, 2) of detections.
     doppler: (unit rays (m, 2), radial velocities away (m,), their standard deviation).
@@ -45,9 +65,7 @@ def costs(
         apart = off * off / spread
         distance, cost = distance + apart, cost + apart + np.log(spread)
     within = distance < gate
-    told = np.full((len(mean), len(points)), FAR)
-    told[rows[within], columns[within]] = cost[within]
-    return told
+    return Costs(rows[within], columns[within], cost[within])
 
 
 def within_reach(
@@ -63,19 +81,21 @@ def within_reach(
     return pairs_near(mean, points, (east, north))
 
 
-def assign(cost: Array) -> tuple[Rows, Rows]:
-    """Global nearest neighbour: (rows, columns) of pairs within the gate.
+def assign(costs: Costs) -> tuple[Rows, Rows]:
+    """Global nearest neighbour: (rows, columns) of the pairs that are made.
 
     A row and a column that are near each other only are a pair in any case; the rest is weighed together.
     """
-    rows, columns = np.divmod(np.flatnonzero(cost < FAR), max(1, cost.shape[1]))
-    of_row = np.bincount(rows, minlength=cost.shape[0])
-    of_column = np.bincount(columns, minlength=cost.shape[1])
-    alone = (of_row[rows] == 1) & (of_column[columns] == 1)
+    rows, columns = costs.rows, costs.columns
+    if not len(rows):
+        return rows, columns
+    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
     if alone.all():
         return rows, columns
-    more_rows, more_columns = np.unique(rows[~alone]), np.unique(columns[~alone])
-    small = cost[more_rows][:, more_columns]
+    rest = costs.only(~alone)
+    more_rows, row_of = np.unique(rest.rows, return_inverse=True)
+    more_columns, column_of = np.unique(rest.columns, return_inverse=True)
+    small = Costs(row_of, column_of, rest.cost).table((len(more_rows), len(more_columns)))
     first, second = linear_sum_assignment(small)
     good = small[first, second] < FAR
     return (

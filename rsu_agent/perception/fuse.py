@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -19,7 +18,7 @@ from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.tracks import OF_KIND, SIZE_OF, Tracks
 from rsu_agent.ports.devices import RadarFrame, RadarPoint, RadarTarget
-from rsu_agent.world.road_user import RoadUser
+from rsu_agent.world.road_user import RoadUser, road_users
 
 OLDEST_S = 0.5  # measurements later than this are dropped and counted
 RECENT_S = 1.0
@@ -107,14 +106,12 @@ class Fusion:
         """Confirmed users at an instant, which may lie a little ahead of the newest measurement."""
         self._settle()
         tracks, rows = self._tracks, np.flatnonzero(self._tracks.confirmed)
-        mean, covariance = (each[rows] for each in tracks.motion.combined())
-        vx, vy = mean[:, 2].tolist(), mean[:, 3].tolist()
+        mean, variances = tracks.motion.means()[:, rows], tracks.motion.place_variances()[:, rows]
+        vx, vy = mean[2].tolist(), mean[3].tolist()
         ahead = at_s - tracks.motion.at_s
-        x, y = ((mean[:, axis] + mean[:, 2 + axis] * ahead).tolist() for axis in (0, 1))
+        x, y = ((mean[axis] + mean[2 + axis] * ahead).tolist() for axis in (0, 1))
         kinds = tracks.kind[rows]
-        spread = np.sqrt(np.maximum(covariance[:, 0, 0], covariance[:, 1, 1]))
-        users = map(
-            RoadUser,
+        return road_users(
             tracks.number[rows].tolist(),
             [OF_KIND[place] for place in kinds.tolist()],
             x,
@@ -124,11 +121,11 @@ class Fusion:
             [speed if speed > STILL_MPS else 0.0 for speed in map(math.hypot, vx, vy)],
             self._headings(tracks.heading_deg[rows].tolist(), x, y),
             *SIZE_OF[kinds].T.tolist(),
-            spread.tolist(),
+            np.sqrt(variances.max(axis=0)).tolist(),
             self._sources(at_s - tracks.sensors[rows] < RECENT_S),
             tracks.born_s[rows].tolist(),
+            [None] * len(rows),
         )
-        return list(users)
 
     def _headings(self, known: list[float], x: list[float], y: list[float]) -> list[float | None]:
         """Of who was never seen moving, the lane's under it."""
@@ -141,7 +138,9 @@ class Fusion:
         """Names in order of the sensors that are told, (n, sensors)."""
         order = sorted(range(len(self._names)), key=self._names.__getitem__)
         names = [self._names[column] for column in order]
-        return [tuple(compress(names, each)) for each in recent[:, order].tolist()]
+        keys = (recent[:, order] @ (1 << np.arange(len(names)))).tolist()
+        told = {key: tuple(name for at, name in enumerate(names) if key >> at & 1) for key in set(keys)}
+        return [told[key] for key in keys]
 
     def _settle(self) -> None:
         """Take in what waits, in the order in which it was measured."""

@@ -76,9 +76,10 @@ def likelihoods(said: Sequence[UserClass], scores: Array) -> Array:
 
 def learnt(before: Array, told: Array) -> Array:
     """Log-odds (n, kinds) after these likelihoods; the most likely kind is at zero."""
-    after = FORGETS * before + ALONE * np.log(told)
-    after -= after.max(axis=1, keepdims=True)
-    return np.asarray(np.maximum(after, -MOST_SURE), np.float64)
+    after = ALONE * np.log(told)
+    after += FORGETS * before
+    after -= np.maximum.reduce(after, axis=1, keepdims=True)
+    return np.asarray(np.maximum(after, -MOST_SURE, out=after), np.float64)
 
 
 def shares(odds: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsu_agent.perception.associate import FAR, GATE, GATE_WITH_DOPPLER
+from rsu_agent.perception.associate import GATE, GATE_WITH_DOPPLER, Costs
 from rsu_agent.perception.life import SECOND_GATE
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.model_refused import ModelRefused
@@ -46,17 +46,15 @@ class LearntAssociation:
         if more or logits.shape != (2,) or not np.isfinite(logits).all():
             raise ModelRefused(f"{path.name}: does not give one finite number a pair; {MAKE}")
 
-    def __call__(self, tracks: Tracks, measured: Measured, told: Array | None) -> Array:
-        """Costs (tracks, detections), FAR where they are no pair."""
-        cost = np.full((len(tracks), len(measured.points)), FAR)
+    def __call__(self, tracks: Tracks, measured: Measured, told: Array | None) -> Costs:
+        """What the pairs cost that may be."""
         found = pairs(tracks, measured, told)
         if not len(found.rows):
-            return cost
+            return Costs(found.rows, found.columns, np.zeros(0))
         (logits,) = self._model.run({"pairs": found.features})
         held = in_gate(found.features) | (logits > LEAST_LOGIT)
         held &= np.isfinite(logits)
-        cost[found.rows[held], found.columns[held]] = SECOND_GATE - logits[held]
-        return cost
+        return Costs(found.rows[held], found.columns[held], SECOND_GATE - logits[held].astype(np.float64))
 
 
 def in_gate(features: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

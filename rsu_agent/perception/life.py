@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rsu_agent.perception import kinds
-from rsu_agent.perception.associate import FAR, assign, costs
+from rsu_agent.perception.associate import Costs, assign, costs
 from rsu_agent.perception.doubles import doubles
 from rsu_agent.perception.measured import Array, Measured
 from rsu_agent.perception.motion import Rows
@@ -26,22 +26,21 @@ DOPPLER_SD_MPS = {"camera": 0.35, "radar": 0.3, "returns": 0.35}
 OWN_WORD_M, OWN_WORD_LIGHTER = 2.0, 4.0  # a vehicle's own, near its track, against what sensors know
 MOST_AT_ONCE = 400  # tracks; more than any crossing holds
 
-# (tracks, measured, likelihoods of the kinds (m, kinds) or None) to costs (tracks, m), FAR where never.
-Associate = Callable[[Tracks, Measured, Array | None], Array]
+# (tracks, measured, likelihoods of the kinds (m, kinds) or None) to what the pairs cost that may be.
+Associate = Callable[[Tracks, Measured, Array | None], Costs]
 
 
-def by_gate(tracks: Tracks, measured: Measured, told: Array | None) -> Array:
+def by_gate(tracks: Tracks, measured: Measured, told: Array | None) -> Costs:
     """Costs by the chi-square gate: Mahalanobis distance of place and Doppler, and how the kinds agree."""
     mean, covariance = tracks.motion.combined()
     doppler = None
     if measured.dopplers_mps is not None:
         doppler = measured.rays(), measured.dopplers_mps, DOPPLER_SD_MPS[measured.kind]
-    cost = costs(mean, covariance, measured.points, measured.covariances, doppler)
-    if told is not None:
-        rows, columns = np.nonzero(cost < FAR)
-        likely = np.einsum("pk,pk->p", kinds.shares(tracks.odds)[rows], told[columns])
-        cost[rows, columns] -= 2 * np.log(likely)
-    return cost
+    found = costs(mean, covariance, measured.points, measured.covariances, doppler)
+    if told is None:
+        return found
+    likely = np.einsum("pk,pk->p", kinds.shares(tracks.odds)[found.rows], told[found.columns])
+    return Costs(found.rows, found.columns, found.cost - 2 * np.log(likely))
 
 
 class Life:
@@ -70,18 +69,16 @@ class Life:
         told = None
         if measured.classes is not None and measured.scores is not None:
             told = kinds.likelihoods(measured.classes, measured.scores)
-        cost = self._associate(tracks, measured, told)
-        sure = np.ones(len(measured.points), bool) if measured.scores is None else measured.scores >= SURE
-        if sure.all():
-            rows, columns = assign(cost)
-        else:
-            rows, columns = assign(np.where(sure[None], cost, FAR))
-            weak = np.where(sure[None], FAR, cost)
-            weak[rows] = FAR
-            weak[~tracks.confirmed] = FAR
-            more_rows, more_columns = assign(np.where(weak < SECOND_GATE, weak, FAR))
+        pairs = self._associate(tracks, measured, told)
+        free = np.ones(len(measured.points), bool) if measured.scores is None else measured.scores >= SURE
+        sure = free[pairs.columns]
+        rows, columns = assign(pairs.only(sure))
+        if not sure.all():
+            weak = ~sure & tracks.confirmed[pairs.rows] & (pairs.cost < SECOND_GATE)
+            weak &= ~np.isin(pairs.rows, rows)
+            more_rows, more_columns = assign(pairs.only(weak))
             rows, columns = np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])
-        free = sure & ~(cost < FAR).any(axis=0)
+        free[pairs.columns] = False
         self._update(tracks, measured, rows, columns, told, sensor)
         self._begin(tracks, measured, np.flatnonzero(free), told, sensor)
 

@@ -135,6 +135,12 @@ class Motion:
         """Of all models together (4, n)."""
         return np.asarray(np.einsum("in,ian->an", self.weight, self.mean[:, :4]), np.float64)
 
+    def place_variances(self) -> Array:
+        """Of the places east and north, over all models (2, n)."""
+        off = self.mean[:, :2] - self.means()[:2]
+        within = np.stack([self.covariance[:, 0, 0], self.covariance[:, 1, 1]], axis=1)
+        return np.asarray(np.einsum("in,ian->an", self.weight, within + off * off), np.float64)
+
     def _all(self) -> Array:
         off = self.mean[:, :4] - self.means()
         covariance = np.einsum("in,iabn->abn", self.weight, self.covariance[:, :4, :4])

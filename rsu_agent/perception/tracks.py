@@ -99,9 +99,8 @@ class Tracks:
 
     def told(self, rows: Rows, likelihoods: Array) -> None:
         """What cameras say of the kind of these tracks, (m, kinds)."""
-        self.odds[rows] = learnt(self.odds[rows], likelihoods)
-        said = self.odds[rows].any(axis=1)
-        self.kind[rows] = np.where(said, self.odds[rows].argmax(axis=1), UNNAMED)
+        odds = self.odds[rows] = learnt(self.odds[rows], likelihoods)
+        self.kind[rows] = np.where(odds.any(axis=1), odds.argmax(axis=1), UNNAMED)
 
     def framed(self, rows: Rows, sensor: int, at_s: float) -> None:
         """A sensor that gives each user once has given these, in one frame."""

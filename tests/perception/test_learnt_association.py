@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from rsu_agent.perception.associate import FAR, GATE, GATE_WITH_DOPPLER
+from rsu_agent.perception.associate import GATE, GATE_WITH_DOPPLER, Costs
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.learnt_association import BUNDLED, LEAST_LOGIT, LearntAssociation, in_gate
 from rsu_agent.perception.life import SECOND_GATE, by_gate
@@ -46,6 +46,10 @@ def by_hand(features: np.ndarray) -> np.ndarray:
     return x[:, 0]
 
 
+def pairs_of(costs: Costs) -> list[tuple[int, int]]:
+    return list(zip(costs.rows, costs.columns, strict=True))
+
+
 def copied(folder: Path, **metadata: str) -> Path:
     """The shipped file with other words in it, and a manifest that agrees with the file."""
     model = onnx.load(str(SHIPPED))
@@ -63,20 +67,19 @@ def test_costs_are_those_of_the_weights_worked_out_without_the_run_time(seed: in
     cost = LearntAssociation(SHIPPED)(tracks, measured, None)
     found = pairs(tracks, measured, None)
     logits = by_hand(found.features)
-    wanted = np.full(cost.shape, FAR)
     held = in_gate(found.features) | (logits > LEAST_LOGIT)
-    wanted[found.rows[held], found.columns[held]] = SECOND_GATE - logits[held]
     assert held.any()
     assert not held.all()
-    assert np.allclose(cost, wanted, rtol=1e-4, atol=1e-3)
+    assert pairs_of(cost) == list(zip(found.rows[held], found.columns[held], strict=True))
+    assert np.allclose(cost.cost, SECOND_GATE - logits[held], rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_the_classical_gate_holds_is_held_too(seed: int) -> None:
     tracks, measured = road(seed)
     classical, learnt = by_gate(tracks, measured, None), LearntAssociation(SHIPPED)(tracks, measured, None)
-    assert (classical < FAR).any()
-    assert (learnt[classical < FAR] < FAR).all()
+    assert len(classical.rows)
+    assert set(pairs_of(classical)) <= set(pairs_of(learnt))
 
 
 def test_the_gate_of_a_pair_with_doppler_is_wider_and_counts_the_doppler() -> None:
@@ -94,15 +97,16 @@ def test_a_detection_on_the_track_costs_less_than_one_beside_it() -> None:
     points = np.vstack([here, here + 1.5])
     beside = Measured("rad", "radar", 10.0, points, measured.covariances[:2], np.zeros(2), np.zeros(2))
     cost = LearntAssociation(SHIPPED)(tracks, beside, None)
-    assert cost[0, 0] < cost[0, 1]
+    table = cost.table((30, 2))
+    assert table[0, 0] < table[0, 1]
 
 
 def test_without_tracks_or_detections_there_is_no_cost() -> None:
     tracks, measured = road(1)
     nothing = Measured("rad", "radar", 10.0, np.zeros((0, 2)), np.zeros((0, 2, 2)), np.zeros(0), np.zeros(2))
     learnt = LearntAssociation(SHIPPED)
-    assert learnt(tracks, nothing, None).shape == (30, 0)
-    assert learnt(Tracks(1), measured, None).shape == (0, 40)
+    assert pairs_of(learnt(tracks, nothing, None)) == []
+    assert pairs_of(learnt(Tracks(1), measured, None)) == []
 
 
 def test_the_fusion_follows_a_user_by_it() -> None:
@@ -128,7 +132,7 @@ def test_a_net_for_other_inputs_is_refused(tmp_path: Path, words: dict[str, str]
 
 
 def test_a_copy_that_agrees_with_its_manifest_is_taken(tmp_path: Path) -> None:
-    assert LearntAssociation(copied(tmp_path))(*road(1), None).shape == (30, 40)
+    assert pairs_of(LearntAssociation(copied(tmp_path))(*road(1), None))
 
 
 def test_a_file_that_is_not_there_is_refused_with_what_to_do(tmp_path: Path) -> None:
