@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from rsu_agent.perception.blind import Blind
 from rsu_agent.perception.fuse import Fusion
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
-from rsu_agent.perception.heads.detection import Detection
+from rsu_agent.perception.heads.detection import Box, Detection
 from rsu_agent.perception.lamps import LampReader
 from rsu_agent.perception.life import Associate
+from rsu_agent.perception.outline import outlines
 from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.v2x import Vehicles
 from rsu_agent.perception.watch import CameraWatch
@@ -21,7 +22,7 @@ from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Camera, Frame, Radar
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.place import LocalFrame
-from rsu_agent.world.road_user import FrameUsed, Scene, SensorHealth
+from rsu_agent.world.road_user import FrameUsed, RoadUser, Scene, SensorHealth
 from rsu_agent.world.witness import HeadsSeen
 
 PERIOD_S = 0.1
@@ -84,6 +85,8 @@ class Perception:
         self._newest: dict[str, FrameUsed] = {}
         self._picture_s: float | None = None
         self._tick = 0
+        self._cameras = cameras
+        self._tracked: tuple[RoadUser, ...] = ()
 
     async def watch_camera(self, name: str, camera: Camera, serving: Callable[[], None]) -> None:
         """Take in one camera's pictures until it is lost."""
@@ -121,6 +124,7 @@ class Perception:
         """The road at this instant."""
         self._tick += 1
         tracked = tuple(self.fusion.users(now_s))
+        self._tracked = tracked
         users, word = self.vehicles.meet(tracked, now_s)
         if word is not None:
             self.fusion.take(word)
@@ -129,6 +133,10 @@ class Perception:
             watch.care.blind = name in self._blind.now
         sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
         return Scene(now_s, self._tick, tuple(users), sensors, tuple(self._newest.values()))
+
+    def bodies(self, name: str) -> list[Box]:
+        """Where those whom we track are in a camera's picture now."""
+        return outlines(self._cameras[name], self._tracked)
 
     def _look(self, name: str, watch: CameraWatch, frame: Frame) -> tuple[list[Detection], HeadsSeen | None]:
         watch.saw(frame.image, frame.arrived_s, int(self._clock.utc_s() // 3600 % 24))

@@ -72,7 +72,8 @@ class Senses:
             associate,
         )
         self.perception.heads = self._heads
-        self.stills = Stills(place.state / STILLS, [c.name for c in self.site.cameras], self.detectors.of)
+        names = [camera.name for camera in self.site.cameras]
+        self.stills = Stills(place.state / STILLS, names, self.detectors.of, self.perception.bodies)
         self.perception.saw = self.stills.saw
         self.attacks = V2xWatch(self._tell)
         self._news = HeadsNews()

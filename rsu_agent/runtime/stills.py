@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Any
 
 import cv2
 
-from rsu_agent.perception.heads.detection import Detection
+from rsu_agent.perception.heads.detection import Box, Detection
 from rsu_agent.perception.heads.detector import Detector
 from rsu_agent.perception.still import Picture, StillMaker, boxes_in
 from rsu_agent.runtime.still_files import expires, still_name
@@ -36,10 +36,20 @@ class _Making:
 
 
 class Stills:
-    """One camera makes one still at a time. `saw` is called by that camera's own thread."""
+    """One camera makes one still at a time. `saw` is called by that camera's own thread.
 
-    def __init__(self, folder: Path, cameras: Sequence[str], detectors: Mapping[str, Detector]) -> None:
+    bodies: where those who are tracked are in a camera's picture, found by its detector or not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cameras: Sequence[str],
+        detectors: Mapping[str, Detector],
+        bodies: Callable[[str], list[Box]],
+    ) -> None:
         self._folder, self._cameras, self._detectors = folder, frozenset(cameras), detectors
+        self._bodies = bodies
         self._making: dict[str, _Making] = {}
         self._thread = ThreadPoolExecutor(1, "stills")
 
@@ -66,7 +76,8 @@ class Stills:
             return
         if making.median is None:
             if making.maker.wants(at_s):
-                making.maker.saw(image, [each.box for each in found], at_s)
+                boxes = [*(each.box for each in found), *self._bodies(camera)]
+                making.maker.saw(image, boxes, at_s)
             if making.maker.ready:
                 making.median = self._thread.submit(making.maker.median)
         elif making.median.done():

@@ -45,7 +45,7 @@ def fed(stills: Stills, made: Future[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_a_still_becomes_a_file_that_says_when_it_was_made(tmp_path: Path) -> None:
-    stills = Stills(tmp_path / STILLS, ["north"], {"north": Net()})  # type: ignore[dict-item]
+    stills = Stills(tmp_path / STILLS, ["north"], {"north": Net()}, lambda _: [])  # type: ignore[dict-item]
     told = fed(stills, stills.begin("north"))
     path = tmp_path / STILLS / told["file"]
     assert (cv2.imread(str(path)) == IMAGE).all()
@@ -58,7 +58,7 @@ def test_a_still_becomes_a_file_that_says_when_it_was_made(tmp_path: Path) -> No
 
 
 def test_none_is_made_without_a_net_twice_at_once_or_of_an_unknown_camera(tmp_path: Path) -> None:
-    stills = Stills(tmp_path, ["north", "south"], {"north": Net()})  # type: ignore[dict-item]
+    stills = Stills(tmp_path, ["north", "south"], {"north": Net()}, lambda _: [])  # type: ignore[dict-item]
     for camera, word in (("west", "camera"), ("south", "detector")):
         with pytest.raises(NoStill, match=word):
             stills.begin(camera)
@@ -71,7 +71,7 @@ def test_none_is_made_without_a_net_twice_at_once_or_of_an_unknown_camera(tmp_pa
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / STILLS).write_text("a file where the folder should be")
-    stills = Stills(tmp_path / STILLS, ["north"], {"north": Net()})  # type: ignore[dict-item]
+    stills = Stills(tmp_path / STILLS, ["north"], {"north": Net()}, lambda _: [])  # type: ignore[dict-item]
     assert fed(stills, stills.begin("north")) == {"refused": "disk"}
 
 
