@@ -56,12 +56,25 @@ class Detector(nn.Module):
 
 
 def loss(cls: Tensor, reg: Tensor, heat: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
-    """CornerNet's focal loss (alpha 2, beta 4) and smooth L1 (beta 0.05), objects weighted alike."""
+    """CornerNet's focal loss (alpha 2, beta 4), smooth L1 (beta 0.05), GIoU; objects weighted alike."""
     score = torch.sigmoid(cls.float()).clamp(1e-5, 1 - 1e-5)
     peak = heat > 0.999
     near = (1 - heat) ** 4
     right = -torch.log(score) * (1 - score) ** 2 * peak
     wrong = -torch.log(1 - score) * score**2 * near * ~peak
     objects = peak.sum().clamp(min=1)
-    offset = functional.smooth_l1_loss(reg.float(), wanted, beta=0.05, reduction="none").sum(1) * weight
-    return (right.sum() + wrong.sum()) / objects + 2.0 * offset.sum() / objects
+    given = reg.float()
+    offset = functional.smooth_l1_loss(given, wanted, beta=0.05, reduction="none").sum(1)
+    shape = (2.0 * offset + 1.0 - overlap(given[:, :4], wanted[:, :4])) * weight
+    return (right.sum() + wrong.sum() + shape.sum()) / objects
+
+
+def overlap(given: Tensor, wanted: Tensor) -> Tensor:
+    """GIoU (Rezatofighi 2019) of boxes told as distances left, top, right, bottom from one point."""
+    given = given.clamp(min=-0.5)
+    inner, outer = torch.minimum(given, wanted), torch.maximum(given, wanted)
+    shared = (inner[:, 0] + inner[:, 2]).clamp(min=0) * (inner[:, 1] + inner[:, 3]).clamp(min=0)
+    whole = (outer[:, 0] + outer[:, 2]) * (outer[:, 1] + outer[:, 3])
+    mine = (given[:, 0] + given[:, 2]).clamp(min=0) * (given[:, 1] + given[:, 3]).clamp(min=0)
+    union = mine + (wanted[:, 0] + wanted[:, 2]) * (wanted[:, 1] + wanted[:, 3]) - shared
+    return shared / union.clamp(min=1e-4) - 1.0 + union / whole.clamp(min=1e-4)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.world.crossing_read import read_rig_crossing
-from models.scenes import CLASSES, SceneMaker
+from models.scenes import CLASSES, TRAINED_MIX, SceneMaker
 from models.targets import targets
 
 CROSSING = Path(__file__).parents[1] / "config" / "crossings" / "virtual.geojson"
@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 def _part(arguments: tuple[int, int]) -> list[tuple[Array, Array, list[tuple[Any, ...]], bool]]:
     seed, count = arguments
     cv2.setNumThreads(1)
-    maker = SceneMaker(read_rig_crossing(CROSSING), seed)
+    maker = SceneMaker(read_rig_crossing(CROSSING), seed, TRAINED_MIX)
     made = []
     for _ in range(count):
         sample = maker.sample()

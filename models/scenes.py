@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from hil.world.user import SIZES
 
 CLASSES = ("car", "truck", "bus", "motorcycle", "bicycle", "tricycle", "cart", "pedestrian")
 MIX = (0.36, 0.08, 0.06, 0.11, 0.11, 0.07, 0.05, 0.16)
+TRAINED_MIX = (0.20, 0.10, 0.08, 0.14, 0.14, 0.10, 0.12, 0.12)  # rare ones oftener, so that they are learnt
 WIDTH, HEIGHT = 640, 384
 RADAR_SCALE = 4
 LEAST_VISIBLE, LEAST_AREA, LEAST_WIDTH, MOST_CUT = 0.35, 60.0, 3.0, 0.6
@@ -40,10 +42,11 @@ class Sample:
 
 
 class SceneMaker:
-    """Makes samples; another seed gives other scenes. A texture serves twelve pictures."""
+    """Makes samples; another seed, other scenes. A texture serves twelve pictures. mix: share a class."""
 
-    def __init__(self, crossing: RigCrossing, seed: int) -> None:
+    def __init__(self, crossing: RigCrossing, seed: int, mix: Sequence[float] = MIX) -> None:
         self._crossing = crossing
+        self._mix = mix
         self._random = np.random.default_rng(seed)
         self._ground: Ground | None = None
         self._made = 0
@@ -107,7 +110,7 @@ class SceneMaker:
                 gap = last["l"] / 2 + r.uniform(3.0, 6.5)
                 x, y = last["x"] - math.sin(turn) * gap, last["y"] - math.cos(turn) * gap
                 heading = last["heading"]
-            cls = str(r.choice(CLASSES, p=MIX))
+            cls = str(r.choice(CLASSES, p=self._mix))
             length, width, height = (side * r.uniform(0.9, 1.1) for side in SIZES[cls])
             if all(math.hypot(x - u["x"], y - u["y"]) > (length + u["l"]) / 2 + 0.2 for u in users):
                 row = {"id": len(users), "cls": cls, "x": x, "y": y, "heading": heading}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from models.export import export
 from models.net import Detector, loss
@@ -18,8 +19,9 @@ from models.quantise import SCENES, SEED, quantise
 from models.render import as_targets, flipped, render
 
 PEAK, WARM_STEPS, FINAL_SHARE, DECAY, CLIP, BATCH = 2.5e-3, 60, 0.02, 1e-3, 8.0, 8
-RADAR_DROPOUT = 0.4
-STEP_GUESS_S = 0.3
+RADAR_DROPOUT = 0.35
+AVERAGE = 0.999
+SHOWN_STEPS = 25
 
 
 def batch(samples: list[Any], picks: Any, random: np.random.Generator) -> list[torch.Tensor]:
@@ -54,17 +56,27 @@ def rate(step: int, steps: int) -> float:
     return FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def train(samples: list[Any], seconds: float, seed: int) -> Detector:
-    """Steps until the time is up; the schedule follows the clock so that it always ends."""
+def averaged(net: Detector) -> AveragedModel:
+    """Weights and running statistics averaged over the steps, quickly at first."""
+
+    def mean(old: Any, new: Any, count: Any) -> Any:
+        keep = min(AVERAGE, (1 + int(count)) / (10 + int(count)))
+        return old * keep + new * (1 - keep) if old.is_floating_point() else new
+
+    return AveragedModel(net, avg_fn=mean, use_buffers=True)
+
+
+def train(samples: list[Any], steps: int, seed: int) -> Detector:
+    """The averaged net after so many steps."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     net = Detector().train()
+    mean = averaged(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
-    began, step, shown = time.monotonic(), 0, 0.0
-    while (spent := time.monotonic() - began) < seconds:
-        steps = int(step / spent * seconds) if step > 20 else int(seconds / STEP_GUESS_S)
+    began = time.monotonic()
+    for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = PEAK * rate(step, max(steps, WARM_STEPS + 1))
+            group["lr"] = PEAK * rate(step, steps)
         image, radar, heat, wanted, weight = batch(samples, random.integers(0, len(samples), BATCH), random)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             cls, reg = net(image, radar)
@@ -73,29 +85,27 @@ def train(samples: list[Any], seconds: float, seed: int) -> Detector:
         value.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
         optimiser.step()
-        step += 1
-        if spent - shown > 5:
-            shown = spent
-            print(
-                f"\rstep {step} of {steps}  loss {value.item():.3f}  {seconds - spent:.0f} s left   ",
-                end="",
-                file=sys.stderr,
-            )
+        mean.update_parameters(net)
+        if (step + 1) % SHOWN_STEPS == 0:
+            left = (time.monotonic() - began) / (step + 1) * (steps - step - 1)
+            told = f"\rstep {step + 1} of {steps}  loss {value.item():.3f}  {left / 60:.0f} min left   "
+            print(told, end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return net.eval()
+    trained: Detector = mean.module.eval()
+    return trained
 
 
 def main() -> None:
     """Render, train, export."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=20.0)
-    parser.add_argument("--scenes", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--scenes", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(2)
     samples = render(options.scenes, options.seed)
-    net = train(samples, options.minutes * 60, options.seed)
+    net = train(samples, options.steps, options.seed)
     export(net, options.out, vars(options))
     quantise(options.out, SCENES, SEED)
 
