@@ -65,7 +65,7 @@ WRONG = _likelihoods()
 def likelihoods(said: Sequence[UserClass], scores: Array) -> Array:
     """(m, kinds): how likely each detection's name is for each true kind; UNKNOWN tells nothing."""
     told = np.ones((len(said), len(KINDS)))
-    sure = np.clip(scores, LEAST_SCORE, MOST_SCORE)
+    sure = np.minimum(np.maximum(scores, LEAST_SCORE), MOST_SCORE)
     place = np.array([PLACE.get(kind, -1) for kind in said], np.intp)
     rows = np.flatnonzero(place >= 0)
     place, sure = place[rows], sure[rows]

@@ -119,11 +119,8 @@ class Motion:
         weight = joint.sum(axis=0)
         share = joint / weight
         mean = np.einsum("ijn,ian->jan", share, self.mean)
-        off = self.mean[:, None] - mean
-        covariance = np.einsum("ijn,iabn->jabn", share, self.covariance)
-        for one, part in zip(off, share, strict=True):
-            covariance += (part[:, None] * one)[:, :, None] * one[:, None]
-        self.mean, self.covariance, self.weight = mean, covariance, weight
+        square = np.einsum("ijn,iabn->jabn", share, self.covariance + _squares(self.mean))
+        self.mean, self.covariance, self.weight = mean, square - _squares(mean), weight
 
     def combined(self) -> tuple[Array, Array]:
         """Mean (n, 4) and covariance (n, 4, 4) over all models."""
@@ -142,11 +139,8 @@ class Motion:
         return np.asarray(np.einsum("in,ian->an", self.weight, within + off * off), np.float64)
 
     def _all(self) -> Array:
-        off = self.mean[:, :4] - self.means()
-        covariance = np.einsum("in,iabn->abn", self.weight, self.covariance[:, :4, :4])
-        for one, part in zip(off, self.weight, strict=True):
-            covariance += (part * one)[:, None] * one
-        return np.asarray(covariance, np.float64)
+        square = self.covariance[:, :4, :4] + _squares(self.mean[:, :4])
+        return np.asarray(np.einsum("in,iabn->abn", self.weight, square) - _squares(self.means()), np.float64)
 
     def update(self, rows: Rows, points: Array, covariances: Array) -> None:
         """One position each, (m, 2) and (m, 2, 2), for these tracks."""
@@ -159,7 +153,7 @@ class Motion:
         dx, dy = points[:, 0] - mean[:, 0], points[:, 1] - mean[:, 1]
         self.mean[..., rows] = mean + first * dx[:, None] + second * dy[:, None]
         prior -= first[:, :, None] * x[:, None] + second[:, :, None] * y[:, None]
-        self.covariance[..., rows] = (prior + prior.swapaxes(1, 2)) / 2
+        self.covariance[..., rows] = prior
         self._reweigh(rows, a * dx * dx + 2 * b * dx * dy + d * dy * dy, determinant)
 
     def update_doppler(self, rows: Rows, rays: Array, dopplers_mps: Array, sd_mps: float) -> None:
@@ -185,6 +179,11 @@ class Motion:
         weight = self.weight[:, rows] * likelihood
         weight = np.maximum(weight / weight.sum(axis=0), SURE_OF_A_MODEL)
         self.weight[:, rows] = weight / weight.sum(axis=0)
+
+
+def _squares(mean: Array) -> Array:
+    """(..., k, n) to (..., k, k, n): with a covariance the second moment, good to 1e-10 m^2 within a kilometre."""
+    return np.asarray(mean[..., :, None, :] * mean[..., None, :, :], np.float64)
 
 
 def _switches(dt: float) -> Array:

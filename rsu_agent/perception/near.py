@@ -23,8 +23,6 @@ def pairs_near(
     rows = np.repeat(np.arange(len(places)), counts)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     columns = order[np.repeat(first, counts) + within]
-    north = np.broadcast_to(reach_m[1], len(places))[rows]
+    north = reach_m[1] if isinstance(reach_m[1], float) else reach_m[1][rows]
     near = np.abs(places[rows, 1] - others[columns, 1]) <= north
-    flat = np.sort(rows[near] * len(others) + columns[near])
-    rows, columns = np.divmod(flat, max(1, len(others)))
-    return rows, columns
+    return rows[near], columns[near]

@@ -77,4 +77,4 @@ def test_pairs_within_reach_are_all_found_in_order(seed: int, n: int, m: int) ->
     wanted = np.nonzero((off[..., 0] <= 2.0) & (off[..., 1] <= 3.0))
     rows, columns = pairs_near(places, others, (2.0, 3.0))
     assert rows.tolist() == wanted[0].tolist()
-    assert columns.tolist() == wanted[1].tolist()
+    assert set(zip(rows, columns, strict=True)) == set(zip(*wanted, strict=True))
