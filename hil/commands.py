@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from hil.processes import RigFailure, ended_by_signals
 from hil.scenario.verbs import all_scenarios, run
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+
+if TYPE_CHECKING:
+    from hil.rig import RigOptions
 
 MODES = ("fixed", "demand", "actuated", "adaptive", "coordinated")
 
@@ -41,6 +44,8 @@ def demo(
     controller: Annotated[str, typer.Option(help="Cabinet: its protocol, and its line.")] = "gbt20999",
     radar: Annotated[str, typer.Option(help="Radar: its driver, and what it speaks.")] = "ti_mmwave",
     mode: Annotated[str, typer.Option(help="fixed, demand, actuated, adaptive or coordinated.")] = "fixed",
+    talkers: Annotated[float, typer.Option(help="Share of the cars, trucks and buses that send BSMs.")] = 0.0,
+    liar: Annotated[bool, typer.Option("--liar", help="One of them says to be where it is not.")] = False,
 ) -> None:
     """Run the whole product on the virtual crossing: no hardware, no root.
 
@@ -49,11 +54,11 @@ def demo(
     from hil.demo import demo_figures, endless
     from hil.rig import RigOptions
 
-    choices = {"messages": messages, "controller": controller, "mode": mode, "camera": camera, "world": world}
-    _chosen(choices, radar, as_json)
     road = RigOptions(seed=seed, density=density, plan=plan, mode=mode, night=night, radar=radar)
     devices = replace(road, world=world, camera_delay_ms=camera_delay_ms, camera_quality=camera_quality)
     devices = replace(devices, messages=messages, controller=controller, camera=camera)
+    devices = replace(devices, talkers=talkers, liar=liar)
+    _chosen(devices, as_json)
     shown = for_s is None
     options = replace(devices, page_port=page_port, page=shown, metrics_port=9464 if shown else 0)
     try:
@@ -67,18 +72,18 @@ def demo(
     _report(figures, as_json)
 
 
-def _chosen(choices: dict[str, str], radar: str, as_json: bool) -> None:
-    """Ends with what there is where a choice is none of them, or has no driver here."""
+def _chosen(options: RigOptions, as_json: bool) -> None:
+    """Ends with what there is where a choice is none of them, has no driver here or goes with no other."""
     from hil.devices.cabinets import CABINETS
     from hil.devices.cameras import CAMERAS
-    from hil.rig import RADIOS, WORLDS, radar_refused
+    from hil.rig import RADIOS, WORLDS, radar_refused, talkers_refused
 
     allowed = {"messages": tuple(RADIOS), "controller": tuple(CABINETS), "mode": MODES}
     allowed |= {"camera": tuple(CAMERAS), "world": tuple(WORLDS)}
-    for name, value in choices.items():
-        if value not in allowed[name]:
-            stop(Exit.USAGE, f"--{name} {value}: one of {', '.join(allowed[name])}", as_json=as_json)
-    refused = radar_refused(radar)
+    for name, values in allowed.items():
+        if (value := getattr(options, name)) not in values:
+            stop(Exit.USAGE, f"--{name} {value}: one of {', '.join(values)}", as_json=as_json)
+    refused = radar_refused(options.radar) or talkers_refused(options)
     if refused:
         stop(Exit.USAGE, refused, as_json=as_json)
 

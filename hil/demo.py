@@ -23,6 +23,7 @@ from hil.recording_side import fused_frames
 from hil.resources import ProcessWatch, agent_processes, loop_ns
 from hil.rig import SITE, Rig, RigOptions
 from hil.score.bounds import exempted
+from hil.score.heard import heard_figures
 from hil.score.report import Ends, score_run
 from hil.score.runs import judged
 from hil.score.timeline import Language
@@ -142,6 +143,8 @@ def bounded(seconds: float, options: RigOptions, keep: Path | None = None) -> di
     try:
         window, watch, drain_s = _run(rig, seconds)
         figures = score_run(run_dir, _ends(rig, window.extended), window.t0, window.t1)
+        if options.talkers:
+            figures["heard"] = heard_figures(run_dir, window.t0, window.t1)
     finally:
         _leave(rig, keep)
     figures["spat"]["first_valid_s"] = round(window.first_valid_s - window.exec_s, 3)

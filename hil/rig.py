@@ -16,6 +16,7 @@ from hil.bus import Bus
 from hil.devices.cabinets import CABINETS
 from hil.devices.cameras import DEFAULT as DEFAULT_CAMERA
 from hil.devices.radars import DEFAULT, RADARS
+from hil.devices.vehicle_codec import CSAE53
 from hil.processes import Processes, RigFailure
 from hil.world.sumo_net import NoSumo, sumo_home
 from rsu_agent.ports.assets import asset
@@ -29,6 +30,7 @@ RADIOS: dict[str, dict[str, Any]] = {
     "etsi": {"driver": "gn_udp", "standard": "etsi", **ANTENNA},
     "j2735": {"standard": "j2735"},
 }
+CHECKED = {"forwards": "verified"}  # the RSU of the rig hands on signed messages that it found good
 WORLDS = {"built-in": "hil.world.main", "sumo": "hil.world.sumo_world"}
 LONGEST_PATH_BYTES = 75  # a Unix socket's address has 107 (unix(7)); the longest name on the bus takes 32
 
@@ -51,10 +53,12 @@ class RigOptions:
     page_port: int = 8080
     metrics_port: int = 9464
     site: Path | None = None
-    messages: str = "csae53"
+    messages: str = CSAE53
     controller: str = "gbt20999"
     mode: str = "fixed"
     baud: int | None = None  # of the controller's line, where it is serial; None: the cabinet's own
+    talkers: float = 0.0  # share of cars, trucks and buses that send BSMs
+    liar: bool = False  # one of them says to be where it is not
     senses: bool = True  # False: no road, camera or radar, and no senses process in the agent
 
 
@@ -63,8 +67,9 @@ class Rig:
 
     def __init__(self, run_dir: Path, options: RigOptions) -> None:
         self.run_dir, self.options = run_dir, options
-        refused = radar_refused(options.radar)
-        if refused and options.senses:
+        refused = radar_refused(options.radar) if options.senses else None
+        refused = refused or talkers_refused(options)
+        if refused:
             raise RigFailure(refused)
         if options.senses and options.world == "sumo":
             _needs_sumo()
@@ -78,7 +83,7 @@ class Rig:
         self.processes = Processes(run_dir / "logs")
         self.bus = Bus(run_dir)
         self.site_file = run_dir / "site.yaml"
-        self._agent_port = self._radar_port = 0
+        self._agent_port = self._radar_port = self._heard_port = 0
 
     @property
     def socket(self) -> Path:
@@ -114,6 +119,11 @@ class Rig:
         line += ["--quality", str(self.options.camera_quality), "--driver", self.options.camera]
         self._device("camera", "hil.devices.camera", *run, *seed, *site, *night, *line)
         self._radar(*run, *seed, *site)
+        if self.options.talkers:
+            self._heard_port = free_port(socket.SOCK_DGRAM)
+            said = ["--port", str(self._heard_port), "--share", f"{self.options.talkers:g}"]
+            said += ["--liar"] if self.options.liar else []
+            self._device("talkers", "hil.devices.talking_vehicles", *run, *seed, *said)
 
     def start_agent(self) -> None:
         """The product, by its own command."""
@@ -196,6 +206,8 @@ class Rig:
         site["time"] |= {"host": told("time")["host"], "port": told("time")["port"]}
         site["radio"] |= {"host": told("vehicle")["host"], "port": told("vehicle")["port"]}
         site["radio"] |= RADIOS[self.options.messages]
+        if self._heard_port:
+            site["radio"] |= {"receive_host": "127.0.0.1", "receive_port": self._heard_port, **CHECKED}
         site["uplink"] |= {"host": told("district")["host"], "port": told("district")["port"]}
         site["metrics"] = {"port": self.options.metrics_port}
         with self.site_file.open("w") as stream:
@@ -226,6 +238,17 @@ def radar_refused(name: str) -> str | None:
         return f"--radar {name}: one of {', '.join(RADARS)}"
     driver = RADARS[name].driver
     return None if driver in plugins() else f"--radar {name}: the driver {driver} is not installed"
+
+
+def talkers_refused(options: RigOptions) -> str | None:
+    """Why no vehicles that send can be run, None where they can or are not asked for."""
+    if not 0.0 <= options.talkers <= 1.0:
+        return f"--talkers {options.talkers:g}: a share from 0 to 1"
+    if options.liar and not options.talkers:
+        return "--liar: nobody sends; say with --talkers what share of the vehicles does"
+    if options.talkers and options.messages != CSAE53:
+        return f"--talkers: vehicles send BSMs of {CSAE53} only, not with --messages {options.messages}"
+    return "--talkers: there is no road without senses" if options.talkers and not options.senses else None
 
 
 def radar_entry(entry: Mapping[str, Any], name: str, told: Mapping[str, Any]) -> dict[str, Any]:

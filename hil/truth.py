@@ -9,6 +9,9 @@ Kinds, `t` always CLOCK_MONOTONIC in seconds (the rig's true clock):
   wire     {t, k, colours: {group: colour}}          last byte of a trap leaving the controller
   frame    {t, k, camera, frame}                    first byte of a frame leaving the camera
   air      {t, k, hex}                              a datagram as the vehicle received it (kernel stamp)
+  bsm      {t, k, user, id, x, y, lie, again}       a BSM as it left, at most once a second a vehicle;
+                                                    x, y: where that truly is; user null: nowhere;
+                                                    lie: it says elsewhere; again: sent before
   stall    {t, k, late_ms}                          the probe's own lateness
 Metres east and north of the reference point, headings clockwise from north, colours as in world.signal.
 """

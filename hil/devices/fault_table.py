@@ -47,6 +47,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "reorder",
     ),
     "vehicle": COMMON,
+    "talkers": (*COMMON, "flood", "ghost", "lie", "replay"),
     "time": (*COMMON, "unsynchronised", "step", "coast"),
     "district": COMMON,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from hil.world.make_crossing import to_metres
@@ -82,13 +83,18 @@ def participants(value: Mapping[str, Any]) -> list[tuple[float, float, int]]:
     for entry in value["participants"]:
         if entry["ptcType"] == "rsu":
             continue
-        name, offset = entry["pos"]["offsetLL"]
-        lat, lon = offset["lat"], offset["lon"]
-        if name != "abs":
-            lat, lon = lat + origin["lat"], lon + origin["long"]
-        x, y = to_metres(lon / 1e7, lat / 1e7)
+        x, y = place_of(entry, origin)
         found.append((x, y, entry["secMark"]))
     return found
+
+
+def place_of(entry: Mapping[str, Any], origin: Mapping[str, Any]) -> tuple[float, float]:
+    """Metres of a participant of an RSM with this reference position."""
+    name, offset = entry["pos"]["offsetLL"]
+    lat, lon = offset["lat"], offset["lon"]
+    if name != "abs":
+        lat, lon = lat + origin["lat"], lon + origin["long"]
+    return to_metres(lon / 1e7, lat / 1e7)
 
 
 def mark_time(sec_mark: int, arrived_t: float, utc_less_monotonic_s: float) -> float:
@@ -139,13 +145,25 @@ def _compare(
     """One-to-one pairs (user id, distance), and how many participants have no user near at all."""
     if not people or not users:
         return [], len(people)
-    places = np.array([(x, y) for x, y, _ in people])
-    truth = np.array([(user["x"], user["y"]) for user in users])
-    away = np.hypot(places[:, None, 0] - truth[None, :, 0], places[:, None, 1] - truth[None, :, 1])
+    away = distances([(x, y) for x, y, _ in people], users)
+    pairs = [(int(users[column]["id"]), float(away[row, column])) for row, column in paired(away)]
+    return pairs, int((away.min(axis=1) > MATCH_M).sum())
+
+
+def distances(
+    places: Sequence[tuple[float, float]], users: Sequence[Mapping[str, Any]]
+) -> npt.NDArray[np.float64]:
+    """Metres, (places, users)."""
+    said, truth = np.array(places), np.array([(user["x"], user["y"]) for user in users])
+    away = np.hypot(said[:, None, 0] - truth[None, :, 0], said[:, None, 1] - truth[None, :, 1])
+    return np.asarray(away, np.float64)
+
+
+def paired(away: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """(place, user) one to one, of those near enough to be the same."""
     rows, columns = linear_sum_assignment(np.where(away <= MATCH_M, away, FAR))
-    pairs = [
-        (int(users[int(column)]["id"]), float(away[row, column]))
+    return [
+        (int(row), int(column))
         for row, column in zip(rows, columns, strict=True)
         if away[row, column] <= MATCH_M
     ]
-    return pairs, int((away.min(axis=1) > MATCH_M).sum())

@@ -34,6 +34,7 @@ WAIT_S = 60.0
 TRACKING = struct.pack(">BBBBHHI", 6, 1, 0, 0, 33, 0, 77) + bytes(92)
 MODULES = {
     "vehicle": ("hil.devices.vehicle",),
+    "talkers": ("hil.devices.talking_vehicles", "--port", "9"),
     "time": ("hil.devices.time_server",),
     "district": ("hil.devices.district",),
     "camera": ("hil.devices.camera", "--site", str(asset("config/virtual.yaml"))),
@@ -79,7 +80,7 @@ def bench(short_path: Path) -> Iterator[Bench]:
 
 def test_every_device_knows_the_six_common_faults() -> None:
     assert all(set(COMMON) <= set(names) for names in FAULTS.values())
-    assert set(FAULTS) == {"controller", "camera", "radar", "vehicle", "time", "district"}
+    assert set(FAULTS) == {"controller", "camera", "radar", "vehicle", "talkers", "time", "district"}
 
 
 @pytest.mark.parametrize("device", MODULES)
