@@ -182,7 +182,7 @@ class Motion:
 
 
 def _squares(mean: Array) -> Array:
-    """(..., k, n) to (..., k, k, n): with a covariance the second moment, good to 1e-10 m^2 within a kilometre."""
+    """(..., k, n) to (..., k, k, n). Sums with it are good to 1e-10 m^2 within a kilometre."""
     return np.asarray(mean[..., :, None, :] * mean[..., None, :, :], np.float64)
 
 
