@@ -75,7 +75,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("hazards.expected", least=4, most=4, needs_s=WHOLE_S),
     Bound("hazards.detected", least=4, most=4, needs_s=WHOLE_S),
     Bound("hazards.false", most=0),
-    Bound("heard.id_share", least=0.9),
+    Bound("heard.id_share", least=0.85),
     Bound("heard.wrong_ids", most=0),
     Bound("heard.ghost_entries", most=0),
     Bound("uplink.duplicates", most=0),
