@@ -37,7 +37,6 @@ CONTROLLER_LACKS: dict[str, tuple[str, ...]] = {
 }
 # RTP has no number of a picture: which one a fusion cycle used cannot be told
 CAMERA_LACKS: dict[str, tuple[str, ...]] = {"rtsp": ("latency.camera_to_rsm", "latency.frames")}
-TALKERS_ONLY = ("heard.",)  # judged where vehicles of the world send BSMs
 DAY_ONLY = ("tracks.", "hazards.")  # by night, at the peak and in SUMO's world these are printed, not judged
 
 
@@ -75,15 +74,17 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("hazards.expected", least=4, most=4, needs_s=WHOLE_S),
     Bound("hazards.detected", least=4, most=4, needs_s=WHOLE_S),
     Bound("hazards.false", most=0),
-    Bound("heard.id_share", least=0.85),
-    Bound("heard.wrong_ids", most=0),
-    Bound("heard.ghost_entries", most=0),
     Bound("uplink.duplicates", most=0),
     Bound("uplink.missing", most=0),
     Bound("uplink.phase_changes_missing", most=0, needs_s=CHANGE_S),
     Bound("process.parent_rss_mb", most=40),
     Bound("process.core_rss_mb", most=120),
     Bound("process.senses_rss_mb", most=500),
+)
+TALKERS = (  # judged where vehicles of the world send BSMs
+    Bound("heard.id_share", least=0.85),
+    Bound("heard.wrong_ids", most=0),
+    Bound("heard.ghost_entries", most=0),
 )
 
 
@@ -125,9 +126,9 @@ def _lacks(figures: Mapping[str, Any]) -> tuple[str, ...]:
 def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
     """Every bound that is not met, in words. Only the built-in day is judged by the road."""
     by_day = figure(figures, "world.kind") in (None, "day")
-    exempt = _lacks(figures) + (() if by_day else DAY_ONLY) + (() if "heard" in figures else TALKERS_ONLY)
+    exempt = _lacks(figures) + (() if by_day else DAY_ONLY)
     found = []
-    for bound in BOUNDS:
+    for bound in (*BOUNDS, *(TALKERS if "heard" in figures else ())):
         if bound.path.startswith(exempt):
             continue
         value = figure(figures, bound.path)

@@ -73,8 +73,8 @@ def score_heard(
     id_share: of entries within 2 m of an honest sender, 3 s after its first BSM and later, those with its id.
     id_entries: how many those are. wrong_ids: entries with an id whose vehicle is farther than 4 m away, or
     that nobody sends. v2x_alone: entries whose source is v2x. ghost_entries: a vehicle that does not exist,
-    by its id or by its place where nobody is, not marked v2x. What is marked v2x is the sender's own word: no id
-of it is wrong here.
+    by its id or by its place where nobody is, not marked v2x. What is marked v2x is the sender's own
+    word: no id of it is wrong here.
     """
     counts = {"id_entries": 0, "wrong_ids": 0, "v2x_alone": 0, "ghost_entries": 0}
     carried = judged = 0

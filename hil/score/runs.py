@@ -6,15 +6,13 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hil.score.bounds import BOUNDS, TALKERS_ONLY, Bound, figure, missed, put
+from hil.score.bounds import BOUNDS, Bound, figure, missed, put
 
 
 def judged(results: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
     """The figures of the first run with every bounded one chosen from all; `missed` and `runs` are added."""
     chosen = copy.deepcopy(results[0])
     for bound in BOUNDS:
-        if bound.path.startswith(TALKERS_ONLY) and "heard" not in chosen:
-            continue
         put(chosen, bound.path, pick(bound, [figure(result, bound.path) for result in results]))
     chosen["missed"] = missed(chosen, seconds)
     if len(results) > 1:
