@@ -61,6 +61,12 @@ MOST: dict[str, dict[str, float]] = {
         "blocked": 0,
     },
     "codec": {"import_ms": 100.0},
+    "detector": {
+        "pipeline_ratio": 1.2,
+        "fp32_ms": 12.0,
+        "int8_ms": 6.0,
+        "four_cameras_percent_of_core": 60.0,
+    },
     "perception": {"capture_to_track_p95_ms": 120.0},
     "tracker": {"update_100_ms": 1.0, "growth_exponent": 1.5},
     "fusion": {
@@ -147,7 +153,7 @@ def bench(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
 ) -> None:
-    """Measure this machine, forty minutes in all; without --only also writes build/bench.json.
+    """Measure this machine, about an hour in all; without --only also writes build/bench.json.
 
     Ends with status 1 when a bound of speed is missed.
 
