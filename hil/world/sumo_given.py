@@ -105,7 +105,7 @@ def main(order_file: str, out: str, told: str) -> None:
         )
     about = {
         "crossing": asdict(crossing),
-        "poles_m": poles_at(here, crossing.arms),
+        "poles_m": poles_at(here, crossing.lanes),
         "junction": here.junction.id,
         "steps": steps,
         "left_out": {name: len(who) for name, who in sorted(cast.left_out.items())},

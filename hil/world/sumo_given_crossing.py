@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -28,6 +29,7 @@ from rsu_agent.world.place import GeoPoint
 BESIDE_M = 8.0  # a footway no farther from a lane's edge is the lane's own pavement and needs no line
 POLE_M = math.hypot(12.0, 12.0)  # from the middle, as in the committed benchmark
 OUTSIDE_M = 0.3  # of the outline of a larger junction
+TURN_DEG, CLEARER_M = 3, 0.5
 OUTWARD_M = 30.0  # of a lane, by which the bearing of its arm is taken
 MOST_PIECES = 12  # of one way through a junction
 Place = tuple[float, float]
@@ -44,8 +46,8 @@ def crossing_at(around: Around, within_m: float) -> Crossing:
     ways = {name: _ways(around, strip) for name, strip in around.strips.items() if _leads_in(around, strip)}
     used = {piece for found in ways.values() for _, pieces in found for piece in pieces}
     lanes = _lanes(around, used, within_m)
-    numbers = {name: lane.lane for name, lane in lanes if lane.role is LaneRole.EXIT}
-    joined = tuple(_joined(around, lane, ways.get(name, []), numbers) for name, lane in lanes)
+    exits = {name: lane for name, lane in lanes if lane.role is LaneRole.EXIT}
+    joined = tuple(_joined(around, lane, ways.get(name, []), exits) for name, lane in lanes)
     touching = [lane for name, lane in lanes if _touches(around, around.strips[name])]
     if not any(lane.role is LaneRole.ENTRY for lane in touching):
         here = around.junction.id
@@ -69,17 +71,28 @@ def crossing_at(around: Around, within_m: float) -> Crossing:
     )
 
 
-def poles_at(around: Around, arms: Iterable[Arm]) -> list[Place]:
-    """Four poles between the arms: diagonals, turned as the arms are turned from north, east, south, west.
+def poles_at(around: Around, lanes: Sequence[Lane]) -> list[Place]:
+    """Four poles in the four diagonal directions, looking over the middle, at the corners between the arms.
 
-    As far from the middle as the committed ones (17 m), or just outside the hull of a larger junction.
+    As far from the middle as the committed ones (17 m), or just outside the hull of a larger junction. All
+    four are turned together, so little as may be, to where they stand farthest from the nearest lane.
     """
-    fourfold = sum(np.exp(4j * math.radians(arm.bearing_deg)) for arm in arms)
-    turned = math.atan2(fourfold.imag, fourfold.real) / 4 if abs(fourfold) > 0.5 else 0.0
     outline = _hull(_shifted(around.junction.shape, around))
+    drawn = [(lane.points, lane.width_m / 2) for lane in lanes]
+    drawn += [(way.path, lane.width_m / 2) for lane in lanes for way in lane.connections]
+    best, most_m = _square(outline, 0.0), -math.inf
+    for turned_deg in sorted(range(-45, 45, TURN_DEG), key=abs):
+        places = _square(outline, float(turned_deg))
+        clear_m = min(away_m(points, place) - half for place in places for points, half in drawn)
+        if clear_m > most_m + CLEARER_M:
+            best, most_m = places, clear_m
+    return best
+
+
+def _square(outline: Points, turned_deg: float) -> list[Place]:
     places = []
-    for quarter in range(4):
-        bearing = turned + math.pi / 4 + quarter * math.pi / 2
+    for bearing_deg in (45.0, 135.0, 225.0, 315.0):
+        bearing = math.radians(bearing_deg + turned_deg)
         way = math.sin(bearing), math.cos(bearing)
         away = max(POLE_M, _reach_m(outline, way) + OUTSIDE_M)
         places.append((round(way[0] * away, 3), round(way[1] * away, 3)))
@@ -149,24 +162,15 @@ def _lane(around: Around, strip: Strip, number: int, points: Points) -> Lane:
     )
 
 
-def _joined(around: Around, lane: Lane, ways: list[tuple[Link, list[str]]], numbers: dict[str, int]) -> Lane:
-    """A lane with its ways to the exits."""
+def _joined(around: Around, lane: Lane, ways: list[tuple[Link, list[str]]], exits: dict[str, Lane]) -> Lane:
+    """A lane with its ways to the exits; straight ones where the net was made without inner lanes."""
     found = []
     for link, pieces in ways:
-        path = _path(around, pieces)
-        if link.to in numbers and len(path) > 1:
-            turn = TURNS.get(link.turn, Turn.THROUGH)
-            found.append(Connection(numbers[link.to], turn, None, False, path))
-    return Lane(
-        lane.lane,
-        lane.arm,
-        lane.role,
-        lane.use,
-        lane.width_m,
-        lane.speed_limit_mps,
-        lane.points,
-        tuple(found),
-    )
+        if link.to in exits:
+            to = exits[link.to]
+            path = _path(around, pieces) or (lane.points[-1], to.points[0])
+            found.append(Connection(to.lane, TURNS.get(link.turn, Turn.THROUGH), None, False, path))
+    return replace(lane, connections=tuple(found))
 
 
 def _path(around: Around, pieces: list[str]) -> Points:
@@ -237,12 +241,10 @@ def _walks(
             line = max(((a, b) for a in line for b in line), key=lambda ends: math.dist(*ends))
         elif strip.use is not Use.FOOT and strip.function != "crossing":
             continue
-        if strip.function == "crossing" or not _is_pavement(line, lanes):
-            for piece in cut(line, within_m):
-                axis = tuple(piece)
-                found.append(
-                    Crosswalk(len(found) + 1, _arm_of(axis, arms), 0, band(axis, strip.width_m), axis)
-                )
+        for axis in cut(line, within_m):
+            if strip.function == "crossing" or not _is_pavement(axis, lanes):
+                arm, outline = _arm_of(axis, arms), band(axis, strip.width_m)
+                found.append(Crosswalk(len(found) + 1, arm, 0, outline, axis))
     return found
 
 
