@@ -156,7 +156,7 @@ def _command(order: GivenOrder, scenario: Scenario) -> list[str]:
     for name in scenario.writes:
         command += [f"--{name}", "/dev/null"]
     command += ["--step-length", str(order.step_s), "--seed", str(order.seed), "--random", "false"]
-    command += ["--no-step-log", "true", "--no-warnings", "true", "--verbose", "false"]
+    command += ["--no-step-log", "true", "--verbose", "false", "--aggregate-warnings", "2"]
     if scenario.pictured:
         command += [f"--{WINDOW}", ""]
     if not scenario.moves_sideways:

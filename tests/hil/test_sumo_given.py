@@ -290,7 +290,8 @@ def test_outlines_and_shapes_are_those_by_hand() -> None:
     ("v_class", "kind"),
     [
         ("taxi", "car"), ("delivery", "truck"), ("trailer", "truck"), ("emergency", "truck"),
-        ("coach", "bus"),        ("moped", "motorcycle"), ("scooter", "bicycle"), ("wheelchair", "pedestrian"),
+        ("coach", "bus"), ("moped", "motorcycle"),
+        ("scooter", "bicycle"), ("wheelchair", "pedestrian"),
     ],
 )  # fmt: skip
 def test_a_kind_is_by_the_class_and_a_size_is_sumos(v_class: str, kind: str) -> None:
