@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from hil.world.sumo import Order as Run
 from hil.world.sumo_given_crossing import crossing_at, poles_at
 from hil.world.sumo_given_net import around, chosen
 from hil.world.sumo_net import NoSumo, sumo_home
-from hil.world.sumo_scenario import WINDOW, Scenario, UnfitScenario, read_scenario
+from hil.world.sumo_scenario import Scenario, UnfitScenario, read_scenario
 from hil.world.user import SIZES
 
 CLASSES = {
@@ -105,7 +106,7 @@ def main(order_file: str, out: str, told: str) -> None:
         )
     about = {
         "crossing": asdict(crossing),
-        "poles_m": poles_at(here, crossing.lanes),
+        "poles_m": poles_at(here, crossing),
         "junction": here.junction.id,
         "steps": steps,
         "left_out": {name: len(who) for name, who in sorted(cast.left_out.items())},
@@ -125,7 +126,10 @@ def simulate(
     rows: list[tuple[float, ...]] = []
     cast, done = Cast(), -1
     try:
-        libsumo.start(_command(order, scenario))
+        with tempfile.TemporaryDirectory(prefix="rsu-sumo-") as folder:
+            config = Path(folder) / "given.sumocfg"
+            scenario.write(config)
+            libsumo.start(_command(order, scenario, config))
         warm(libsumo, order, scenario, place)
         for step in range(-1, order.steps + 1):
             if _over(libsumo, scenario):
@@ -151,14 +155,10 @@ def simulate(
     return with_velocities(np.array(rows).reshape(-1, len(COLUMNS)), run), steps, cast
 
 
-def _command(order: GivenOrder, scenario: Scenario) -> list[str]:
-    command = [str(sumo_home() / "bin" / "sumo"), "-c", str(scenario.path)]
-    for name in scenario.writes:
-        command += [f"--{name}", "/dev/null"]
+def _command(order: GivenOrder, scenario: Scenario, config: Path) -> list[str]:
+    command = [str(sumo_home() / "bin" / "sumo"), "-c", str(config)]
     command += ["--step-length", str(order.step_s), "--seed", str(order.seed), "--random", "false"]
     command += ["--no-step-log", "true", "--verbose", "false", "--aggregate-warnings", "2"]
-    if scenario.pictured:
-        command += [f"--{WINDOW}", ""]
     if not scenario.moves_sideways:
         command += ["--lanechange.duration", LANE_CHANGE_S]
     return command

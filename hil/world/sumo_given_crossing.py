@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -29,7 +28,9 @@ from rsu_agent.world.place import GeoPoint
 BESIDE_M = 8.0  # a footway no farther from a lane's edge is the lane's own pavement and needs no line
 POLE_M = math.hypot(12.0, 12.0)  # from the middle, as in the committed benchmark
 OUTSIDE_M = 0.3  # of the outline of a larger junction
-TURN_DEG, CLEARER_M = 3, 0.5
+CLEAR_M = 0.5  # of a pole from the nearest lane's edge
+TURN_DEG = 3
+LEAST_TURNED = 0.1  # of the arms' fourfold sum: below it they point evenly everywhere
 OUTWARD_M = 30.0  # of a lane, by which the bearing of its arm is taken
 MOST_PIECES = 12  # of one way through a junction
 Place = tuple[float, float]
@@ -71,21 +72,26 @@ def crossing_at(around: Around, within_m: float) -> Crossing:
     )
 
 
-def poles_at(around: Around, lanes: Sequence[Lane]) -> list[Place]:
-    """Four poles in the four diagonal directions, looking over the middle, at the corners between the arms.
+def poles_at(around: Around, crossing: Crossing) -> list[Place]:
+    """Four poles in the diagonal directions, looking over the middle.
 
     As far from the middle as the committed ones (17 m), or just outside the hull of a larger junction. All
-    four are turned together, so little as may be, to where they stand farthest from the nearest lane.
+    four are turned together as the arms are turned from north, east, south and west (their fourfold mean),
+    and from there on as little as may be until each stands beside the road, or where they do so most nearly.
     """
     outline = _hull(_shifted(around.junction.shape, around))
-    drawn = [(lane.points, lane.width_m / 2) for lane in lanes]
-    drawn += [(way.path, lane.width_m / 2) for lane in lanes for way in lane.connections]
-    best, most_m = _square(outline, 0.0), -math.inf
-    for turned_deg in sorted(range(-45, 45, TURN_DEG), key=abs):
-        places = _square(outline, float(turned_deg))
+    drawn = [(lane.points, lane.width_m / 2) for lane in crossing.lanes]
+    drawn += [(way.path, lane.width_m / 2) for lane in crossing.lanes for way in lane.connections]
+    fourfold = sum(np.exp(4j * math.radians(arm.bearing_deg)) for arm in crossing.arms)
+    turned_deg = math.degrees(np.angle(fourfold)) / 4 if abs(fourfold) > LEAST_TURNED else 0.0
+    best, most_m = _square(outline, turned_deg), -math.inf
+    for more_deg in sorted(range(-45, 45, TURN_DEG), key=abs):
+        places = _square(outline, turned_deg + more_deg)
         clear_m = min(away_m(points, place) - half for place in places for points, half in drawn)
-        if clear_m > most_m + CLEARER_M:
+        if clear_m > most_m:
             best, most_m = places, clear_m
+        if clear_m > CLEAR_M:
+            break
     return best
 
 

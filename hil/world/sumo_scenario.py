@@ -12,8 +12,9 @@ SAME = {
     "additional": "additional-files", "b": "begin", "e": "end",
 }  # fmt: skip
 NEEDED = ("net-file", "route-files", "additional-files")
-WINDOW = "gui-settings-file"  # SUMO wants it to be there even without a window
+WINDOW = "gui_only"
 SIDEWAYS = ("lateral-resolution", "lanechange.duration")
+SHOWN = ("gui-settings-file", "start", "quit-on-end", "game", "demo", "delay", "window-size", "window-pos")
 LOGS = ("log", "message-log", "error-log", "log-file")
 BOOLEANS = ("true", "false", "t", "f", "yes", "no", "on", "off", "1", "0")
 UNIT_S = (1.0, 60.0, 3600.0, 86400.0)
@@ -27,8 +28,8 @@ class UnfitScenario(Exception):
 class Scenario:
     """A configuration. files: all that it names and that are there, itself first; end_s None: not stated.
 
-    writes: its options that name files to be written. moves_sideways: it says how lanes are changed
-    (sublanes, or a duration). pictured: it names settings of SUMO's window.
+    options: all that bear on what happens, not what is written or shown; paths whole. moves_sideways: it says
+    how lanes are changed (sublanes, or a duration).
     """
 
     path: Path
@@ -36,9 +37,15 @@ class Scenario:
     files: tuple[Path, ...]
     begin_s: float
     end_s: float | None
-    writes: tuple[str, ...]
+    options: dict[str, str]
     moves_sideways: bool
-    pictured: bool
+
+    def write(self, path: Path) -> None:
+        """Its options as a configuration of our own, in any folder."""
+        root = ElementTree.Element("configuration")
+        for name, value in self.options.items():
+            ElementTree.SubElement(root, name, value=value)
+        ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -61,9 +68,8 @@ def read_scenario(path: Path) -> Scenario:
         files=(path, *dict.fromkeys(there)),
         begin_s=seconds(options.get("begin", "0")),
         end_s=end_s if end_s > 0 else None,
-        writes=tuple(name for name, value in options.items() if _written(name, value)),
+        options={name: _whole(path, value) for name, value in options.items() if not _written(name, value)},
         moves_sideways=any(float(options.get(name, "-1")) > 0 for name in SIDEWAYS),
-        pictured=WINDOW in options,
     )
 
 
@@ -88,7 +94,10 @@ def _options(path: Path) -> dict[str, str]:
             f"{path} is a <{root.tag}>: name the SUMO configuration (.sumocfg) that names net and routes"
         )
     found = {}
+    shown = {id(element) for section in root.iter(WINDOW) for element in section.iter()}
     for element in root.iter():
+        if id(element) in shown:
+            continue
         value = element.get("value", element.get("v", (element.text or "").strip()))
         if value:
             found[SAME.get(element.tag, element.tag)] = value
@@ -100,9 +109,18 @@ def _paths(path: Path, value: str) -> list[Path]:
     return [path.parent / Path(part).expanduser() for part in parts if part]
 
 
+def _whole(path: Path, value: str) -> str:
+    """A value whose paths, if it names files that are there, no longer depend on a folder."""
+    paths = _paths(path, value)
+    return (
+        ",".join(str(each.absolute()) for each in paths) if all(each.is_file() for each in paths) else value
+    )
+
+
 def _reads(name: str) -> bool:
     return name not in LOGS and name.endswith(("-file", "-files"))
 
 
 def _written(name: str, value: str) -> bool:
-    return (name in LOGS or name.endswith("-output")) and value.lower() not in BOOLEANS
+    written = name in LOGS or name.endswith(("-output", "output-prefix"))
+    return name in SHOWN or (written and value.lower() not in BOOLEANS)

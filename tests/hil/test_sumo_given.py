@@ -104,14 +104,20 @@ def test_a_configuration_names_its_files_times_and_what_it_would_write(net: Path
         <gui_only><gui-settings-file value="view.xml"/></gui_only>"""
     read = read_scenario(scenario(folder, INPUT + more))
     assert [file.name for file in read.files] == [
-        "town.sumocfg", "town.net.xml.gz", "a.rou.xml", "b.rou.xml", "view.xml"
+        "town.sumocfg", "town.net.xml.gz", "a.rou.xml", "b.rou.xml"
     ]  # fmt: skip
     assert (read.begin_s, read.end_s) == (28800.0, 29400.0)
-    assert read.writes == ("fcd-output", "summary-output", "log")
+    assert read.options == {
+        "net-file": str(folder / "town.net.xml.gz"),
+        "route-files": f"{folder / 'a.rou.xml'},{folder / 'sub/b.rou.xml'}",
+        "begin": "08:00:00", "end": "8:10:00", "step-length": "1", "no-step-log": "true",
+        "message-log": "false", "lateral-resolution": "0.8",
+    }  # fmt: skip
     assert read.moves_sideways
-    assert read.pictured
+    read.write(folder / "own.sumocfg")
+    assert read_scenario(folder / "own.sumocfg").options == read.options
     bare = read_scenario(scenario(folder, '<net value="town.net.xml.gz"/><e v="-1"/>'))
-    assert (bare.begin_s, bare.end_s, bare.writes, bare.moves_sideways) == (0.0, None, (), False)
+    assert (bare.begin_s, bare.end_s, bare.moves_sideways) == (0.0, None, False)
     assert bare.net == folder / "town.net.xml.gz"
 
 
@@ -257,15 +263,15 @@ def test_a_junction_that_no_wheels_reach_is_refused(tmp_path: Path) -> None:
 
 def test_poles_stand_at_the_corners_as_far_out_as_ours_or_outside_a_larger_junction(net: Path) -> None:
     here = around(net, chosen(net, "c"), 110.0)
-    lanes = crossing_at(here, 110.0).lanes
-    places = poles_at(here, lanes)
+    crossing = crossing_at(here, 110.0)
+    places = poles_at(here, crossing)
     assert [math.hypot(*place) for place in places] == pytest.approx([math.hypot(12, 12)] * 4, abs=1e-2)
     large = NET.replace(
         'shape="4990.00,2990.00 5010.00,2990.00 5010.00,3010.00 4990.00,3010.00"',
         'shape="4975.00,2975.00 5025.00,2975.00 5025.00,3025.00 4975.00,3025.00"',
     )
     net.write_bytes(gzip.compress(large.encode()))
-    outside = poles_at(around(net, chosen(net, "c"), 110.0), lanes)
+    outside = poles_at(around(net, chosen(net, "c"), 110.0), crossing)
     assert all(max(map(abs, place)) > 25.0 for place in outside)
     assert all(math.hypot(*place) < 37.0 for place in outside)
 
