@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import math
 import re
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 
 from hil.world.crossing_read import inside
 from hil.world.sumo import KINDS
-from hil.world.sumo_given import CLASSES, body
+from hil.world.sumo_given import CLASSES, GivenOrder, body, simulate
 from hil.world.sumo_given_crossing import band, crossing_at, cut, poles_at
 from hil.world.sumo_given_net import Around, Use, around, centroid, chosen, junctions, shape_of
+from hil.world.sumo_net import NoSumo
 from hil.world.sumo_scenario import UnfitScenario, read_scenario, seconds
 from hil.world.user import SIZES
 from rsu_agent.perception.roadway import Roadway
@@ -145,6 +147,14 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plain.net.xml").write_text(NET)
     with pytest.raises(UnfitScenario, match=r"is a <net>: name the SUMO configuration \(\.sumocfg\)"):
         read_scenario(tmp_path / "plain.net.xml")
+
+
+def test_without_sumo_it_is_said_how_to_install_it(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = GivenOrder("", "", 1, 100, 0.1, 60.0, 110.0, 70.0)
+    read = read_scenario(scenario(net.parent, '<net-file value="town.net.xml.gz"/>'))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(NoSumo, match=r"pip install 'eclipse-sumo>=1\.28' 'libsumo>=1\.28'"):
+        simulate(order, read, (0.0, 0.0))
 
 
 def test_times_are_seconds_or_hours_or_days() -> None:
