@@ -120,8 +120,11 @@ class Perception:
         self._blind.tick(users, now_s, [name for name, watch in self.watches.items() if watch.sees(now_s)])
         for name, watch in self.watches.items():
             watch.care.blind = name in self._blind.now
-        sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
-        return Scene(now_s, self._tick, users, sensors, tuple(self._newest.values()))
+        return Scene(now_s, self._tick, users, self.sensors(now_s), tuple(self._newest.values()))
+
+    def sensors(self, now_s: float) -> tuple[SensorHealth, ...]:
+        """How each sensor is."""
+        return tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
 
     def _look(self, name: str, watch: CameraWatch, frame: Frame) -> tuple[list[Detection], HeadsSeen | None]:
         watch.saw(frame.image, frame.arrived_s, int(self._clock.utc_s() // 3600 % 24))

@@ -26,6 +26,7 @@ from rsu_agent.runtime.camera_watches import CameraWatches
 from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.runtime.sensor_troubles import SensorTroubles
 from rsu_agent.runtime.still_desk import STILL, STILLS
 from rsu_agent.runtime.still_files import expire
 from rsu_agent.runtime.stills import NoStill, Stills
@@ -57,6 +58,7 @@ class Senses:
         section = self.site.perception.detector
         self.detectors = Detectors(section, [c.name for c in self.site.cameras], place.site.folder)
         self.watches = CameraWatches(self.site.cameras, place.state)
+        self.troubles = SensorTroubles(cameras, radars)
         associate, self.association = association(self.site.perception.association)
         self.perception = Perception(
             cameras,
@@ -137,7 +139,9 @@ class Senses:
         while True:
             await self.clock.sleep(METRICS_S)
             self.detectors.measure()
-            self.watches.measure(self.clock.now_s())
+            now_s = self.clock.now_s()
+            self.watches.measure(now_s)
+            self.troubles.measure(self.perception.sensors(now_s), now_s)
             if self.link is not None:
                 self.link.send("metrics", measure.sample("senses"), newest=True)
 
