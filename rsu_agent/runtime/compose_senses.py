@@ -70,6 +70,7 @@ class Senses:
             self._lamps(),
             self.watches.of,
             associate,
+            {r.name: plugins()[r.driver].heard_every_s(driver_settings(r)) for r in self.site.radars},
         )
         self.perception.heads = self._heads
         self.stills = Stills(place.state / STILLS, [c.name for c in self.site.cameras], self.detectors.of)
