@@ -125,6 +125,14 @@ def test_a_knocked_camera_has_moved_within_a_quarter_of_an_hour_and_is_called_no
     assert camera.care.shift_px == pytest.approx(11.3, abs=2.0), "430 px times the tangent of 1.5 degrees"
 
 
+def test_a_camera_turned_back_is_ok_within_three_minutes() -> None:
+    camera = learnt()
+    camera.sees(lambda n: picture(n, knocked=True), QUARTER_HOUR_S)
+    took_s = camera.seconds_until("ok", picture, QUARTER_HOUR_S)
+    assert took_s is not None
+    assert took_s <= 180
+
+
 def test_a_wide_picture_is_reduced_and_its_shift_told_in_its_own_pixels() -> None:
     def wide(number: int, *, knocked: bool = False) -> Any:
         return picture(number, knocked=knocked).repeat(2, axis=0).repeat(2, axis=1)
