@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 MOST_NAMES = 64  # of one device; drivers name about thirty, and what comes beyond counts as OTHER
-WORD = re.compile(r"[a-z0-9_]{1,48}")
+WORD = re.compile(r"[A-Za-z0-9_]{1,48}")  # radios name message kinds: sent_SPAT
 OTHER = "other"
 
 

@@ -37,6 +37,8 @@ def counts(page: str, device: str) -> dict[str, int]:
 
 def test_each_device_has_its_own_counts_by_the_drivers_own_names() -> None:
     events, radar, camera = DeviceEvents(), Counter(frames=3), Counter(pictures=1)
+    events.opened("radio", Counter(sent_SPAT=2))
+    assert told(events, "radio") == {"sent_SPAT": 2}
     events.opened("radar-1", radar)
     events.opened("north", camera)
     radar["garbled"] += 2
@@ -71,7 +73,7 @@ def test_names_are_bounded_and_none_is_lost() -> None:
     events.opened("radar-1", counters)
     for n in range(500):
         counters[f"garbled_{n}"] += 1
-    for strange in ("Frames", 'a"b\nc', "", "x" * 49):
+    for strange in ("fra mes", 'a"b\nc', "", "x" * 49):
         counters[strange] += 1
     shown = told(events, "radar-1")
     assert len(shown) <= MOST_NAMES + 1
