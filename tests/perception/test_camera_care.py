@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from hil.paint.scene import Look
-from rsu_agent.perception.camera_care import COVERS, REFERENCE_LOOKS, TRUST, CameraCare
-from rsu_agent.perception.drift import ALARM_PX
+from rsu_agent.perception.camera_care import COVERS, DRIFT_PERIOD_S, REFERENCE_LOOKS, TRUST, CameraCare
+from rsu_agent.perception.drift import ALARM_PX, BETWEEN_S, LOOKS
 from rsu_agent.perception.frame_rate import FrameRate
 from rsu_agent.perception.sharpness import LASTS_S
 from tests.perception.road_pictures import PICTURES, dirty, picture, soft
@@ -123,6 +123,13 @@ def test_a_knocked_camera_has_moved_within_a_quarter_of_an_hour_and_is_called_no
     assert words == ["ok", "moved"]
     assert camera.care.shift_px is not None
     assert camera.care.shift_px == pytest.approx(11.3, abs=2.0), "430 px times the tangent of 1.5 degrees"
+
+
+def test_a_knock_just_after_a_measurement_waits_for_the_next_and_no_longer() -> None:
+    camera = learnt()
+    took_s = camera.seconds_until("moved", lambda n: picture(n, knocked=True), QUARTER_HOUR_S)
+    assert took_s is not None
+    assert took_s <= DRIFT_PERIOD_S + LOOKS * BETWEEN_S + 60
 
 
 def test_a_camera_turned_back_is_ok_within_three_minutes() -> None:
