@@ -117,6 +117,16 @@ def test_dirt_stays_dirt_when_an_hour_begins_that_is_not_known_yet() -> None:
     assert camera.now_s // 3600 == 10
 
 
+@pytest.mark.parametrize("left_s", [60, 200])
+def test_dirt_that_came_just_before_an_hour_not_known_yet_is_named_and_so_is_its_end(left_s: int) -> None:
+    camera = learnt(at_s=3600 * 10 - left_s - LEARNS_S)
+    took_s = camera.seconds_until("dirty", dirty, QUARTER_HOUR_S)
+    assert took_s is not None
+    assert took_s < LASTS_S["dirty"] + 100
+    assert camera.now_s // 3600 == 10
+    assert camera.seconds_until("ok", picture, 120) is not None
+
+
 def test_a_knocked_camera_has_moved_within_a_quarter_of_an_hour_and_is_called_nothing_else() -> None:
     camera = learnt()
     words = camera.sees(lambda n: picture(n, knocked=True), QUARTER_HOUR_S)
