@@ -73,6 +73,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         "gcc",
         "gpsd",
         "ptp4l",
+        "promtool",
     )
     missing = [name for name in wanted if not shutil.which(name, path=path)]
     terminalreporter.write_line(f"missing programs: {', '.join(missing) or 'none'}")
