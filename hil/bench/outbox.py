@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rsu_agent.outlets.outbox_lane import Lane
+from rsu_agent.outlets.outbox_seal import Row
+from rsu_agent.outlets.outbox_shelves import Shelf
 
 ROWS = 300
 BODY = bytes(200)
@@ -20,7 +22,7 @@ def outbox(_seed: int) -> dict[str, Any]:
         lane = Lane(Path(folder) / "lane.sqlite", 64 << 20)
         began_s = time.perf_counter()
         for _ in range(ROWS):
-            lane.append([("flow", BODY)])
+            lane.append([Row(Shelf.FLOW, "flow", (BODY,))])
         ours = ROWS / (time.perf_counter() - began_s)
         lane.close()
         plain = sqlite3.connect(Path(folder) / "plain.sqlite", isolation_level=None)

@@ -1,4 +1,4 @@
-"""Named points at which a chaos run lets a process kill itself: RSU_CHAOS_POINT=name:count, nothing when unset."""
+"""Points at which a chaos run lets a process kill itself: RSU_CHAOS_POINT=name:count; unset, nothing."""
 
 from __future__ import annotations
 

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rsu_agent.outlets import outbox as outbox_module
-from rsu_agent.outlets.outbox import COMMIT_RECORDS, Outbox, OutboxBroken, read_numbers
-from rsu_agent.outlets.outbox_lane import Lane
+from rsu_agent.outlets.hand_over import COMMIT_RECORDS
+from rsu_agent.outlets.outbox import Outbox, OutboxBroken, read_numbers
 from rsu_agent.ports.envelope import Ack
 
 QUOTA = 8 << 20
@@ -108,49 +106,6 @@ def test_what_arrives_faster_than_the_disk_takes_it_is_refused_and_counted(
     go_on.set()
     outbox.close()
     assert read_numbers(tmp_path)["hi"]["produced"] == 1 + taken
-
-
-ACTS = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.integers(1, 5)),
-        st.tuples(st.just("acknowledge"), st.integers(0, 40)),
-        st.tuples(st.just("range"), st.integers(1, 40)),
-        st.tuples(st.just("bury"), st.integers(1, 40)),
-        st.tuples(st.just("drop"), st.integers(1, 6)),
-        st.tuples(st.just("reopen"), st.just(0)),
-    ),
-    max_size=30,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(ACTS)
-def test_produced_is_acknowledged_queued_dropped_and_dead_whatever_happens(
-    tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]
-) -> None:
-    path = tmp_path_factory.mktemp("lane") / "lo.sqlite"
-    lane, given_out = Lane(path, QUOTA), []
-    for act, n in acts:
-        match act:
-            case "append":
-                given_out += lane.append([("phase", b"x")] * n)
-            case "acknowledge":
-                lane.acknowledge(n, [])
-            case "range":
-                lane.acknowledge(0, [(n, n + 3)])
-            case "bury":
-                lane.bury([(n, "invalid")])
-            case "drop":
-                lane.drop_oldest(n)
-            case _:
-                epoch = lane.epoch
-                lane.close()
-                lane = Lane(path, QUOTA)
-                assert lane.epoch == epoch
-        now = lane.numbers()
-        assert now.produced == now.acknowledged + now.queued + now.dropped + now.dead
-    assert given_out == list(range(1, len(given_out) + 1)), "every number once, in order"
-    lane.close()
 
 
 @pytest.mark.parametrize("epoch_off", [1, -1])

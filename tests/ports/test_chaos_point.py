@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_point_that_nobody_passes_is_refused_and_a_bare_name_means_the_first_t
         armed("comit:1", lambda: None)
     for name in POINTS:
         deaths: list[str] = []
-        point = armed(name, lambda: deaths.append("dead"))
+        point = armed(name, partial(deaths.append, "dead"))
         for other in POINTS:
             point(other)
             point(other)
