@@ -116,6 +116,14 @@ class Outbox:
         """The epoch of a lane's file."""
         return self._lanes[lane].epoch
 
+    def last(self, lane: str) -> int:
+        """The last number that a lane has given."""
+        return self._lanes[lane].numbers().produced
+
+    def queued(self, lane: str) -> int:
+        """Rows of a lane that are neither acknowledged nor given up."""
+        return self._lanes[lane].numbers().queued
+
     def after(self, lane: str, seq: int, most: int) -> list[tuple[int, list[dict[str, Any]]]]:
         """Queued rows with greater numbers: (seq, records)."""
         with self._lock:

@@ -45,6 +45,12 @@ class Receipt:
         """Whether it is on disk or never will be."""
         return self._future.done()
 
+    @property
+    def reason(self) -> str | None:
+        """Why it never will be on disk; None where it is, or may yet be."""
+        error = self._future.exception() if self._future.done() else None
+        return error.reason if isinstance(error, NotStored) else None
+
     def wait(self, timeout_s: float | None = None) -> None:
         """Until the record is on disk. Raises NotStored, or TimeoutError after `timeout_s`."""
         self._future.result(timeout_s)
