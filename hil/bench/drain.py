@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,10 @@ def district(folder: Path) -> Iterator[int]:
     quiet: dict[str, Any] = {"stderr": subprocess.DEVNULL}
     children = [subprocess.Popen([binary, "-c", str(conf)], **quiet)]
     try:
-        _listening(port)
+        _until(partial(_listening, port))
         where = ["--host", "127.0.0.1", "--port", str(port), "--ready", str(ready)]
         children.append(subprocess.Popen([*receiver, *where], **quiet))
+        _until(ready.exists)
         yield port
     finally:
         for child in reversed(children):
@@ -104,18 +106,27 @@ def district(folder: Path) -> Iterator[int]:
             child.wait()
 
 
-def _listening(port: int) -> None:
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _until(true: Callable[[], bool]) -> None:
     end_s = time.monotonic() + START_S
-    while time.monotonic() < end_s:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+    while not true():
+        if time.monotonic() > end_s:
+            raise TimeoutError("mosquitto or the receiver does not come up")
         time.sleep(0.02)
-    raise TimeoutError("mosquitto does not listen")
 
 
 def _row(n: int) -> Row:
-    record = {"k": "phase", "t": 1_790_000_000_000_000 + n, "g": n % 24, "c": "red", "src": os.urandom(220).hex()}
+    record = {
+        "k": "phase",
+        "t": 1_790_000_000_000_000 + n,
+        "g": n % 24,
+        "c": "red",
+        "src": os.urandom(220).hex(),
+    }
     return Row(Shelf.LOG, "phase", (msgpack.packb(record),))
 
 
@@ -137,9 +148,7 @@ class _Watched(Uplink):
 
 async def _edge(folder: Path, port: int) -> dict[str, Any]:
     outbox = Outbox(folder, QUOTA, site=SITE)
-    uplink = _Watched(
-        outbox, lambda: connect(Broker("127.0.0.1", port, SITE)), PREFIX, SITE, SystemClock()
-    )
+    uplink = _Watched(outbox, lambda: connect(Broker("127.0.0.1", port, SITE)), PREFIX, SITE, SystemClock())
     waiting = outbox.queued("lo")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(uplink.run)

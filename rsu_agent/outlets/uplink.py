@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 WINDOW = 20  # envelopes that the receiver has not answered, until it grants another number
 MOST_WINDOW = 256  # ... and never more: what a lost connection sends twice, and what the process holds
 LO_SHARE = 0.7  # of the window that the low lane may fill
+BURST = 4  # the low lane waits until this part of the window is free: one commit of the receiver serves many
 READ_AHEAD = 64
 RESEND_S = 5.0
 UNHEARD_S = 25.0  # published and not answered for so long is an alarm: it must be seen within 30 s
@@ -142,6 +143,8 @@ class Uplink:
         room = self._window - sum(map(len, self._flights.values()))
         if lane == "lo":
             room = min(room, max(1, int(self._window * LO_SHARE)) - len(flight))
+            if flight and room < self._window // BURST:
+                return False
         if room <= 0:
             return False
         if not flight.ready and self._outbox.last(lane) > flight.high:

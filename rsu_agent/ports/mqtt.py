@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,17 +136,30 @@ def _write_to_an_open_socket(client: aiomqtt.Client) -> None:
     """aiomqtt notes a socket's number and waits for it later: by then it may be closed, or another's."""
     loop = client._loop
 
-    def write() -> None:
+    def write(sock: Any) -> None:
         try:
-            client._client.loop_write()
+            with _corked(sock):
+                client._client.loop_write()
         except Exception as error:  # noqa: BLE001 (whatever it is, the connection is broken: as aiomqtt has it)
             if not client._disconnected.done():
                 client._disconnected.set_exception(error)
 
     def register(_client: Any, _userdata: Any, sock: Any) -> None:
-        loop.call_soon_threadsafe(lambda: sock.fileno() > -1 and loop.add_writer(sock.fileno(), write))
+        loop.call_soon_threadsafe(lambda: sock.fileno() > -1 and loop.add_writer(sock.fileno(), write, sock))
 
     client._client.on_socket_register_write = register
+
+
+@contextmanager
+def _corked(sock: Any) -> Iterator[None]:
+    """What is written within leaves together: a packet a message wakes the broker for each of them."""
+    with suppress(OSError):  # no TCP, or just closed: then there is nothing to hold back
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
 
 def _heed_receive_maximum(client: aiomqtt.Client) -> None:
