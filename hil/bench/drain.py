@@ -18,6 +18,7 @@ from typing import Any
 import anyio
 import msgpack
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from rsu_agent.outlets.outbox import Outbox
 from rsu_agent.outlets.outbox_lane import Lane
@@ -54,7 +55,7 @@ def drained(folder: Path, port: int) -> dict[str, Any]:
 
 def bare_paho(port: int) -> float:
     """Messages a second of paho alone, quality 1, twenty in flight."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.max_inflight_messages_set(20)
     client.max_queued_messages_set(0)
     left = [PAHO_MESSAGES]
@@ -80,7 +81,7 @@ def bare_paho(port: int) -> float:
 
 @contextmanager
 def district(folder: Path) -> Iterator[int]:
-    """mosquitto and a receiver with SQLite, each a process; the port. Raises FileNotFoundError without one."""
+    """mosquitto and a receiver with SQLite, a process each; the port. Raises FileNotFoundError."""
     binary = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if binary is None:
         raise FileNotFoundError("mosquitto is not installed: apt install mosquitto")
