@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 HI_SHARE = 8  # the high lane gets an eighth of the quota
 LARGEST_RECORD = LARGEST // 2
 LARGEST_PIECE = 1 << 20  # bytes of records in one transaction ...
-PIECE_SHARE = 8  # ... or this part of a small lane
+PIECE_SHARE = 16  # ... or this part of a small lane
 PLENTY, PLENTY_BYTES = (
     4,
     64 << 10,
@@ -260,6 +260,8 @@ class Outbox:
                     if lane.room_bytes > PLENTY * size + PLENTY_BYTES and not self._disk.give_way(lane):
                         raise  # the disk is full and not our share of it
                     why = make_room(lane, name, self._sent[name])
+                    if why is None and self._disk.gave_way:
+                        raise  # it will fit when the disk is there again
             if why is None:
                 return False
             self._gave_up_s[name] = time.monotonic()

@@ -34,6 +34,11 @@ class Disk:
         """Whether the disk is to blame, so that trying again may help; not a lock, not damage."""
         return error.sqlite_errorcode & 0xFF in FAULTS
 
+    @property
+    def gave_way(self) -> bool:
+        """Whether the lanes keep to what they have."""
+        return self._gave_way_s is not None
+
     def refuse(self, error: sqlite3.OperationalError) -> None:
         """Nothing can be stored."""
         if not self.refused:

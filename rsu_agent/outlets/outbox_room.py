@@ -15,6 +15,7 @@ from rsu_agent.outlets.rollup import rolled
 
 ROLL_ROWS = 240  # four hours of minutes
 WORTH = 4  # records must become so many times fewer: a quarter is not made of every two minutes
+MERGED_ROWS, MERGED_LEAST = 64, 8  # gap rows that become one
 DROP_ROWS = 200
 DROP_BYTES = (
     256 << 10
@@ -27,6 +28,8 @@ def make_room(lane: Lane, name: str, sent: int) -> str | None:
     sent: the highest number that may have reached the district. What may be there already is not rolled up:
     its counts would be there twice.
     """
+    if _merge_gaps(lane, name):
+        return "merged"
     if name == "hi":
         return _drop(lane, name, None)
     if _roll_up(lane, name, sent):
@@ -35,13 +38,18 @@ def make_room(lane: Lane, name: str, sent: int) -> str | None:
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Ascending numbers as runs [first, last] without a hole."""
+    """Numbers as runs [first, last] without a hole."""
+    return joined((number, number) for number in numbers)
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges [first, last] in any order as ascending ones with a hole between any two."""
     found: list[tuple[int, int]] = []
-    for number in numbers:
-        if found and number == found[-1][1] + 1:
-            found[-1] = found[-1][0], number
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(high, found[-1][1])
         else:
-            found.append((number, number))
+            found.append((low, high))
     return found
 
 
@@ -84,6 +92,22 @@ def _records(rows: Iterable[Stored]) -> Iterator[tuple[int, dict[str, Any]]]:
 def _packed(records: Sequence[dict[str, Any]]) -> Row:
     kinds = "+".join(sorted({record["k"] for record in records}))
     return Row(Shelf.ROLLED, kinds, tuple(msgpack.packb(record) for record in records))
+
+
+def _merge_gaps(lane: Lane, name: str) -> bool:
+    """Gap records of a lane that lives from hand to mouth would fill it: many become few, and are declared."""
+    rows = [row for row in lane.oldest(Shelf.KEPT, MERGED_ROWS) if row.kind == "gap"]
+    told = {row.seq: records_of(row.body) for row in rows}
+    told = {seq: gaps for seq, gaps in told.items() if all(gap["why"] == "full" for gap in gaps)}
+    gaps = [gap for row in told.values() for gap in row]
+    if len(told) < MERGED_LEAST:
+        return False
+    lost = joined([*((gap["from"], gap["to"]) for gap in gaps), *((seq, seq) for seq in told)])
+    if len(lost) * WORTH > len(gaps):
+        return False
+    kinds = [kind for gap in gaps for kind in gap["kd"].split("+")]
+    lane.replace(runs(told), "dropped", [gap_row(name, lost, "full", kinds)])
+    return True
 
 
 def _drop(lane: Lane, name: str, shelf: Shelf | None) -> str | None:

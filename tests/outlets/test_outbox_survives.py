@@ -1,4 +1,4 @@
-"""What the outbox outlives: deaths at every point, power cuts, damage, other disks, full disks, clock steps."""
+"""What the outbox outlives: deaths at every point, power cuts, damage, other disks, full disks, clocks."""
 
 from __future__ import annotations
 
@@ -177,6 +177,7 @@ def test_a_power_cut_after_any_synced_write_leaves_a_whole_number_of_commits(tmp
     for n in range(1, 25):
         lane.append(rows(1 + n % 4, 100 * n))
         if n % 6 == 0:
+            ends.append((wal.stat().st_size, lane.numbers().produced, lane.numbers().queued))
             lane.acknowledge(n // 2, [])
         ends.append((wal.stat().st_size, lane.numbers().produced, lane.numbers().queued))
     database, written = path.read_bytes(), wal.read_bytes()
@@ -209,8 +210,7 @@ def test_database_and_wal_file_together_keep_the_quota(tmp_path: Path, quota: in
                 most, sum(file.stat().st_size for file in tmp_path.iterdir() if file.suffix != ".sqlite-shm")
             )
     outbox.close()
-    shm = 2 * (32 << 10)
-    assert quota // 2 < most - shm <= quota
+    assert quota // 2 < most <= quota
     for lane in read_numbers(tmp_path).values():
         assert lane["dropped"] > 0
 
@@ -272,9 +272,8 @@ def test_an_acknowledgement_by_the_writer_is_one_transaction_for_many_words(tmp_
         receipt = outbox.append({"k": "event", "n": n}, "hi")
     receipt.wait(20)
     for seq in range(1, 40):
-        outbox.acknowledge_soon(
-            Ack(outbox.epoch("hi"), "hi", seq, ((45, 45),), ((seq + 1, "x"),) * (seq == 39))
-        )
+        refused = ((40, "x"),) if seq == 39 else ()
+        outbox.acknowledge_soon(Ack(outbox.epoch("hi"), "hi", seq, ((45, 45),), refused))
     outbox.close()
     numbers = read_numbers(tmp_path)["hi"]
     assert (numbers["acknowledged"], numbers["dead"], numbers["queued"]) == (40, 1, 9)
