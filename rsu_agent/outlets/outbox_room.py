@@ -95,7 +95,7 @@ def _packed(records: Sequence[dict[str, Any]]) -> Row:
 
 
 def _merge_gaps(lane: Lane, name: str) -> bool:
-    """Gap records of a lane that lives from hand to mouth would fill it: many become few, and are declared."""
+    """Gap records of a lane that lives from hand to mouth would fill it: many become few, all declared."""
     rows = [row for row in lane.oldest(Shelf.KEPT, MERGED_ROWS) if row.kind == "gap"]
     told = {row.seq: records_of(row.body) for row in rows}
     told = {seq: gaps for seq, gaps in told.items() if all(gap["why"] == "full" for gap in gaps)}

@@ -282,7 +282,8 @@ def test_an_acknowledgement_by_the_writer_is_one_transaction_for_many_words(tmp_
 def test_a_file_of_the_first_layout_is_taken_over_with_its_rows_and_numbers(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "lo.sqlite") as db:
         db.executescript(
-            "CREATE TABLE queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body BLOB NOT NULL);"
+            "CREATE TABLE queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, "
+            "kind TEXT NOT NULL, body BLOB NOT NULL);"
             "CREATE TABLE dead (seq INTEGER PRIMARY KEY, code TEXT NOT NULL, body BLOB NOT NULL);"
             "CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
             "INSERT INTO counts VALUES ('epoch', 77), ('acknowledged', 1)"
