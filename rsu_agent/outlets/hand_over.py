@@ -44,6 +44,7 @@ class Work:
 
     jobs: list[Job] = field(default_factory=list)
     words: list[Ack] = field(default_factory=list)
+    seal: bool = False
 
 
 class HandOver:
@@ -57,6 +58,7 @@ class HandOver:
         self._word_s, self._urgent = math.inf, 0
         self._held: Counter[str] = Counter()  # handed over and not settled
         self._not_before_s, self._ending = 0.0, False
+        self._seal_s = math.inf
         self.worst = {"hi": Worst(), "lo": Worst()}
 
     def put(self, job: Job) -> bool:
@@ -94,7 +96,15 @@ class HandOver:
             jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), TAKEN_AT_ONCE))]
             self._urgent -= sum(job.lane == "hi" for job in jobs)
             words, self._words, self._word_s = list(self._words.values()), {}, math.inf
-            return Work(jobs, words) if jobs or words or not self._ending else None
+            work = Work(jobs, words, time.monotonic() >= self._seal_s)
+            self._seal_s = math.inf if work.seal else self._seal_s
+            return work if jobs or words or not self._ending else None
+
+    def seal_by(self, at_s: float) -> None:
+        """What waits for company is to be sealed by then (monotonic), or sooner if that was said before."""
+        with self._changed:
+            self._seal_s = min(self._seal_s, at_s)
+            self._changed.notify()
 
     def done(self, jobs: list[Job]) -> None:
         """These are settled."""
@@ -134,4 +144,4 @@ class HandOver:
         if self._jobs:
             at_once = self._urgent or len(self._jobs) >= COMMIT_RECORDS
             jobs_s = 0.0 if at_once else self._jobs[0].handed_s + COMMIT_S
-        return min(max(jobs_s, self._not_before_s), self._word_s)
+        return min(max(min(jobs_s, self._seal_s), self._not_before_s), self._word_s)

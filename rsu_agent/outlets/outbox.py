@@ -8,13 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import msgpack
 
-from rsu_agent.outlets.hand_over import HAND_OVER, HandOver, Job, Work
+from rsu_agent.outlets.hand_over import HAND_OVER, RETRY_S, HandOver, Job, Work
 from rsu_agent.outlets.outbox_disk import Disk
 from rsu_agent.outlets.outbox_file import RECORDS
 from rsu_agent.outlets.outbox_lane import Lane, read_lane
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 HI_SHARE = 8  # the high lane gets an eighth of the quota
 LARGEST_RECORD = LARGEST // 2
 LARGEST_PIECE = 1 << 20  # bytes of records in one transaction ...
+MOST_HELD = 512  # records that wait for company
 PIECE_SHARE = 16  # ... or this part of a small lane
 PLENTY, PLENTY_BYTES = (
     4,
@@ -40,6 +41,14 @@ class OutboxBroken(Exception):
     """The writer could not store: the file is damaged, or somebody holds it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How long a record of the low lane waits on disk for company; a day away is then about 2,000 envelopes."""
+
+    live_s: float = 5.0  # while the district answers
+    away_s: float = 120.0
+
+
 Done = Callable[[list[int]], None]
 
 
@@ -48,6 +57,8 @@ class Outbox:
 
     site: what is stored is sealed for it; without one, that is done when a row is sent.
     birth: with what the first record of every start is made; None: there is none.
+    windows: how long records of the low lane wait on disk for others to share an envelope with; None: what
+    is committed together is one.
     """
 
     def __init__(
@@ -58,6 +69,7 @@ class Outbox:
         *,
         site: str | None = None,
         birth: dict[str, Any] | None = None,
+        windows: Windows | None = None,
     ) -> None:
         self._disk = Disk(folder, quota_bytes)
         shares = {"hi": quota_bytes // HI_SHARE, "lo": quota_bytes - quota_bytes // HI_SHARE}
@@ -66,10 +78,12 @@ class Outbox:
         self._lock = threading.Lock()
         self._hand_over = HandOver(HAND_OVER)
         self._committed = committed or (lambda _tags: None)
+        self._windows, self._live, self.held = windows, False, 0
         self._sent = dict.fromkeys(LANES, 0)
         self._gave_up_s: dict[str, float] = {}
         self.counters: Counter[str] = Counter()
         self._failure: BaseException | None = None
+        self._seal()
         if birth is not None:
             self._be_born(birth)
         self._thread = threading.Thread(target=self._write, name="outbox", daemon=True)
@@ -92,6 +106,16 @@ class Outbox:
         if not self._hand_over.put(Job(lane, kind, body, receipt, time.monotonic())):
             return self._refuse(receipt, "overflow")
         return receipt
+
+    def listened_to(self, live: bool) -> None:
+        """Whether the district answers: then records of the low lane wait for a shorter time."""
+        if live and not self._live and self._windows is not None:
+            self._hand_over.seal_by(time.monotonic() + self._windows.live_s)
+        self._live = live
+
+    def seal_soon(self) -> None:
+        """Let nothing wait for company any longer."""
+        self._hand_over.seal_by(0.0)
 
     @property
     def overflowed(self) -> int:
@@ -196,6 +220,9 @@ class Outbox:
                 for ack in work.words:
                     self._obey(ack)
                 self._commit(work.jobs)
+                if work.seal:
+                    self._seal()
+            self._seal()
         except BaseException as failure:
             self._failure = failure
             log.exception("the outbox cannot store")
@@ -210,6 +237,27 @@ class Outbox:
         self._hand_over.end()
         return self._hand_over.take()
 
+    def _seal(self) -> None:
+        """Give numbers to the records that waited for company."""
+        try:
+            if self._make_room_for("lo", 0, self._lanes["lo"].seal):
+                self.held = 0
+        except sqlite3.OperationalError as error:
+            if not self._disk.at_fault(error):
+                raise
+            log.warning("cannot seal: %s", error)
+            self._hand_over.seal_by(time.monotonic() + RETRY_S)
+
+    def _hold(self, records: list[tuple[str, bytes]], size: int) -> bool:
+        """Keep records on disk until their window ends."""
+        assert self._windows is not None
+        if not self._make_room_for("lo", size, lambda: self._lanes["lo"].hold(records)):
+            return False
+        self.held += len(records)
+        wait_s = self._windows.live_s if self._live else self._windows.away_s
+        self._hand_over.seal_by(0.0 if self.held >= MOST_HELD else time.monotonic() + wait_s)
+        return True
+
     def _obey(self, ack: Ack) -> None:
         try:
             self.acknowledge(ack)
@@ -223,9 +271,8 @@ class Outbox:
         for name in LANES:
             mine = [job for job in jobs if job.lane == name]
             for piece in pieces(mine, min(LARGEST_PIECE, self._shares[name] // PIECE_SHARE)):
-                rows = grouped([(job.kind, job.body) for job in piece], alone=name == "hi")
                 try:
-                    stored = self._store(name, rows)
+                    stored = self._keep(name, [(job.kind, job.body) for job in piece])
                 except sqlite3.OperationalError as error:
                     if not self._disk.at_fault(error) or self._hand_over.ending:
                         raise
@@ -246,13 +293,22 @@ class Outbox:
             self._disk.took(self._lanes, self._shares)
             self._committed([job.receipt.tag for job in jobs])
 
+    def _keep(self, name: str, records: list[tuple[str, bytes]]) -> bool:
+        if name == "lo" and self._windows is not None:
+            return self._hold(records, sum(len(body) for _, body in records))
+        return self._store(name, grouped(records, alone=name == "hi"))
+
     def _store(self, name: str, rows: list[Row]) -> bool:
-        """Append; a full lane makes room first. False when even an empty lane could not take it."""
-        lane, size = self._lanes[name], sum(len(body) for row in rows for body in row.bodies)
+        size = sum(len(body) for row in rows for body in row.bodies)
+        return self._make_room_for(name, size, lambda: self._lanes[name].append(rows))
+
+    def _make_room_for(self, name: str, size: int, act: Callable[[], object]) -> bool:
+        """Act; a full lane makes room first. False when even an empty lane could not take it."""
+        lane = self._lanes[name]
         while True:
             with self._lock:
                 try:
-                    lane.append(rows)
+                    act()
                     return True
                 except sqlite3.OperationalError as error:
                     if error.sqlite_errorcode != sqlite3.SQLITE_FULL:

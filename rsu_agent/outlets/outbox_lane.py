@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rsu_agent.outlets.outbox_file import COUNTS, PAGE_BYTES, RECORDS, open_lane
-from rsu_agent.outlets.outbox_seal import Row, Sealer
+from rsu_agent.outlets.outbox_seal import Row, Sealer, grouped
 from rsu_agent.outlets.outbox_shelves import Shelf
 from rsu_agent.ports.chaos_point import chaos_point
 
@@ -58,6 +58,27 @@ class Lane:
         chaos_point("commit")
         return numbers
 
+    def hold(self, records: Sequence[tuple[str, bytes]]) -> None:
+        """Store (kind, packed) records that wait for company. Raises OperationalError when full."""
+        with self._transaction("append"):
+            self._db.executemany("INSERT INTO open (kind, body) VALUES (?, ?)", records)
+            self._note(0, len(records), "produced", "queued")
+        chaos_point("commit")
+
+    def seal(self) -> list[int]:
+        """Give numbers to what waited, records of a shelf together. Raises OperationalError when full."""
+        held = self._db.execute("SELECT kind, body FROM open ORDER BY n").fetchall()
+        if not held:
+            return []
+        with self._transaction("append"):
+            self._db.execute("DELETE FROM open")
+            return self._insert(grouped(held, alone=False), new=False)
+
+    @property
+    def held(self) -> int:
+        """Records that wait for company."""
+        return int(self._db.execute("SELECT count(*) FROM open").fetchone()[0])
+
     def after(self, seq: int, most: int) -> Iterator[tuple[int, bytes]]:
         """Queued rows with greater numbers, in order."""
         rows = self._db.execute("SELECT seq, body FROM queue WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most))
@@ -100,8 +121,9 @@ class Lane:
         return LaneNumbers(self.epoch, *(self._count[of + name] for name in COUNTS))
 
     def recounted(self) -> tuple[int, int]:
-        """(rows, records) that are queued, counted anew from the table."""
-        return tuple(self._db.execute("SELECT count(*), coalesce(sum(n), 0) FROM queue").fetchone())
+        """(rows, records) that are queued, counted anew from the tables."""
+        rows, records = self._db.execute("SELECT count(*), coalesce(sum(n), 0) FROM queue").fetchone()
+        return rows, records + self.held
 
     def limit_to_present(self) -> None:
         """The disk is full: write the -wal file back and let the database grow no further."""
@@ -143,7 +165,7 @@ class Lane:
         for name, more in self._more.items():
             self._count[name] += more
 
-    def _insert(self, rows: Iterable[Row]) -> list[int]:
+    def _insert(self, rows: Iterable[Row], *, new: bool = True) -> list[int]:
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'queue'").fetchone()
         last = first = int(row[0]) if row else 0
         stamp_us = time.time_ns() // 1000
@@ -157,7 +179,7 @@ class Lane:
                 self._sealer.seal(last, stamp_us, made),
             )
             self._db.execute("INSERT INTO queue (seq, kind, shelf, n, body) VALUES (?, ?, ?, ?, ?)", stored)
-            self._note(1, len(made.bodies), "produced", "queued")
+            self._note(1, len(made.bodies) if new else 0, "produced", "queued")
         return list(range(first + 1, last + 1))
 
     def _delete(self, low: int, high: int, what: str) -> int:

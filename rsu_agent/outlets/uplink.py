@@ -121,6 +121,7 @@ class Uplink:
         self.connected = False
         self.reason = getattr(lost, "reason", "closed")
         self.counters["lost"] += 1
+        self._outbox.listened_to(False)
         log.info("uplink down: %s", lost)
 
     async def _serve(self, transport: Transport) -> None:
@@ -180,6 +181,7 @@ class Uplink:
                 reason = "unheard"
         if reason not in ("ok", self.reason):
             self.counters[reason] += 1
+            self._outbox.listened_to(False)
             log.warning("uplink: connected, but %s %s", reason, transport.refused or "")
         self.reason = reason
 
@@ -205,6 +207,7 @@ class Uplink:
         self._heard_s = self._clock.now_s()
         self._unanswered_s = None
         self._outbox.acknowledge_soon(ack)
+        self._outbox.listened_to(True)
         ranges = [*ack.ranges, *((seq, seq) for seq, _ in ack.rejected)]
         took_s = self._flights[ack.lane].landed(ack.contiguous, ranges, self._heard_s)
         self.rtt_s = self.rtt_s if took_s is None else took_s

@@ -10,7 +10,7 @@ import sys
 import anyio
 
 from rsu_agent.outlets import outbox_metrics
-from rsu_agent.outlets.outbox import Outbox
+from rsu_agent.outlets.outbox import Outbox, Windows
 from rsu_agent.outlets.uplink import Uplink
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
@@ -45,6 +45,7 @@ async def body(place: Place) -> None:
         gone.extend,
         site=site.site.id,
         birth={"ver": __version__, "cfg": hashlib.sha256(site.model_dump_json().encode()).hexdigest()},
+        windows=Windows(),
     )
     prefix = f"rsu/1/{site.site.district}/{site.site.id}"
     tls = ssl.create_default_context() if settings.tls else None
@@ -75,7 +76,8 @@ async def _last_delivery(outbox: Outbox, uplink: Uplink) -> None:
     """Told to end: what is on its way to disk and to a district that listens still gets there."""
     with anyio.move_on_after(LAST_S, shield=True):
         # The writer is a thread: there is no event to wait for.
-        while not outbox.settled or (uplink.connected and uplink.status()["backlog"]):  # noqa: ASYNC110
+        while not outbox.settled or outbox.held or (uplink.connected and uplink.status()["backlog"]):
+            outbox.seal_soon()
             await anyio.sleep(HAND_OVER_WAIT_S)
 
 

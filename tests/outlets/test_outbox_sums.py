@@ -36,6 +36,12 @@ class Mortal:
         self.left -= self.left > 0
         return self.db.execute(*words)
 
+    def executemany(self, *words: Any) -> Any:
+        if self.left == 0:
+            raise Dead
+        self.left -= self.left > 0
+        return self.db.executemany(*words)
+
     @property
     def in_transaction(self) -> bool:
         return bool(self.db.in_transaction)
@@ -90,6 +96,10 @@ class Life:
         match name:
             case "append":
                 self.given = max(self.given, *self.lane.append(grouped(made(n), alone=False)))
+            case "hold":
+                self.lane.hold(made(n))
+            case "seal":
+                self.given = max(self.given, *self.lane.seal(), 0)
             case "acknowledge":
                 self.settled |= set(range(1, n + 1))
                 self.lane.acknowledge(n, [])
@@ -123,7 +133,7 @@ class Life:
         assert not queued & self.declared, "what is declared lost is not sent as well"
 
 
-NAMES = ("append", "append", "append", "acknowledge", "range", "bury", "room", "reopen")
+NAMES = ("append", "append", "hold", "seal", "acknowledge", "range", "bury", "room", "reopen")
 ACTS = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 40), st.integers(-1, 12)), max_size=40)
 
 
@@ -153,24 +163,25 @@ def deaths(act: Callable[[Life], None], path: Path) -> int:
         life = Life(path / f"{count}" / "lo.sqlite")
         for n in range(1, 40):
             life.act("append", n)
-        before, life.db.left = life.lane.recounted(), count
+        life.act("hold", 5)
+        before, life.db.left = (life.lane.recounted(), life.lane.held), count
         try:
             act(life)
         except Dead:
             life.die()
             life.check()
-            assert life.lane.recounted() == before, "half of a transaction is none of it"
+            assert (life.lane.recounted(), life.lane.held) == before, "half of a transaction is none of it"
             life.lane.close()
             count += 1
             continue
         life.db.left = -1
         life.check()
-        assert life.lane.recounted() != before
+        assert (life.lane.recounted(), life.lane.held) != before
         life.lane.close()
         return count
 
 
-@pytest.mark.parametrize("name", ["append", "acknowledge", "bury", "room"])
+@pytest.mark.parametrize("name", ["append", "hold", "seal", "acknowledge", "bury", "room"])
 def test_dying_before_any_statement_of_a_transaction_undoes_all_of_it(tmp_path: Path, name: str) -> None:
     assert deaths(lambda life: life.act(name, 3), tmp_path) >= 5
 
