@@ -43,7 +43,7 @@ class OutboxBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How long a record of the low lane waits on disk for company; a day away is then about 2,000 envelopes."""
+    """How long a record of the low lane waits on disk for company; a day away makes 2,000 envelopes."""
 
     live_s: float = 5.0  # while the district answers
     away_s: float = 120.0

@@ -23,9 +23,9 @@ UNCOMMITTED = Gauge(
 )
 UNCOMMITTED_S = Gauge("rsu_outbox_uncommitted_max_seconds", "For how long at most one was.", ["lane"])
 REFUSED = Gauge("rsu_outbox_refused_records", "Records never stored, by reason.", ["reason"])
-TROUBLE = Gauge("rsu_outbox_trouble", "1 while the disk takes nothing or a lane gives something up.")
-STATE = Gauge("rsu_uplink_state", "1 for the reason why the uplink is, or is not, well.", ["reason"])
-MESSAGES = Gauge("rsu_uplink_messages", "Envelopes sent, sent again, and connections lost.", ["what"])
+WELL = Gauge("rsu_outbox_valid", "0 while the disk takes nothing or a lane gives something up.")
+STATE = Gauge("rsu_uplink_reason_valid", "1 for the reason why the uplink is, or is not, well.", ["reason"])
+ENVELOPES_SENT = Gauge("rsu_uplink_sent_envelopes", "Envelopes sent, and of these sent again.", ["what"])
 ROUND_TRIP = Gauge("rsu_uplink_round_trip_seconds", "From publishing to the receiver's word, the last one.")
 
 
@@ -40,11 +40,11 @@ def tell(outbox: Outbox, uplink: Uplink) -> None:
         UNCOMMITTED_S.labels(lane).set(worst["ms"] / 1e3)
     for reason in ("overflow", "refused", "too_big", "full"):
         REFUSED.labels(reason).set(outbox.counters[reason])
-    TROUBLE.set(outbox.trouble != "ok")
+    WELL.set(outbox.trouble == "ok")
     known = uplink.reason if uplink.reason in REASONS else "other"
     for reason in REASONS:
         STATE.labels(reason).set(reason == known)
-    for what in ("sent", "resent", "lost"):
-        MESSAGES.labels(what).set(uplink.counters[what])
+    for what in ("sent", "resent"):
+        ENVELOPES_SENT.labels(what).set(uplink.counters[what])
     if uplink.rtt_s is not None:
         ROUND_TRIP.set(uplink.rtt_s)

@@ -163,6 +163,6 @@ def test_the_metrics_tell_the_sum_by_lane(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert [told(what) for what in outbox_metrics.WHAT] == [3, 1, 2, 0, 0, 0]
     assert outbox_metrics.STATE.labels("starting")._value.get() == 1
-    assert outbox_metrics.TROUBLE._value.get() == 0
+    assert outbox_metrics.WELL._value.get() == 1
     assert outbox_metrics.UNCOMMITTED_S.labels("lo")._value.get() > 0
     outbox.close()
