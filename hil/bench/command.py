@@ -80,9 +80,11 @@ MOST: dict[str, dict[str, float]] = {
     "calibration": {"ratio": 1.15},
     "lanes": {"true.flow_wrong": 0, "true.queue_error_max": 1, "true.lanes_delay_over": 0},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
+    "outbox": {"append_p99_ms": 5.0, "hi_p99_ms": 1000.0, "rss_growth_mb": 20.0},
 }
 LEAST: dict[str, dict[str, float]] = {
     "signals": {"changes": CHANGES},
+    "outbox": {"drain_per_s": 3000.0},
     "tracker": {"ratio_stonesoup": 100.0, "ratio_fastest_peer": 3.0},
     "spat-latency": {"changes": CHANGES},
     "prediction": {"coverage": 0.99, "coverage_fixed": 0.999},

@@ -31,6 +31,12 @@ class Kind:
 
 
 _TIME = Field("t", "int, UTC us", "when")
+_ROLLED = Field(
+    "sq",
+    "list of 2 int",
+    "of a quarter of an hour that a full outbox made of minutes: first and last number it stands for",
+    always=False,
+)
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -58,13 +64,35 @@ KINDS: tuple[Kind, ...] = (
         "gap",
         "hi",
         "loss is allowed only when declared: rows given up by a full outbox (in the lane that lost them)",
-        "outbox",
+        "outbox_room",
         (
+            _TIME,
             Field("l", "`hi` or `lo`", "lane that lost them"),
+            Field("kd", "text", "kinds of the records in them, joined by +"),
             Field("from", "int", "lowest number lost"),
             Field("to", "int", "highest number lost"),
-            Field("n", "int", "how many rows"),
-            Field("why", "text", "`full`"),
+            Field("n", "int", "how many rows: all from `from` to `to`"),
+            Field(
+                "why", "`full` or `rolled_up`", "given up, or replaced by the records that name them in `sq`"
+            ),
+        ),
+    ),
+    Kind(
+        "birth",
+        "hi",
+        "first of every start and outbox file, in both lanes: proof that nothing before is missing",
+        "outbox",
+        (
+            _TIME,
+            Field("l", "`hi` or `lo`", "lane"),
+            Field("e", "int", "epoch of the file"),
+            Field("pe", "int or null", "epoch of the file before it; null: none, or not known"),
+            Field("pq", "int or null", "last number given in that epoch; null: not known"),
+            Field(
+                "why", "`start`, `new` or `damaged`", "the file was there, was not, or had to be set aside"
+            ),
+            Field("ver", "text", "version of the agent"),
+            Field("cfg", "text", "SHA-256 of the site file"),
         ),
     ),
     Kind(
@@ -121,6 +149,7 @@ KINDS: tuple[Kind, ...] = (
             Field(
                 "rt", "map right -> int", "by what right they went (lanes/right.py); `red` ran a red light"
             ),
+            _ROLLED,
         ),
     ),
     Kind(
@@ -142,6 +171,7 @@ KINDS: tuple[Kind, ...] = (
                 always=False,
             ),
             Field("gm", "float, m", "end of that queue", always=False),
+            _ROLLED,
         ),
     ),
     Kind(
@@ -159,6 +189,7 @@ KINDS: tuple[Kind, ...] = (
                 "map right -> int",
                 "what the light said when the road was stepped onto (lanes/right.py)",
             ),
+            _ROLLED,
         ),
     ),
     Kind(

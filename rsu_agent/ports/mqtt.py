@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,12 @@ from aiomqtt import ProtocolVersion
 from rsu_agent.ports.trouble import DeviceLost
 
 log = logging.getLogger(__name__)
-KEEPALIVE_S = 20
+KEEPALIVE_S = 12  # a connection that died without a word is known after two of them: within 30 s
 CONNECT_S = 10.0
 FIRST_TRY_S = 3.0  # some brokers answer a protocol that they do not speak with silence
 PUBLISH_S = 10.0
-MOST_IN_FLIGHT = 1000  # above paho's own flow control: our window is smaller
+IN_FLIGHT = 20  # messages without a PUBACK: more is hardly faster, and brokers that count take no more
+MANY_CALLS = 1000  # otherwise the log floods above ten in flight
 
 
 @dataclass(slots=True)
@@ -41,6 +43,21 @@ class Session:
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
+        self.refused: str | None = None
+        client._client.on_publish = self._published
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Hand a message (QoS 1) over without waiting for its PUBACK. Raises DeviceLost when there is no
+        connection; whether the broker took it shows in `refused`, and in 3.1.1 not even there."""
+        told = self._client._client.publish(topic, payload, 1)
+        if told.rc != 0 or not self.open:
+            raise DeviceLost("closed", f"publish: {told.rc}")
+
+    def _published(self, client: Any, userdata: Any, mid: int, code: Any, properties: Any) -> None:
+        """A PUBACK: aiomqtt does not look at what it says."""
+        if getattr(code, "is_failure", False):
+            self.refused = str(code)
+        self._client._on_publish(client, userdata, mid, code, properties)
 
     @property
     def open(self) -> bool:
@@ -119,17 +136,43 @@ def _write_to_an_open_socket(client: aiomqtt.Client) -> None:
     """aiomqtt notes a socket's number and waits for it later: by then it may be closed, or another's."""
     loop = client._loop
 
-    def write() -> None:
+    def write(sock: Any) -> None:
         try:
-            client._client.loop_write()
+            with _corked(sock):
+                client._client.loop_write()
         except Exception as error:  # noqa: BLE001 (whatever it is, the connection is broken: as aiomqtt has it)
             if not client._disconnected.done():
                 client._disconnected.set_exception(error)
 
     def register(_client: Any, _userdata: Any, sock: Any) -> None:
-        loop.call_soon_threadsafe(lambda: sock.fileno() > -1 and loop.add_writer(sock.fileno(), write))
+        loop.call_soon_threadsafe(lambda: sock.fileno() > -1 and loop.add_writer(sock.fileno(), write, sock))
 
     client._client.on_socket_register_write = register
+
+
+@contextmanager
+def _corked(sock: Any) -> Iterator[None]:
+    """What is written within leaves together: a packet a message wakes the broker for each of them."""
+    with suppress(OSError):  # no TCP, or just closed: then there is nothing to hold back
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+
+def _heed_receive_maximum(client: aiomqtt.Client) -> None:
+    """A broker of protocol 5 says how many messages it takes at once; paho does not listen."""
+    connected = client._client.on_connect
+
+    def on_connect(paho: Any, userdata: Any, flags: Any, code: Any, properties: Any = None) -> None:
+        told = getattr(properties, "ReceiveMaximum", None)
+        if told:
+            paho._max_inflight_messages = min(IN_FLIGHT, told)
+        connected(paho, userdata, flags, code, properties)  # type: ignore[misc,call-arg]
+
+    client._client.on_connect = on_connect
 
 
 def _hear_its_end(client: aiomqtt.Client) -> None:
@@ -149,11 +192,12 @@ def _client(broker: Broker, version: ProtocolVersion, will: tuple[str, bytes] | 
         will=aiomqtt.Will(will[0], will[1], qos=1, retain=True) if will else None,
         keepalive=KEEPALIVE_S,
         timeout=broker.connect_s if broker.version else min(FIRST_TRY_S, broker.connect_s),
-        max_inflight_messages=MOST_IN_FLIGHT,
+        max_inflight_messages=IN_FLIGHT,
         tls_context=broker.tls,
         username=broker.username,
         password=broker.password,
         **options,  # type: ignore[arg-type]
     )
-    client.pending_calls_threshold = MOST_IN_FLIGHT  # otherwise the log floods above ten in flight
+    client.pending_calls_threshold = MANY_CALLS
+    _heed_receive_maximum(client)
     return client

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import ssl
 import sys
 
 import anyio
 
-from rsu_agent.outlets.outbox import Outbox
+from rsu_agent.outlets import outbox_metrics
+from rsu_agent.outlets.outbox import Outbox, Windows
 from rsu_agent.outlets.uplink import Uplink
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
@@ -16,7 +19,10 @@ from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.version import __version__
 from rsu_agent.world.health import DeviceHealth, DeviceState
+
+log = logging.getLogger(__name__)
 
 STATUS_S = 1.0
 HAND_OVER_WAIT_S = 0.05
@@ -33,7 +39,14 @@ async def body(place: Place) -> None:
         return
     clock = SystemClock()
     gone: list[int] = []
-    outbox = Outbox(place.state / "outbox", settings.quota_mb << 20, gone.extend)
+    outbox = Outbox(
+        place.state / "outbox",
+        settings.quota_mb << 20,
+        gone.extend,
+        site=site.site.id,
+        birth={"ver": __version__, "cfg": hashlib.sha256(site.model_dump_json().encode()).hexdigest()},
+        windows=Windows(),
+    )
     prefix = f"rsu/1/{site.site.district}/{site.site.id}"
     tls = ssl.create_default_context() if settings.tls else None
     broker = Broker(settings.host, settings.port, identifier=f"rsu-{site.site.id}", tls=tls)
@@ -63,7 +76,8 @@ async def _last_delivery(outbox: Outbox, uplink: Uplink) -> None:
     """Told to end: what is on its way to disk and to a district that listens still gets there."""
     with anyio.move_on_after(LAST_S, shield=True):
         # The writer is a thread: there is no event to wait for.
-        while not outbox.settled or (uplink.connected and uplink.status()["backlog"]):  # noqa: ASYNC110
+        while not outbox.settled or outbox.held or (uplink.connected and uplink.status()["backlog"]):
+            outbox.seal_soon()
             await anyio.sleep(HAND_OVER_WAIT_S)
 
 
@@ -76,26 +90,33 @@ async def _hear_core(
         try:
             async with anyio.create_task_group() as both:
                 both.start_soon(link.run_sender)
-                both.start_soon(_tell, link, uplink, gone, clock)
-                await _take(link, outbox)
+                both.start_soon(_tell, link, outbox, uplink, gone, clock)
+                await _take(link, outbox, gone)
         except* DeviceLost:
             link.close()
 
 
-async def _take(link: Link, outbox: Outbox) -> None:
-    """Records from the core; a full hand-over waits, the core keeps what is not committed."""
+async def _take(link: Link, outbox: Outbox, gone: list[int]) -> None:
+    """Records from the core; a full hand-over waits, the core keeps what is not committed.
+
+    What can never be stored is told as gone, or the core would send it for ever; it is counted.
+    """
     while True:
         topic, letter = await link.receive()
         if topic != "record":
             continue
         # The writer is a thread: there is no event to wait for.
-        while not outbox.append(letter["record"], letter["lane"], letter["id"]):  # noqa: ASYNC110
+        while not (receipt := outbox.append(letter["record"], letter["lane"], letter["id"])):
+            if receipt.reason != "overflow":
+                log.error("a record of kind %s is lost: %s", letter["record"].get("k"), receipt.reason)
+                gone.append(letter["id"])
+                break
             await anyio.sleep(HAND_OVER_WAIT_S)
 
 
-async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock) -> None:
+async def _tell(link: Link, outbox: Outbox, uplink: Uplink, gone: list[int], clock: SystemClock) -> None:
     """What has been committed, how the uplink is, and its metrics."""
-    said: tuple[bool, str] | None = None
+    said: tuple[DeviceState, str] | None = None
     next_s = 0.0
     while True:
         if gone:
@@ -106,12 +127,20 @@ async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock)
         if now_s >= next_s:
             next_s = now_s + STATUS_S
             link.send("status", uplink.status(), newest=True)
+            outbox_metrics.tell(outbox, uplink)
             link.send("metrics", measure.sample("uplink"), newest=True)
-            if said != (uplink.connected, uplink.reason):
-                said = uplink.connected, uplink.reason
-                state = DeviceState.OK if uplink.connected else DeviceState.LOST
-                link.send("health", DeviceHealth("uplink", state, uplink.reason, now_s))
+            if said != (said := health(outbox, uplink)):
+                link.send("health", DeviceHealth("uplink", *said, now_s))
         await clock.sleep(0.05)
+
+
+def health(outbox: Outbox, uplink: Uplink) -> tuple[DeviceState, str]:
+    """How the way to the district is; a disk that refuses or a lane that gives up rows comes first."""
+    if outbox.trouble != "ok":
+        return DeviceState.DEGRADED, outbox.trouble
+    if not uplink.connected:
+        return DeviceState.LOST, uplink.reason
+    return (DeviceState.OK if uplink.reason == "ok" else DeviceState.DEGRADED), uplink.reason
 
 
 if __name__ == "__main__":

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rsu_agent.outlets import outbox as outbox_module
-from rsu_agent.outlets.outbox import COMMIT_RECORDS, Outbox, OutboxBroken, read_numbers
+from rsu_agent.outlets.hand_over import COMMIT_RECORDS
+from rsu_agent.outlets.outbox import MOST_HELD, Outbox, OutboxBroken, Windows, read_numbers
 from rsu_agent.outlets.outbox_lane import Lane
 from rsu_agent.ports.envelope import Ack
 
@@ -110,49 +109,6 @@ def test_what_arrives_faster_than_the_disk_takes_it_is_refused_and_counted(
     assert read_numbers(tmp_path)["hi"]["produced"] == 1 + taken
 
 
-ACTS = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.integers(1, 5)),
-        st.tuples(st.just("acknowledge"), st.integers(0, 40)),
-        st.tuples(st.just("range"), st.integers(1, 40)),
-        st.tuples(st.just("bury"), st.integers(1, 40)),
-        st.tuples(st.just("drop"), st.integers(1, 6)),
-        st.tuples(st.just("reopen"), st.just(0)),
-    ),
-    max_size=30,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(ACTS)
-def test_produced_is_acknowledged_queued_dropped_and_dead_whatever_happens(
-    tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]
-) -> None:
-    path = tmp_path_factory.mktemp("lane") / "lo.sqlite"
-    lane, given_out = Lane(path, QUOTA), []
-    for act, n in acts:
-        match act:
-            case "append":
-                given_out += lane.append([("phase", b"x")] * n)
-            case "acknowledge":
-                lane.acknowledge(n, [])
-            case "range":
-                lane.acknowledge(0, [(n, n + 3)])
-            case "bury":
-                lane.bury([(n, "invalid")])
-            case "drop":
-                lane.drop_oldest(n)
-            case _:
-                epoch = lane.epoch
-                lane.close()
-                lane = Lane(path, QUOTA)
-                assert lane.epoch == epoch
-        now = lane.numbers()
-        assert now.produced == now.acknowledged + now.queued + now.dropped + now.dead
-    assert given_out == list(range(1, len(given_out) + 1)), "every number once, in order"
-    lane.close()
-
-
 @pytest.mark.parametrize("epoch_off", [1, -1])
 def test_an_acknowledgement_for_another_disk_deletes_nothing(tmp_path: Path, epoch_off: int) -> None:
     outbox = Outbox(tmp_path, QUOTA)
@@ -161,4 +117,37 @@ def test_an_acknowledgement_for_another_disk_deletes_nothing(tmp_path: Path, epo
     assert outbox.acknowledge(Ack(outbox.epoch("hi") + epoch_off, "hi", 100)) == 0
     assert outbox.acknowledge(Ack(outbox.epoch("hi"), "no lane", 100)) == 0
     assert outbox.acknowledge(Ack(outbox.epoch("hi"), "hi", 100)) == 1
+    outbox.close()
+
+
+def test_records_wait_on_disk_for_company_and_share_an_envelope_a_shelf(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path, QUOTA, site="s", windows=Windows(live_s=0.3, away_s=600.0))
+    for n in range(5):
+        outbox.append({"k": "phase" if n % 2 else "hb", "n": n}, "lo").wait(20)
+    assert (outbox.held, outbox.last("lo")) == (5, 0)
+    assert outbox.record_numbers()["lo"]["produced"] == outbox.record_numbers()["lo"]["queued"] == 5
+    outbox.listened_to(True)
+    until(lambda: outbox.last("lo") == 2)
+    assert [[r["n"] for r in records] for _, records in outbox.after("lo", 0, 9)] == [[0, 2, 4], [1, 3]]
+    outbox.append({"k": "phase", "n": 9}, "lo").wait(20)
+    until(lambda: outbox.last("lo") == 3)
+    assert outbox.record_numbers()["lo"]["queued"] == 6
+    outbox.close()
+
+
+def test_what_waits_is_sealed_at_the_end_at_the_next_start_and_when_much_waits(tmp_path: Path) -> None:
+    forever = Windows(600.0, 600.0)
+    outbox = Outbox(tmp_path, QUOTA, site="s", windows=forever)
+    outbox.append({"k": "phase", "n": 1}, "lo").wait(20)
+    outbox.close()
+    assert read_numbers(tmp_path)["lo"]["queued"] == 1
+    lane = Lane(tmp_path / "lo.sqlite", QUOTA, "s")
+    lane.hold([("phase", b"\x81\xa1k\xa5phase")])  # and a kill
+    lane.close()
+    outbox = Outbox(tmp_path, QUOTA, site="s", windows=forever)
+    assert outbox.last("lo") == 2
+    for n in range(MOST_HELD):
+        receipt = outbox.append({"k": "phase", "n": n}, "lo")
+    receipt.wait(20)
+    until(lambda: outbox.last("lo") > 2)
     outbox.close()
