@@ -78,8 +78,12 @@ def pack_envelope(envelope: Envelope) -> bytes:
 
 def unpack_envelope(data: bytes) -> Envelope:
     """The reverse. Raises BadEnvelope; never more than LARGEST bytes are made of hostile input."""
-    value = _map(data)
-    identity = _identity(value)
+    return envelope_of(unpack_map(data))
+
+
+def envelope_of(value: dict[str, Any]) -> Envelope:
+    """The envelope of a map that was unpacked already. Raises BadEnvelope."""
+    identity = envelope_identity(value)
     try:
         records = tuple(value["r"])
         envelope = Envelope(
@@ -121,7 +125,8 @@ def _is_plain(value: Any, depth: int = DEEPEST) -> bool:
     return False
 
 
-def _identity(value: dict[str, Any]) -> tuple[int, str, int] | None:
+def envelope_identity(value: dict[str, Any]) -> tuple[int, str, int] | None:
+    """(epoch, lane, seq) of such a map, where they are good."""
     epoch, lane, seq = value.get("e"), value.get("l"), value.get("q")
     if (
         lane in LANES
@@ -152,7 +157,7 @@ def pack_ack(ack: Ack) -> bytes:
 
 def unpack_ack(data: bytes) -> Ack:
     """The reverse. Raises BadEnvelope."""
-    value = _map(data)
+    value = unpack_map(data)
     try:
         return Ack(
             epoch=_whole(value["e"]),
@@ -166,7 +171,8 @@ def unpack_ack(data: bytes) -> Ack:
         raise BadEnvelope("invalid", str(error)) from None
 
 
-def _map(data: bytes) -> dict[str, Any]:
+def unpack_map(data: bytes) -> dict[str, Any]:
+    """The map that the bytes hold, of any version. Raises BadEnvelope; at most LARGEST bytes are made."""
     if len(data) > LARGEST:
         raise BadEnvelope("too_big", f"{len(data)} bytes")
     try:
