@@ -34,6 +34,7 @@ async def serve(options: argparse.Namespace) -> None:
     async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
         port = options.port
         if options.workers > 1:
+            await (await open_sink(options.database)).aclose()  # there, and up to date, before they begin
             tasks.start_soon(keep_workers, options.workers, sys.argv[1:], counters)
         else:
             if not options.host:

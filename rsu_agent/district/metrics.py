@@ -51,7 +51,7 @@ class _District(Collector):
             for site in sites:
                 total.add_metric([site["site"]], float(site[key]))
             yield total
-        yield _by_health(sites)
+        yield _by_health(self._tail.sites)
 
     def _receiver(self) -> Iterator[Metric]:
         if self._counters:

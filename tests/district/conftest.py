@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -21,12 +21,22 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-async def database(postgres: str) -> str:
-    """The address of an empty database."""
-    import asyncpg
+def new_database(postgres: str) -> Callable[[], Awaitable[str]]:
+    """Makes an empty database; gives its address."""
 
-    name = f"district_{next(_numbers)}"
-    db = await asyncpg.connect(postgres)
-    await db.execute(f"CREATE DATABASE {name}")
-    await db.close()
-    return postgres.replace("/postgres?", f"/{name}?")
+    async def make() -> str:
+        import asyncpg
+
+        name = f"district_{next(_numbers)}"
+        db = await asyncpg.connect(postgres)
+        await db.execute(f"CREATE DATABASE {name}")
+        await db.close()
+        return postgres.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture
+async def database(new_database: Callable[[], Awaitable[str]]) -> str:
+    """The address of an empty database."""
+    return await new_database()
