@@ -17,6 +17,7 @@ from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
 from hil.bench.fusion.command import fusion
+from hil.bench.ingest import ingest
 from hil.bench.lanes import lanes
 from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
@@ -42,6 +43,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "operator": operator,
     "perception": perception,
     "outbox": outbox,
+    "ingest": ingest,
     "demo": demo,
     "signals": signals,
     "spat-latency": spat_latency,
@@ -75,6 +77,7 @@ MOST: dict[str, dict[str, float]] = {
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
 }
 LEAST: dict[str, dict[str, float]] = {
+    "ingest": {"postgres_per_s": 5000.0},
     "signals": {"changes": CHANGES},
     "tracker": {"ratio_stonesoup": 100.0, "ratio_fastest_peer": 3.0},
     "spat-latency": {"changes": CHANGES},

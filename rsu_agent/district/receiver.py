@@ -101,9 +101,8 @@ class Receiver:
             await self._wake.wait()
             with anyio.move_on_after(BATCH_S):
                 await self._full.wait()
-            while len(self._waiting):
-                await self.store(publisher, self._next())
-                self._room.set()
+            await self.store(publisher, self._next())
+            self._room.set()
 
     def _next(self) -> Batch:
         """All that waits, up to a batch."""

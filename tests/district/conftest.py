@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from tests.district.postgres import INITDB, MISSING, cluster
+from hil.postgres import INITDB, MISSING, cluster
 
 _numbers = itertools.count(1)
 

@@ -12,10 +12,10 @@ import httpx
 import psutil
 import pytest
 
+from hil.mosquitto import MOSQUITTO, mosquitto
 from rsu_agent.district.options import checked, parser
 from rsu_agent.ports.envelope import pack_envelope, unpack_ack
 from rsu_agent.ports.mqtt import Broker, Session, connect
-from tests.district.broker import MOSQUITTO, mosquitto
 from tests.district.made import envelope, prefix, until
 from tests.district.receiving import district
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: in a temporary folder, an ordinary user's, a unix socket, fsync on."""
+"""A PostgreSQL of our own: in a temporary folder, run by an ordinary user, on a unix socket, fsync on."""
 
 from __future__ import annotations
 
