@@ -122,7 +122,7 @@ def _is_plain(value: Any, depth: int = DEEPEST) -> bool:
             if type(key) is not str:
                 return False
         value = value.values()
-    for item in value:
+    for item in value:  # noqa: SIM110 (a third faster than all())
         if type(item) not in PLAIN and not _is_plain(item, depth - 1):
             return False
     return True
