@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
-ANYBODY = "allow_anonymous true\n"
+ANYBODY = "allow_anonymous true\nset_tcp_nodelay true\n"
 STARTS_S = 20.0
 LOOK_S = 0.02
 

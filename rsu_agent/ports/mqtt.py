@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,8 @@ CONNECT_S = 10.0
 FIRST_TRY_S = 3.0  # some brokers answer a protocol that they do not speak with silence
 PUBLISH_S = 10.0
 MOST_IN_FLIGHT = 1000  # above paho's own flow control: our window is smaller
+# Small packets both ways: with Nagle's algorithm each waits for the other side's delayed acknowledgement, 40 ms.
+NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
 @dataclass(slots=True)
@@ -151,6 +154,7 @@ def _client(broker: Broker, version: ProtocolVersion, will: tuple[str, bytes] | 
         timeout=broker.connect_s if broker.version else min(FIRST_TRY_S, broker.connect_s),
         max_inflight_messages=MOST_IN_FLIGHT,
         tls_context=broker.tls,
+        socket_options=NO_DELAY,
         username=broker.username,
         password=broker.password,
         **options,  # type: ignore[arg-type]
