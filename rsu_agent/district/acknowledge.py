@@ -21,7 +21,7 @@ class Repeats:
     def say(self, key: LaneKey, prefix: str, ack: Ack, now_s: float) -> bool:
         """Whether to send it now; one that says the same again too early is owed (`due`)."""
         last = self._said.get(key)
-        if last is not None and last[0] == ack and now_s - last[1] < REPEAT_S:
+        if last is not None and _same(last[0], ack) and now_s - last[1] < REPEAT_S:
             self._owed[key] = prefix, ack
             return False
         if len(self._said) >= MOST_LANES:
@@ -38,3 +38,8 @@ class Repeats:
                 del self._owed[key]
                 self._said[key] = ack, now_s
                 yield prefix, ack
+
+
+def _same(one: Ack, other: Ack) -> bool:
+    """Whether they say the same of what is stored; another window alone is no news."""
+    return one.contiguous == other.contiguous and one.ranges == other.ranges

@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 BATCH = 2_000
 BATCH_S = 0.1
 EAGER = 8  # envelopes of one lane that wait: it drains a backlog and its window may be full, so no waiting
-WINDOW = 256  # envelopes that a lane may have under way
+WINDOW, LEAST_WINDOW = 256, 20  # envelopes that a lane may have under way
+SHARED_OUT = 10_000  # that all lanes of a batch may have: a district that returns shares them
 MOST_WAITING = 20_000  # then the connection is not read until the database has caught up
 MOST_DEAD = 100  # dead letters kept of one batch; the others are counted and answered
 TOPIC = "rsu/1/+/+/up/#"
@@ -122,6 +123,7 @@ class Receiver:
         kept = named + [letter for letter in batch.dead if letter.identity is None][:MOST_DEAD]
         committed = await self._sink.take(Batch(batch.taken, kept, batch.states), time.time_ns() // 1000)
         chaos_point("store")
+        window = max(LEAST_WINDOW, min(self._window, SHARED_OUT // max(1, len(committed.acks))))
         self.counters["envelopes"] += len(batch.taken)
         self.counters["duplicates"] += len(batch.taken) - committed.fresh
         prefixes = {(d.site, *d.identity[:2]): d.prefix for d in batch.dead if d.identity and d.prefix}
@@ -129,10 +131,10 @@ class Receiver:
         for letter in (*answers, *committed.refused):
             if letter.identity is not None and letter.prefix is not None:
                 epoch, lane, seq = letter.identity
-                refusal = Ack(epoch, lane, 0, rejected=((seq, letter.reason),), window=self._window)
+                refusal = Ack(epoch, lane, 0, rejected=((seq, letter.reason),), window=window)
                 await publisher.publish(f"{letter.prefix}/ack", pack_ack(refusal), qos=0)
         for key, ack in committed.acks.items():
-            ack = Ack(ack.epoch, ack.lane, ack.contiguous, ack.ranges, window=self._window)
+            ack = Ack(ack.epoch, ack.lane, ack.contiguous, ack.ranges, window=window)
             if self._repeats.say(key, prefixes[key] or "", ack, time.monotonic()):
                 await publisher.publish(f"{prefixes[key]}/ack", pack_ack(ack), qos=0)
                 chaos_point("reply")

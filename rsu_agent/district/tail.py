@@ -17,6 +17,7 @@ from rsu_agent.district.reading import MOST_ROWS, Fact, Reader, ReaderLost
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
 SITES_S = 2.0
+REST = 20  # times as long as a look at all sites took: many of them are looked at less often
 OVERLAP_US = 10_000_000  # transactions end in another order than they began: look back, drop what was seen
 BEGIN_US = 900_000_000  # health is told once a minute: a quarter of an hour holds all of it
 MOST_NEWS = 2_000  # kept for listeners that come back
@@ -47,9 +48,9 @@ class Tail:
             try:
                 for kind in KINDS:
                     await self.look(kind, time.time_ns() // 1000)
-                if time.monotonic() >= next_s:
-                    next_s = time.monotonic() + SITES_S
+                if (began_s := time.monotonic()) >= next_s:
                     await self.look_at_sites(time.time_ns() // 1000)
+                    next_s = time.monotonic() + max(SITES_S, REST * (time.monotonic() - began_s))
                 self.trouble = ""
             except ReaderLost as lost:
                 if not self.trouble:

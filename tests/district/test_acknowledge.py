@@ -11,8 +11,9 @@ import pytest
 from rsu_agent.district.acknowledge import REPEAT_S, Repeats
 from rsu_agent.district.receiver import BATCH, EAGER, MOST_WAITING, Receiver
 from rsu_agent.district.sink import Batch, Committed
+from rsu_agent.district.store import SqliteSink
 from rsu_agent.ports.envelope import Ack, pack_envelope
-from tests.district.made import Heard, envelope, prefix
+from tests.district.made import Heard, batch, envelope, prefix
 
 pytestmark = pytest.mark.anyio
 KEY = "site-1", 7, "lo"
@@ -28,6 +29,20 @@ def test_news_is_said_at_once_and_a_repetition_a_second_later() -> None:
     assert list(repeats.due(0.5)) == []
     assert list(repeats.due(0.01 + REPEAT_S)) == [("a", Ack(7, "lo", 2))]
     assert list(repeats.due(9.0)) == [], "it is owed once"
+
+
+def test_another_window_alone_is_no_news() -> None:
+    repeats = Repeats()
+    assert repeats.say(KEY, "a", Ack(7, "lo", 1, window=256), 0.0)
+    assert not repeats.say(KEY, "a", Ack(7, "lo", 1, window=20), 0.1)
+
+
+async def test_a_district_that_returns_together_shares_what_may_be_under_way(tmp_path: Path) -> None:
+    receiver, heard = Receiver(SqliteSink(tmp_path / "d.sqlite")), Heard()
+    await receiver.store(heard, batch(envelope(1)))
+    await receiver.store(heard, batch(*(envelope(1, site=f"pole-{n}") for n in range(143))))
+    await receiver.store(heard, batch(*(envelope(1, site=f"mast-{n}") for n in range(1000))))
+    assert sorted({ack.window for _, ack in heard.acks}) == [20, 69, 256]
 
 
 def test_what_is_owed_is_settled_by_news() -> None:
@@ -123,8 +138,6 @@ async def test_a_database_far_behind_stops_the_reading(monkeypatch: pytest.Monke
 async def test_a_chaos_point_is_passed_where_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
-    from rsu_agent.district.store import SqliteSink
-
     passed: list[str] = []
     heard, store = Heard(), SqliteSink(tmp_path / "d.sqlite")
 
