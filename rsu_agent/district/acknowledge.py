@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rsu_agent.district.sink import LaneKey
-from rsu_agent.ports.envelope import Ack
+from rsu_agent.ports.envelope import MOST_RANGES, Ack
 
 REPEAT_S = 1.0
 MOST_LANES = 100_000  # remembered; beyond, all are forgotten and may be repeated early once
@@ -38,6 +38,24 @@ class Repeats:
                 del self._owed[key]
                 self._said[key] = ack, now_s
                 yield prefix, ack
+
+
+def with_these(ack: Ack, numbers: Iterable[int]) -> Ack:
+    """The acknowledgement with these committed numbers surely in it: of many ranges only the lowest are said,
+    and a lane with more holes than that would never hear of what it has just sent."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(n for n in numbers if n > ack.contiguous):
+        if any(low <= number <= high for low, high in ack.ranges):
+            continue
+        if runs and number <= runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], number
+        else:
+            runs.append((number, number))
+    if not runs:
+        return ack
+    runs = runs[-MOST_RANGES:]  # the newest: what is under way
+    ranges = sorted((*ack.ranges[: MOST_RANGES - len(runs)], *runs))
+    return Ack(ack.epoch, ack.lane, ack.contiguous, tuple(ranges), ack.rejected, ack.window)
 
 
 def _same(one: Ack, other: Ack) -> bool:

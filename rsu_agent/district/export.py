@@ -27,11 +27,16 @@ COMMON = (
 TYPES: dict[
     str, tuple[Any, tuple[type, ...]]
 ] = {  # how a field's description begins -> column, Python's types
+    "ints": (pa.string(), (list,)),  # lists and maps as JSON
+    "texts": (pa.string(), (list,)),
+    "objects": (pa.string(), (list,)),
+    "counts": (pa.string(), (dict,)),
+    "bool": (pa.bool_(), (bool,)),
     "int": (pa.int64(), (int,)),
     "float": (pa.float64(), (int, float)),
     "text": (pa.string(), (str,)),
     "`": (pa.string(), (str,)),
-    "map": (pa.string(), (dict,)),  # as JSON
+    "map": (pa.string(), (dict,)),
 }
 REST = "more"  # JSON of fields that the manifest does not know, or not of this type
 INT64 = 1 << 63
@@ -65,7 +70,7 @@ def table_of_facts(kind: str, facts: Sequence[Fact]) -> pa.Table:
             value = rest.get(key)
             if value is None or _fits(value, types):
                 rest.pop(key, None)
-                row[key] = as_json(value) if isinstance(value, dict) else value
+                row[key] = as_json(value) if isinstance(value, (dict, list)) else value
         row[REST] = as_json(rest) if rest else None
         rows.append(row)
     schema = pa.schema([*COMMON, *((key, kind_) for key, kind_, _ in columns), (REST, pa.string())])
@@ -73,7 +78,9 @@ def table_of_facts(kind: str, facts: Sequence[Fact]) -> pa.Table:
 
 
 def _fits(value: Any, types: tuple[type, ...]) -> bool:
-    if isinstance(value, bool) or not isinstance(value, types):
+    if isinstance(value, bool):
+        return types == (bool,)
+    if not isinstance(value, types):
         return False
     return not isinstance(value, int) or -INT64 <= value < INT64
 

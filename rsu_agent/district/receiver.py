@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Protocol
 
 import anyio
 
-from rsu_agent.district.acknowledge import REPEAT_S, Repeats
+from rsu_agent.district.acknowledge import REPEAT_S, Repeats, with_these
 from rsu_agent.district.decode import read, read_state
 from rsu_agent.district.facts import KNOWN_KINDS
 from rsu_agent.district.sink import Batch, DeadLetter, LaneKey, Sink, Taken
@@ -133,7 +133,13 @@ class Receiver:
                 epoch, lane, seq = letter.identity
                 refusal = Ack(epoch, lane, 0, rejected=((seq, letter.reason),), window=window)
                 await publisher.publish(f"{letter.prefix}/ack", pack_ack(refusal), qos=0)
+        gone = {(letter.site, *letter.identity) for letter in committed.refused if letter.identity}
+        numbers: dict[LaneKey, list[int]] = defaultdict(list)
+        for one in batch.taken:
+            if (*one.key, one.envelope.seq) not in gone:
+                numbers[one.key].append(one.envelope.seq)
         for key, ack in committed.acks.items():
+            ack = with_these(ack, numbers[key])
             ack = Ack(ack.epoch, ack.lane, ack.contiguous, ack.ranges, window=window)
             if self._repeats.say(key, prefixes[key] or "", ack, time.monotonic()):
                 await publisher.publish(f"{prefixes[key]}/ack", pack_ack(ack), qos=0)

@@ -19,10 +19,9 @@ log = logging.getLogger(__name__)
 KEEPALIVE_S = 20
 CONNECT_S = 10.0
 FIRST_TRY_S = 3.0  # some brokers answer a protocol that they do not speak with silence
+NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]  # Nagle's algorithm would cost 40 ms a window
 PUBLISH_S = 10.0
 MOST_IN_FLIGHT = 1000  # above paho's own flow control: our window is smaller
-# Small packets both ways: with Nagle's algorithm each waits 40 ms for the other side's late acknowledgement.
-NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
 @dataclass(slots=True)

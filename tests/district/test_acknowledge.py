@@ -7,8 +7,11 @@ from typing import Any
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rsu_agent.district.acknowledge import REPEAT_S, Repeats
+from rsu_agent.district.acknowledge import REPEAT_S, Repeats, with_these
+from rsu_agent.district.numbers import Numbers
 from rsu_agent.district.receiver import BATCH, EAGER, MOST_WAITING, Receiver
 from rsu_agent.district.sink import Batch, Committed
 from rsu_agent.district.store import SqliteSink
@@ -43,6 +46,31 @@ async def test_a_district_that_returns_together_shares_what_may_be_under_way(tmp
     await receiver.store(heard, batch(*(envelope(1, site=f"pole-{n}") for n in range(143))))
     await receiver.store(heard, batch(*(envelope(1, site=f"mast-{n}") for n in range(1000))))
     assert sorted({ack.window for _, ack in heard.acks}) == [20, 69, 256]
+
+
+async def test_a_lane_with_many_holes_still_hears_of_what_it_has_just_sent(tmp_path: Path) -> None:
+    receiver, heard = Receiver(SqliteSink(tmp_path / "d.sqlite")), Heard()
+    await receiver.store(heard, batch(*(envelope(2 * n) for n in range(1, 200))))
+    await receiver.store(heard, batch(envelope(900), envelope(901), envelope(77)))
+    assert (900, 901) in heard.acks[-1][1].ranges
+    assert (2, 2) in heard.acks[-1][1].ranges, "and of the lowest, as far as there is room"
+    assert any(low <= 77 <= high for low, high in heard.acks[-1][1].ranges)
+
+
+@given(st.sets(st.integers(1, 300)), st.sets(st.integers(1, 300)))
+def test_what_is_added_to_an_acknowledgement_is_true_and_the_newest_is_in_it(
+    stored: set[int], sent: set[int]
+) -> None:
+    stored |= sent
+    numbers = Numbers()
+    for number in stored:
+        numbers.add(number, number)
+    ack = with_these(Ack(7, "lo", numbers.contiguous, tuple(numbers.ranges(32))), sent)
+    said = [n for low, high in ack.ranges for n in range(low, high + 1)]
+    assert set(said) <= stored
+    assert len(said) == len(set(said))
+    assert len(ack.ranges) <= 64
+    assert not sent or max(sent) <= ack.contiguous or max(sent) in said
 
 
 def test_what_is_owed_is_settled_by_news() -> None:

@@ -63,7 +63,11 @@ def test_every_field_of_the_manifest_has_a_column_but_those_that_all_have() -> N
 
 
 VALUE = (
-    st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64)) | st.floats(allow_nan=False) | st.text()
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 64))
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
 )
 
 
