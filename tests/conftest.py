@@ -61,7 +61,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.write_line(f"{'room':<14}{'passed':>8}{'failed':>8}{'skipped':>9}")
     for room, (passed, failed, skipped) in sorted(rooms.items()):
         terminalreporter.write_line(f"{room:<14}{passed:>8}{failed:>8}{skipped:>9}")
-    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    servers = ":".join(map(str, Path("/usr/lib/postgresql").glob("*/bin")))
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:{servers}"
     wanted = (
         "mosquitto",
         "chronyd",
@@ -74,6 +75,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         "gpsd",
         "ptp4l",
         "promtool",
+        "initdb",
     )
     missing = [name for name in wanted if not shutil.which(name, path=path)]
     terminalreporter.write_line(f"missing programs: {', '.join(missing) or 'none'}")

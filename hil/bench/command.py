@@ -18,6 +18,7 @@ from hil.bench.demo import demo
 from hil.bench.detector import detector
 from hil.bench.fusion.command import fusion
 from hil.bench.fusion.given import ALL, Given
+from hil.bench.ingest import ingest
 from hil.bench.lanes import lanes
 from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
@@ -43,6 +44,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "operator": operator,
     "perception": perception,
     "outbox": outbox,
+    "ingest": ingest,
     "demo": demo,
     "signals": signals,
     "spat-latency": spat_latency,
@@ -83,6 +85,7 @@ MOST: dict[str, dict[str, float]] = {
     "outbox": {"append_p99_ms": 5.0, "hi_p99_ms": 1000.0, "rss_growth_mb": 20.0},
 }
 LEAST: dict[str, dict[str, float]] = {
+    "ingest": {"postgres_per_s": 5000.0},
     "signals": {"changes": CHANGES},
     "outbox": {"drain_per_s": 3000.0},
     "tracker": {"ratio_stonesoup": 100.0, "ratio_fastest_peer": 3.0},

@@ -10,6 +10,7 @@ import typer
 from rsu_agent.cli.calibrate import calibrate
 from rsu_agent.cli.config import config
 from rsu_agent.cli.decode import decode
+from rsu_agent.cli.district import district
 from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.guard import guard
@@ -46,6 +47,7 @@ app.add_typer(guard, name="guard")
 app.add_typer(watch, name="watch")
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(model, name="model")
+app.add_typer(district, name="district")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,67 +1,109 @@
-"""The district's process: a receiver, and a broker in process unless an outer one is named."""
+"""The district's process: receives, serves the page; with several workers it is the parent of theirs."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
+import time
+from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
+import anyio.abc
 
+from rsu_agent.district.api import serve_api
+from rsu_agent.district.options import broker_of, checked, open_sink, parser
 from rsu_agent.district.receiver import Receiver
-from rsu_agent.district.store import Store
-from rsu_agent.ports.mqtt import Broker, connect
-from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.district.sink import Sink
+from rsu_agent.district.worker import work
+from rsu_agent.district.workers import keep_workers
 
-RETRY_S = 0.5
+log = logging.getLogger(__name__)
+SWEEP_S = 3600.0
+TELL_S = 1.0
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Until told to stop."""
-    store = Store(options.database)
-    async with AsyncExitStack() as stack:
+    counters: Counter[str] = Counter()
+    async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
         port = options.port
-        if not options.host:
-            from rsu_agent.district.broker import loopback_broker
+        if options.workers > 1:
+            await (await open_sink(options.database)).aclose()  # there, and up to date, before they begin
+            tasks.start_soon(keep_workers, options.workers, sys.argv[1:], counters)
+        else:
+            if not options.host:
+                from rsu_agent.district.broker import loopback_broker
 
-            port = await stack.enter_async_context(loopback_broker(port))
-        # The broker in this process speaks 3.1.1 only: no need to find out.
-        version = None if options.host else 3
-        broker = Broker(options.host or "127.0.0.1", port, identifier="district-1", version=version)
+                port = await stack.enter_async_context(loopback_broker(port))
+            counters = await _receive(options, port, stack, tasks)
+        api = None
+        if options.api_port is not None:
+            where = options.api_host, options.api_port
+            api = await tasks.start(serve_api, options.database, where, counters, options.live)
         if options.ready:
-            options.ready.parent.mkdir(parents=True, exist_ok=True)
-            options.ready.write_text(json.dumps({"host": broker.host, "port": port}))
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_receive, Receiver(store), broker)
-            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                async for _ in signals:
-                    tasks.cancel_scope.cancel()
-                    break
-    store.close()
+            _announce(options.ready, options.host or "127.0.0.1", port, api)
+        await _told_to_stop()
+        tasks.cancel_scope.cancel()
 
 
-async def _receive(receiver: Receiver, broker: Broker) -> None:
+async def _receive(
+    options: argparse.Namespace, port: int, stack: AsyncExitStack, tasks: anyio.abc.TaskGroup
+) -> Counter[str]:
+    """This process is a worker; its counters."""
+    sink = await open_sink(options.database)
+    stack.push_async_callback(sink.aclose)
+    receiver = Receiver(sink)
+    shared = options.shared or options.worker > 0
+    tasks.start_soon(lambda: work(receiver, broker_of(options, port), options.worker or 1, shared=shared))
+    if options.worker <= 1:
+        tasks.start_soon(_sweep, sink)
+    if options.worker:
+        tasks.start_soon(_tell_the_parent, receiver, tasks.cancel_scope)
+    return receiver.counters
+
+
+async def _sweep(sink: Sink) -> None:
+    """Retention, hourly; the first after an hour, so that a restart is not slowed."""
     while True:
+        await anyio.sleep(SWEEP_S)
         try:
-            async with connect(broker) as session:
-                await receiver.run(session)
-        except* DeviceLost as lost:
-            logging.info("receiver: %s", lost.exceptions[0])
-        await anyio.sleep(RETRY_S)
+            log.info("retention: %d gone", await sink.sweep(time.time_ns() // 1000))
+        except OSError as error:  # a database that is away: the next time
+            log.warning("retention: %s", error)
+
+
+async def _tell_the_parent(receiver: Receiver, scope: anyio.CancelScope) -> None:
+    """Counters on stdout; a parent that is gone ends this worker."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        print(json.dumps({**receiver.counters, "waiting": receiver.waiting}), flush=True)
+        await anyio.sleep(TELL_S)
+    scope.cancel()
+
+
+async def _told_to_stop() -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            return
+
+
+def _announce(ready: Path, host: str, port: int, api: str | None) -> None:
+    """Whole or not at all: who waits for it may look at any time."""
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    half = ready.with_suffix(".half")
+    half.write_text(json.dumps({"host": host, "port": port, "api": api}))
+    half.replace(ready)
 
 
 def main() -> int:
     """Parse and serve."""
-    parser = argparse.ArgumentParser(prog="rsu-district")
-    parser.add_argument("--database", type=Path, required=True, help="the SQLite file")
-    parser.add_argument("--host", default="", help="an outer broker; none = one in this process on loopback")
-    parser.add_argument("--port", type=int, default=0, help="the broker's port; 0 = any, in process only")
-    parser.add_argument("--ready", type=Path, help="write {host, port} here once up")
-    options = parser.parse_args()
+    options = checked(parser())
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="district: %(message)s")
     anyio.run(serve, options)
     return 0

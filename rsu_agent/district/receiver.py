@@ -1,23 +1,32 @@
-"""The receiver: decode, store, commit, and only then acknowledge. Hostile input costs a counter."""
+"""The receiver: decode, store, commit, and only then acknowledge. Hostile input costs a dead letter."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Protocol
 
 import anyio
 
-from rsu_agent.district.store import Store
-from rsu_agent.ports.envelope import Ack, BadEnvelope, Envelope, pack_ack, unpack_envelope
+from rsu_agent.district.acknowledge import REPEAT_S, Repeats, with_these
+from rsu_agent.district.decode import read, read_state
+from rsu_agent.district.facts import KNOWN_KINDS
+from rsu_agent.district.sink import Batch, DeadLetter, LaneKey, Sink, Taken
+from rsu_agent.ports.chaos_point import chaos_point
+from rsu_agent.ports.envelope import Ack, pack_ack
 from rsu_agent.ports.mqtt import Session
 
 log = logging.getLogger(__name__)
-BATCH = 500
-BATCH_S = 0.05
+BATCH = 2_000
+BATCH_S = 0.1
+EAGER = 8  # envelopes of one lane that wait: it drains a backlog and its window may be full, so no waiting
+WINDOW, LEAST_WINDOW = 256, 20  # envelopes that a lane may have under way
+SHARED_OUT = 10_000  # that all lanes of a batch may have: a district that returns shares them
+MOST_WAITING = 20_000  # then the connection is not read until the database has caught up
+MOST_DEAD = 100  # dead letters kept of one batch; the others are counted and answered
 TOPIC = "rsu/1/+/+/up/#"
-TOPIC_PARTS = 6
+STATE_TOPIC = "rsu/1/+/+/state"
 
 
 class Publisher(Protocol):
@@ -27,59 +36,117 @@ class Publisher(Protocol):
 
 
 class Receiver:
-    """One worker over one store."""
+    """One worker over one sink."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, sink: Sink, *, window: int = WINDOW) -> None:
+        self._sink, self._window = sink, window
         self.counters: Counter[str] = Counter()
-        self._waiting: list[tuple[str, Envelope]] = []
-        self._wake = anyio.Event()
+        self._waiting = Batch()
+        self._of_lane: Counter[LaneKey] = Counter()
+        self._repeats = Repeats()
+        self._wake, self._full, self._room = anyio.Event(), anyio.Event(), anyio.Event()
 
-    async def run(self, session: Session) -> None:
+    @property
+    def waiting(self) -> int:
+        """Messages heard and not yet committed."""
+        return len(self._waiting)
+
+    async def run(self, session: Session, topics: tuple[str, ...] = (TOPIC, STATE_TOPIC)) -> None:
         """Until the connection ends (DeviceLost)."""
-        await session.subscribe(TOPIC, 1)
+        self._forget()
+        for topic in topics:
+            await session.subscribe(topic, 1)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._commit, session)
+            tasks.start_soon(self._repeat, session)
             async for topic, payload in session.messages():
-                await self.hear(session, topic, payload)
+                await self.hear(topic, payload)
 
-    async def hear(self, publisher: Publisher, topic: str, payload: bytes) -> None:
-        """One message."""
-        parts = topic.split("/")
-        if len(parts) != TOPIC_PARTS:
-            self.counters["strange_topics"] += 1
-            return
-        prefix = "/".join(parts[:4])
-        try:
-            envelope = unpack_envelope(payload)
-            if envelope.site != parts[3] or envelope.lane != parts[5]:
-                raise BadEnvelope("misdirected", "topic and envelope disagree")
-        except BadEnvelope as bad:
-            self.counters[f"rejected_{bad.code}"] += 1
-            log.info("rejected from %s: %s", topic, bad)
-            if bad.identity is not None:
-                epoch, lane, seq = bad.identity
-                refusal = Ack(epoch, lane, 0, rejected=((seq, bad.code),))
-                await publisher.publish(f"{prefix}/ack", pack_ack(refusal), qos=0)
-            return
-        self._waiting.append((prefix, envelope))
+    async def hear(self, topic: str, payload: bytes) -> None:
+        """One message; waits where the database is far behind."""
+        chaos_point("receive")
+        if topic.endswith("/state"):
+            state = read_state(topic, payload)
+            if state is None:
+                self.counters["rejected_strange_topic"] += 1
+                return
+            self._waiting.states.append(state)
+        else:
+            self._take(read(topic, payload))
         self._wake.set()
+        if len(self._waiting) >= MOST_WAITING:
+            self._room = anyio.Event()
+            await self._room.wait()
+
+    def _take(self, one: Taken | DeadLetter) -> None:
+        if isinstance(one, DeadLetter):
+            self.counters[f"rejected_{one.reason}"] += 1
+            log.info("refused from %s: %s", one.topic, one.detail or one.reason)
+            self._waiting.dead.append(one)
+            return
+        self._waiting.taken.append(one)
+        self.counters["unknown_version"] += one.raw is not None
+        self.counters["unknown_kind"] += sum(r["k"] not in KNOWN_KINDS for r in one.envelope.records)
+        self._of_lane[one.key] += 1
+        if self._of_lane[one.key] >= EAGER or len(self._waiting) >= BATCH:
+            self._full.set()
+
+    def _forget(self) -> None:
+        """A new connection: what was heard over the last one will be sent again."""
+        self._waiting, self._of_lane = Batch(), Counter()
+        self._wake, self._full = anyio.Event(), anyio.Event()
 
     async def _commit(self, publisher: Publisher) -> None:
         """Batches: wait a little so that one transaction serves many, commit, acknowledge."""
         while True:
             await self._wake.wait()
-            await anyio.sleep(BATCH_S)
-            self._wake = anyio.Event()
-            while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                await self.store(publisher, batch)
+            with anyio.move_on_after(BATCH_S):
+                await self._full.wait()
+            await self.store(publisher, self._next())
+            self._room.set()
 
-    async def store(self, publisher: Publisher, batch: list[tuple[str, Envelope]]) -> None:
+    def _next(self) -> Batch:
+        """All that waits, up to a batch."""
+        batch, self._of_lane = self._waiting, Counter()
+        self._wake, self._full = anyio.Event(), anyio.Event()
+        self._waiting = Batch(batch.taken[BATCH:], batch.dead[BATCH:], batch.states[BATCH:])
+        if len(self._waiting):
+            self._wake.set()
+            self._full.set()
+        return Batch(batch.taken[:BATCH], batch.dead[:BATCH], batch.states[:BATCH])
+
+    async def store(self, publisher: Publisher, batch: Batch) -> None:
         """Commit a batch, then say so."""
-        prefixes = {(e.site, e.epoch, e.lane): prefix for prefix, e in batch}
-        touched = self._store.commit((e for _, e in batch), time.time_ns() // 1000)
-        self.counters["envelopes"] += len(batch)
-        for key in touched:
-            ack: Ack = self._store.ack(key)
-            await publisher.publish(f"{prefixes[key]}/ack", pack_ack(ack), qos=0)
+        answers = batch.dead
+        self.counters["dead_uncounted"] += len(batch.dead[MOST_DEAD:])
+        named = [letter for letter in batch.dead if letter.identity is not None]
+        kept = named + [letter for letter in batch.dead if letter.identity is None][:MOST_DEAD]
+        committed = await self._sink.take(Batch(batch.taken, kept, batch.states), time.time_ns() // 1000)
+        chaos_point("store")
+        window = max(LEAST_WINDOW, min(self._window, SHARED_OUT // max(1, len(committed.acks))))
+        self.counters["envelopes"] += len(batch.taken)
+        self.counters["duplicates"] += len(batch.taken) - committed.fresh
+        prefixes = {(d.site, *d.identity[:2]): d.prefix for d in batch.dead if d.identity and d.prefix}
+        prefixes |= {one.key: one.prefix for one in batch.taken}
+        for letter in (*answers, *committed.refused):
+            if letter.identity is not None and letter.prefix is not None:
+                epoch, lane, seq = letter.identity
+                refusal = Ack(epoch, lane, 0, rejected=((seq, letter.reason),), window=window)
+                await publisher.publish(f"{letter.prefix}/ack", pack_ack(refusal), qos=0)
+        gone = {(letter.site, *letter.identity) for letter in committed.refused if letter.identity}
+        numbers: dict[LaneKey, list[int]] = defaultdict(list)
+        for one in batch.taken:
+            if (*one.key, one.envelope.seq) not in gone:
+                numbers[one.key].append(one.envelope.seq)
+        for key, ack in committed.acks.items():
+            ack = with_these(ack, numbers[key])
+            ack = Ack(ack.epoch, ack.lane, ack.contiguous, ack.ranges, window=window)
+            if self._repeats.say(key, prefixes[key] or "", ack, time.monotonic()):
+                await publisher.publish(f"{prefixes[key]}/ack", pack_ack(ack), qos=0)
+                chaos_point("reply")
+
+    async def _repeat(self, publisher: Publisher) -> None:
+        while True:
+            await anyio.sleep(REPEAT_S / 4)
+            for prefix, ack in self._repeats.due(time.monotonic()):
+                await publisher.publish(f"{prefix}/ack", pack_ack(ack), qos=0)

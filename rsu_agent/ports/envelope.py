@@ -20,6 +20,7 @@ LANES = ("hi", "lo")
 MOST_RECORDS = 1000
 DEEPEST = 16  # lists within lists of a record
 MOST_RANGES = 64
+PLAIN = frozenset({type(None), bool, str, float})
 
 
 class BadEnvelope(ValueError):
@@ -78,8 +79,12 @@ def pack_envelope(envelope: Envelope) -> bytes:
 
 def unpack_envelope(data: bytes) -> Envelope:
     """The reverse. Raises BadEnvelope; never more than LARGEST bytes are made of hostile input."""
-    value = _map(data)
-    identity = _identity(value)
+    return envelope_of(unpack_map(data))
+
+
+def envelope_of(value: dict[str, Any]) -> Envelope:
+    """The envelope of a map that was unpacked already. Raises BadEnvelope."""
+    identity = envelope_identity(value)
     try:
         records = tuple(value["r"])
         envelope = Envelope(
@@ -105,23 +110,26 @@ def unpack_envelope(data: bytes) -> Envelope:
 
 def _is_plain(value: Any, depth: int = DEEPEST) -> bool:
     """Whether JSON and SQLite can hold it: no bytes, no great number, nothing too deep."""
-    match value:
-        case None | bool() | str() | float():
-            return True
-        case int():
-            return -(1 << 63) <= value < 1 << 63
-        case list():
-            return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
-        case dict():
-            return (
-                depth > 0
-                and all(isinstance(key, str) for key in value)
-                and all(_is_plain(item, depth - 1) for item in value.values())
-            )
-    return False
+    kind = type(value)  # msgpack gives these types and no others; every record of a district passes here
+    if kind in PLAIN:
+        return True
+    if kind is int:
+        return bool(-(1 << 63) <= value < 1 << 63)
+    if depth <= 0 or kind not in (list, dict):
+        return False
+    if kind is dict:
+        for key in value:
+            if type(key) is not str:
+                return False
+        value = value.values()
+    for item in value:  # noqa: SIM110 (a third faster than all())
+        if type(item) not in PLAIN and not _is_plain(item, depth - 1):
+            return False
+    return True
 
 
-def _identity(value: dict[str, Any]) -> tuple[int, str, int] | None:
+def envelope_identity(value: dict[str, Any]) -> tuple[int, str, int] | None:
+    """(epoch, lane, seq) of such a map, where they are good."""
     epoch, lane, seq = value.get("e"), value.get("l"), value.get("q")
     if (
         lane in LANES
@@ -152,7 +160,7 @@ def pack_ack(ack: Ack) -> bytes:
 
 def unpack_ack(data: bytes) -> Ack:
     """The reverse. Raises BadEnvelope."""
-    value = _map(data)
+    value = unpack_map(data)
     try:
         return Ack(
             epoch=_whole(value["e"]),
@@ -166,7 +174,8 @@ def unpack_ack(data: bytes) -> Ack:
         raise BadEnvelope("invalid", str(error)) from None
 
 
-def _map(data: bytes) -> dict[str, Any]:
+def unpack_map(data: bytes) -> dict[str, Any]:
+    """The map that the bytes hold, of any version. Raises BadEnvelope; at most LARGEST bytes are made."""
     if len(data) > LARGEST:
         raise BadEnvelope("too_big", f"{len(data)} bytes")
     try:

@@ -20,7 +20,9 @@ from drivers.ti_mmwave.frames import FrameReader
 from drivers.ti_mmwave.link import LARGEST_BUFFER, Deframer
 from drivers.ti_mmwave.numbering import Numbering
 from drivers.ti_mmwave.radar_time import RadarTime
-from rsu_agent.district.store import Store
+from rsu_agent.district import decode
+from rsu_agent.district.sink import Batch, DeadLetter
+from rsu_agent.district.store import SqliteSink, Store
 from rsu_agent.messages.csae53 import codec
 from rsu_agent.messages.etsi import pdu
 from rsu_agent.messages.j2735 import frame
@@ -141,6 +143,20 @@ def district() -> Callable[[bytes], int]:
     return read
 
 
+def receiver() -> Callable[[bytes], int]:
+    """A message as the receiver takes it: stored, or a dead letter that is stored; never an error."""
+    store = SqliteSink(folder() / "received.sqlite")
+
+    def read(data: bytes) -> int:
+        found = decode.read("rsu/1/district/site/up/hi", data)
+        batch = Batch(dead=[found]) if isinstance(found, DeadLetter) else Batch(taken=[found])
+        for key in store._commit(batch, 0)[0]:
+            pack_ack(store.ack(key))
+        return 0
+
+    return read
+
+
 def acknowledgement() -> Callable[[bytes], int]:
     """An acknowledgement as the outbox takes it."""
     lane = Lane(folder() / "lane.sqlite", 1 << 20)
@@ -190,6 +206,7 @@ TARGETS = (
     Target("spat_reader", stateless(read_spat), (NotSpat,), 0, mutated(FRAMES)),
     Target("spatem_reader", stateless(read_spatem), (NotSpat,), 0, mutated(seeds.etsi_emitted())),
     Target("uplink_envelope", district, (BadEnvelope,), 0, seeds.envelope),
+    Target("district_receiver", receiver, (), 0, seeds.envelope),
     Target("uplink_ack", acknowledgement, (BadEnvelope,), 0, seeds.acknowledgement),
     Target("chrony_answer", stateless(chrony), (NotTracking,), 0, mutated([seeds.chrony_reply()])),
     Target("process_link", stateless(process_link), (DeviceLost,), 0, seeds.process_link),

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -313,45 +313,6 @@ async def test_a_lost_connection_leaves_no_error_that_nobody_looked_at(tmp_path:
 async def _mute(stream: anyio.abc.SocketStream) -> None:
     async with stream:
         await anyio.sleep_forever()
-
-
-class Said:
-    """A publisher that remembers."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, bytes]] = []
-
-    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
-        self.sent.append((topic, payload))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "d.sqlite")
-    yield made
-    made.close()
-
-
-async def test_the_receiver_acknowledges_ranges_above_a_hole_and_counts_duplicates_away(store: Store) -> None:
-    said, receiver = Said(), Receiver(store)
-    for seq in (1, 2, 5, 6, 6, 9):
-        envelope = Envelope("site-1", 77, "hi", seq, 1, (record(seq),))
-        await receiver.store(said, [(PREFIX, envelope)])
-    ack = unpack_ack(said.sent[-1][1])
-    assert (ack.contiguous, ack.ranges) == (2, ((5, 6), (9, 9)))
-    assert said.sent[-1][0] == f"{PREFIX}/ack"
-
-
-async def test_an_envelope_that_lies_about_itself_is_rejected_by_number(store: Store) -> None:
-    said, receiver = Said(), Receiver(store)
-    wrong = Envelope("site-1", 77, "hi", 4, 1, ({"no": "kind"},))
-    await receiver.hear(said, f"{PREFIX}/up/hi", pack_envelope(wrong))
-    assert unpack_ack(said.sent[0][1]).rejected == ((4, "invalid"),)
-    other = Envelope("site-2", 77, "hi", 4, 1, (record(1),))
-    await receiver.hear(said, f"{PREFIX}/up/hi", pack_envelope(other))
-    await receiver.hear(said, "rsu/1/x", b"")
-    assert receiver.counters["rejected_misdirected"] == 1
-    assert receiver.counters["strange_topics"] == 1
 
 
 def test_an_acknowledgement_survives_the_way() -> None:

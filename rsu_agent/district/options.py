@@ -1,0 +1,79 @@
+"""The command line of the district's processes, and what is made of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import ssl
+from pathlib import Path
+
+from rsu_agent.district.reading import is_postgres
+from rsu_agent.district.sink import Sink
+from rsu_agent.ports.mqtt import Broker
+
+PASSWORD = "RSU_DISTRICT_MQTT_PASSWORD"  # of the environment: a command line is everybody's to read
+MOST_WORKERS = 64
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of `python -m rsu_agent.district.main`."""
+    made = argparse.ArgumentParser(prog="rsu-district")
+    made.add_argument("--database", required=True, help="an SQLite file, or postgresql://...")
+    made.add_argument("--host", default="", help="an outer broker; none = one in this process on loopback")
+    made.add_argument("--port", type=int, default=0, help="the broker's port; 0 = any, in process only")
+    made.add_argument("--username", default=None, help=f"at the broker; the password is in ${PASSWORD}")
+    made.add_argument("--ca", type=Path, help="TLS: the authority that signed the broker's certificate")
+    made.add_argument("--cert", type=Path, help="TLS: our certificate")
+    made.add_argument("--key", type=Path, help="TLS: its key")
+    made.add_argument("--workers", type=int, default=1, help="processes that share the subscription")
+    made.add_argument("--shared", action="store_true", help="share it with receivers on other machines, too")
+    made.add_argument("--api-host", default="127.0.0.1", help="where page and read API listen")
+    made.add_argument("--api-port", type=int, default=None, help="their port, 0 = any; none = no API")
+    made.add_argument("--live", default="", help="address of a site's live page, {site} stands for its name")
+    made.add_argument("--ready", type=Path, help="write {host, port, api} here once up")
+    made.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
+    return made
+
+
+def checked(made: argparse.ArgumentParser, arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options, or the end with a sentence of what is wrong."""
+    options = made.parse_args(arguments)
+    if not 1 <= options.workers <= MOST_WORKERS:
+        made.error(f"--workers: 1 to {MOST_WORKERS}")
+    if options.workers > 1 and not is_postgres(options.database):
+        made.error("--workers: an SQLite file has one; --database postgresql://...")
+    if options.workers > 1 and not options.host:
+        made.error("--workers: the broker in this process is for one worker; name one with --host")
+    return options
+
+
+async def open_sink(database: str) -> Sink:
+    """The sink that the address names, connected."""
+    if is_postgres(database):
+        from rsu_agent.district.postgres_sink import PostgresSink
+
+        sink = PostgresSink(database)
+        await sink.open()
+        return sink
+    from rsu_agent.district.store import SqliteSink
+
+    return SqliteSink(Path(database))
+
+
+def broker_of(options: argparse.Namespace, port: int) -> Broker:
+    """Where to connect, under a name of its own: of two with one name the broker drops the first."""
+    tls = None
+    if options.ca or options.cert:
+        tls = ssl.create_default_context(cafile=options.ca)
+        if options.cert:
+            tls.load_cert_chain(options.cert, options.key)
+    return Broker(
+        options.host or "127.0.0.1",
+        port,
+        identifier=f"district-{options.worker or 1}-{secrets.token_hex(4)}",
+        tls=tls,
+        username=options.username,
+        password=os.environ.get(PASSWORD),
+        version=3,  # first: it has all that a receiver needs, and costs half of what 5 does to read
+    )

@@ -1,0 +1,39 @@
+"""One worker of the district: connects, subscribes, receives, comes back when the line is lost."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+
+from rsu_agent.district.receiver import STATE_TOPIC, TOPIC, Receiver
+from rsu_agent.ports.mqtt import Broker, connect
+from rsu_agent.ports.trouble import DeviceLost
+
+log = logging.getLogger(__name__)
+RETRY_S = 0.5
+SHARED = f"$share/ingest/{TOPIC}"
+
+
+async def work(receiver: Receiver, broker: Broker, number: int = 1, *, shared: bool = False) -> None:
+    """For ever. Where the broker refuses shared subscriptions, the first worker alone hears everything."""
+    while True:
+        topics = (SHARED if shared else TOPIC, *((STATE_TOPIC,) if number == 1 else ()))
+        try:
+            async with connect(broker) as session:
+                log.info("worker %d hears %s", number, topics[0])
+                await receiver.run(session, topics)
+        except* DeviceLost as group:
+            lost = _first(group)
+            log.info("worker %d: %s", number, lost)
+            if shared and lost.reason == "refused" and SHARED in lost.detail:
+                shared = False
+                if number > 1:
+                    log.warning("no shared subscriptions here: worker %d stands idle", number)
+                    await anyio.sleep_forever()
+        await anyio.sleep(RETRY_S)
+
+
+def _first(group: BaseExceptionGroup[DeviceLost]) -> DeviceLost:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
