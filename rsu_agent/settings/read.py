@@ -28,11 +28,16 @@ TOO_DEEP = "is nested too deeply, or holds itself"
 
 @dataclass(frozen=True, slots=True)
 class SiteRead:
-    """A site that holds together: its settings, its crossing, the folder relative names start from."""
+    """A site that holds together: its settings, its crossing, the site file itself."""
 
     settings: Site
     crossing: Crossing
-    folder: Path
+    path: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where relative names start from."""
+        return self.path.parent
 
 
 def read_site(path: Path) -> SiteRead:
@@ -53,7 +58,7 @@ def read_site(path: Path) -> SiteRead:
     ]
     if faults:
         raise SiteInvalid(faults)
-    return SiteRead(settings, crossing, path.parent)
+    return SiteRead(settings, crossing, path)
 
 
 def _validated(tree: CommentedMap) -> Site:
