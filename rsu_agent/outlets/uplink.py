@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import anyio
 
 from rsu_agent.outlets.outbox import Outbox
+from rsu_agent.outlets.uplink_beside import Beside
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.envelope import LANES, BadEnvelope, Envelope, pack_envelope, unpack_ack
 from rsu_agent.ports.trouble import DeviceLost
@@ -56,7 +57,9 @@ class Uplink:
         *,
         resend_s: float = RESEND_S,
         first_back_off_s: float = FIRST_BACK_OFF_S,
+        beside: Sequence[Beside] = (),
     ) -> None:
+        self._beside = beside
         self._outbox, self._open, self._prefix, self._site = outbox, open_transport, prefix, site
         self._clock, self._resend_s, self._first_back_off_s = clock, resend_s, first_back_off_s
         self._flights = {lane: _Flight() for lane in LANES}
@@ -73,6 +76,7 @@ class Uplink:
             try:
                 async with self._open() as transport:
                     await transport.subscribe(f"{self._prefix}/ack", 0)
+                    await self._open_to_those_beside(transport)
                     await transport.publish(f"{self._prefix}/state", b'{"on":1}', qos=1, retain=True)
                     self.connected, self.reason, back_off_s = True, "ok", self._first_back_off_s
                     self._flights = {lane: _Flight() for lane in LANES}
@@ -108,9 +112,22 @@ class Uplink:
         self.counters["lost"] += 1
         log.info("uplink down: %s", lost)
 
+    async def _open_to_those_beside(self, transport: Transport) -> None:
+        """Hear their topics; one that the broker forbids costs that topic only."""
+        for each in self._beside:
+            for topic in each.subscriptions:
+                try:
+                    await transport.subscribe(topic, 1)
+                except DeviceLost as lost:
+                    if lost.reason != "refused":
+                        raise
+                    each.refused(topic)
+
     async def _serve(self, transport: Transport) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hear, transport)
+            for each in self._beside:
+                tasks.start_soon(each.run, transport)
             while True:
                 sent = [await self._send(transport, lane) for lane in LANES]
                 if not any(sent):
@@ -141,6 +158,9 @@ class Uplink:
     async def _hear(self, transport: Transport) -> None:
         async for topic, payload in transport.messages():
             if not topic.endswith("/ack"):
+                for each in self._beside:
+                    if topic in each.subscriptions:
+                        each.hear(topic, payload)
                 continue
             try:
                 ack = unpack_ack(payload)

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.outlets.leases import Rates
 from rsu_agent.outlets.message_sets import MESSAGE_SETS, Speech
 from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.outlets.summary_air import ClockWord
@@ -29,6 +30,7 @@ from rsu_agent.runtime.beginning import (
 from rsu_agent.runtime.control import control_app, metrics_app
 from rsu_agent.runtime.hearing import HEARD_TOPIC, Hearing
 from rsu_agent.runtime.hub import Hub
+from rsu_agent.runtime.live import LiveTap
 from rsu_agent.runtime.map_memory import MapMemory
 from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.process import Place, run_process
@@ -93,6 +95,7 @@ class Core:
         self.others = measure.OtherProcesses()
         self.stills = StillDesk(self.hub, place.state, self.roads.still)
         self.told = self._telling(said, memory)
+        self.live = self._tap(said)
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
 
@@ -109,10 +112,27 @@ class Core:
             self.post,
             self._clock_word,
             lambda: (signals.end_error_p95_s, signals.history.report_period_s),
+            lambda trusted: self.hub.send("uplink", "clock", trusted, newest=True),
         )
         self.air.ears.append(told)
         self.speaking.ticked = told.quality.tick
         return told
+
+    def _tap(self, said: Speech) -> LiveTap:
+        """Live data for the district, of what goes on air."""
+        hz = 0.0 if self.site.uplink is None else self.site.uplink.live.objects_hz
+        tap = LiveTap(
+            said.standard,
+            self.speaking.speaker.frames.kind,
+            MESSAGE_SETS[said.standard].rules(said),
+            Rates(1.0, hz, hz),
+            self.clock,
+            self.trust,
+            lambda topic, body: self.hub.send("uplink", topic, body, newest=True),
+        )
+        if self.site.uplink is not None:
+            self.air.ears.append(tap)
+        return tap
 
     def _clock_word(self) -> ClockWord:
         now_s = self.clock.now_s()
@@ -239,6 +259,10 @@ class Core:
                 self.window.association = noun
             case "still", dict():
                 self.stills.told(noun)
+            case "live_rates", dict():
+                self.live.rates_told(noun)
+            case "asked", "report":
+                self.told.report()
 
     def _heads(self, seen: HeadsSeen) -> None:
         """Lamps seen: they can take colours away, and whose was taken is an alarm."""

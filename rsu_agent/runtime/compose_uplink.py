@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import sys
 
 import anyio
@@ -11,9 +10,9 @@ from rsu_agent.outlets.outbox import Outbox
 from rsu_agent.outlets.uplink import Uplink
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
-from rsu_agent.ports.mqtt import Broker, connect
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
+from rsu_agent.runtime.beside import BesideUplink
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.world.health import DeviceHealth, DeviceState
@@ -35,17 +34,21 @@ async def body(place: Place) -> None:
     gone: list[int] = []
     outbox = Outbox(place.state / "outbox", settings.quota_mb << 20, gone.extend)
     prefix = f"rsu/1/{site.site.district}/{site.site.id}"
-    tls = ssl.create_default_context() if settings.tls else None
-    broker = Broker(settings.host, settings.port, identifier=f"rsu-{site.site.id}", tls=tls)
+    beside = BesideUplink(place, prefix, outbox, clock)
     uplink = Uplink(
-        outbox, lambda: connect(broker, (f"{prefix}/state", b'{"on":0}')), prefix, site.site.id, clock
+        outbox,
+        lambda: beside.certificates.open((f"{prefix}/state", b'{"on":0}')),
+        prefix,
+        site.site.id,
+        clock,
+        beside=beside.parts,
     )
     try:
         async with anyio.create_task_group() as tasks:
             delivery = anyio.CancelScope(shield=True)
             tasks.start_soon(_deliver, uplink, delivery)
             try:
-                await _hear_core(place, outbox, uplink, gone, clock)
+                await _hear_core(place, outbox, uplink, gone, clock, beside)
             finally:
                 await _last_delivery(outbox, uplink)
                 delivery.cancel()
@@ -68,32 +71,43 @@ async def _last_delivery(outbox: Outbox, uplink: Uplink) -> None:
 
 
 async def _hear_core(
-    place: Place, outbox: Outbox, uplink: Uplink, gone: list[int], clock: SystemClock
+    place: Place,
+    outbox: Outbox,
+    uplink: Uplink,
+    gone: list[int],
+    clock: SystemClock,
+    beside: BesideUplink,
 ) -> None:
     """Records in, word of what is committed out; the core may go and come again."""
     while True:
         link = await join(place.run, "uplink", clock)
+        beside.linked(link)
         try:
             async with anyio.create_task_group() as both:
                 both.start_soon(link.run_sender)
-                both.start_soon(_tell, link, uplink, gone, clock)
-                await _take(link, outbox)
+                both.start_soon(_tell, link, uplink, gone, clock, beside)
+                await _take(link, outbox, beside)
         except* DeviceLost:
             link.close()
+        finally:
+            beside.linked(None)
 
 
-async def _take(link: Link, outbox: Outbox) -> None:
+async def _take(link: Link, outbox: Outbox, beside: BesideUplink) -> None:
     """Records from the core; a full hand-over waits, the core keeps what is not committed."""
     while True:
         topic, letter = await link.receive()
         if topic != "record":
+            beside.hear(topic, letter)
             continue
         # The writer is a thread: there is no event to wait for.
         while not outbox.append(letter["record"], letter["lane"], letter["id"]):  # noqa: ASYNC110
             await anyio.sleep(HAND_OVER_WAIT_S)
 
 
-async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock) -> None:
+async def _tell(
+    link: Link, uplink: Uplink, gone: list[int], clock: SystemClock, beside: BesideUplink
+) -> None:
     """What has been committed, how the uplink is, and its metrics."""
     said: tuple[bool, str] | None = None
     next_s = 0.0
@@ -107,6 +121,7 @@ async def _tell(link: Link, uplink: Uplink, gone: list[int], clock: SystemClock)
             next_s = now_s + STATUS_S
             link.send("status", uplink.status(), newest=True)
             link.send("metrics", measure.sample("uplink"), newest=True)
+            beside.tell(link)
             if said != (uplink.connected, uplink.reason):
                 said = uplink.connected, uplink.reason
                 state = DeviceState.OK if uplink.connected else DeviceState.LOST

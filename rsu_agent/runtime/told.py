@@ -28,6 +28,7 @@ Measures = Callable[[], tuple[float | None, float | None]]
 class Told(Watch):
     """One of the ears of the air. clock_word: what is known of the clocks now.
 
+    tell_uplink: told every second whether our clock is trusted, for the commands that it judges.
     measures: the error of foretold ends (95th percentile, s) and the period of the controller's reports (s).
     """
 
@@ -42,7 +43,9 @@ class Told(Watch):
         post: Post,
         clock_word: Callable[[], ClockWord],
         measures: Measures,
+        tell_uplink: Callable[[bool], object] = lambda _trusted: None,
     ) -> None:
+        self._tell_uplink = tell_uplink
         self._site, self._state, self._clock, self._post = site, state, clock, post
         self._clock_word, self._measures = clock_word, measures
         self._on_air = {"r": memory.revision, "sha": memory.content}
@@ -70,8 +73,9 @@ class Told(Watch):
         while True:
             await self._clock.sleep(SECOND_S)
             now_s, utc_s = self._clock.now_s(), self._clock.utc_s()
-            due = now_s - minute_s >= MINUTE_S
-            self._post.put(self.quality.clock(self._clock_word(), utc_s, due=due))
+            due, word = now_s - minute_s >= MINUTE_S, self._clock_word()
+            self._tell_uplink(word.trusted)
+            self._post.put(self.quality.clock(word, utc_s, due=due))
             self._post.put(self.quality.minute(now_s, utc_s, *self._measures(), self._on_air))
             if due:
                 minute_s = now_s

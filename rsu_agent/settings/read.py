@@ -147,7 +147,7 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
     if lost := sorted(set(settings.perception.must_cover) - arms):
         yield ["perception", "must_cover"], f"no such arm: {', '.join(lost)}"
     uplink = settings.uplink
-    if uplink and not uplink.tls and uplink.host not in ("127.0.0.1", "::1", "localhost"):
+    if uplink and not uplink.tls.on and uplink.host not in ("127.0.0.1", "::1", "localhost"):
         yield ["uplink", "tls"], "may be off only towards this machine"
     seen: set[str] = set()
     for kind in ("cameras", "radars"):

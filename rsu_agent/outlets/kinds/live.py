@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rsu_agent.outlets.kinds.field import UTC_US, Field, Kind, when
+from rsu_agent.world.road_user import UserClass
 from rsu_agent.world.signal import Colour
 
 COMMON = (
@@ -72,7 +73,7 @@ OBJS = Kind(
             "交通参与者",
             of=(
                 Field("i", "int", "number on air, used again after 30 s; it names nobody", "临时编号", low=0),
-                Field("c", "text", "motor, non-motor, pedestrian, unknown", "类别"),
+                Field("c", "text", "class (world/road_user.py)", "类别", one_of=tuple(UserClass)),
                 *PLACE,
                 Field("v", "float", "speed, null: not said", "速度", "m/s", null=True, low=0),
                 Field("hd", "float", "heading, null: not said", "航向", "deg", null=True, low=0, high=360),
