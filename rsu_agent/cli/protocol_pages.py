@@ -67,7 +67,7 @@ def records_page() -> str:
 
 def holds(field: Field) -> str:
     """The type in words."""
-    text = {"counts": "map of names to int", "texts": "list of text", "numbers": "list of float"}.get(
+    text = {"counts": "map of names to int", "texts": "list of text", "ints": "list of int"}.get(
         field.holds, "list of maps" if field.holds == "objects" else field.holds
     )
     text += f", {field.unit}" if field.unit else ""

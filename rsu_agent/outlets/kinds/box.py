@@ -8,17 +8,26 @@ from rsu_agent.world.health import DeviceState
 BIRTH = Kind(
     "birth",
     "hi",
-    "a new outbox file begins: the district can prove that nothing of the one before is missing",
-    "新的待发箱启用:辖区可据此证明旧箱无缺失",
-    "outlets/outbox_lane",
+    "first of every start and outbox file, in both lanes: proof that nothing before is missing",
+    "每次启动及新待发箱的首条记录(两通道均有):证明此前无缺失",
+    "outlets/outbox",
     30,
-    365,
+    200,
     (
-        when("when the file was made", "文件建立时刻"),
+        when(),
         Field("l", "text", "lane", "通道", one_of=("hi", "lo")),
-        Field("e", "int", "epoch of the new file", "新文件的纪元", low=0),
-        Field("pe", "int", "epoch before it, null: not known", "前一纪元", null=True, low=0),
-        Field("pq", "int", "last number given in that epoch, null: not known", "前一纪元的末号", null=True),
+        Field("e", "int", "epoch of the file", "文件的纪元", low=0),
+        Field("pe", "int", "epoch of the file before it; null: none, or not known", "前一纪元", null=True),
+        Field("pq", "int", "last number given in that epoch; null: not known", "前一纪元的末号", null=True),
+        Field(
+            "why",
+            "text",
+            "the file was there, was not, or had to be set aside",
+            "文件存在、新建或因损坏移开",
+            one_of=("start", "new", "damaged"),
+        ),
+        Field("ver", "text", "version of the agent", "程序版本"),
+        Field("cfg", "text", "digest of the settings in force", "生效配置摘要"),
     ),
 )
 
@@ -29,7 +38,7 @@ BASE = Kind(
     "设备与版本信息:启动时及查询时",
     "runtime/told",
     30,
-    365,
+    200,
     (
         when(),
         Field("ver", "text", "version of the agent", "程序版本"),
@@ -51,7 +60,7 @@ CFG = Kind(
     "生效配置的摘要:启动时及查询时",
     "runtime/told",
     30,
-    365,
+    200,
     (
         when(),
         Field("site", "text", "SHA-256 of the site file's bytes", "站点文件 SHA-256"),
@@ -68,8 +77,8 @@ RUN = Kind(
     "load of the box, once a minute, for maintenance",
     "设备负载,每分钟一次,用于运维",
     "runtime/told",
-    7,
-    90,
+    30,
+    200,
     (
         when(),
         Field("cpu", "float", "load average of one minute over the cores", "一分钟平均负载/核数", low=0),
@@ -86,7 +95,7 @@ HEALTH = Kind(
     "各设备状态:变化时及每分钟",
     "outlets/summary",
     30,
-    365,
+    200,
     (
         when(),
         Field("d", "text", "device", "设备"),
@@ -102,7 +111,7 @@ CLOCK = Kind(
     "时钟质量:每分钟及可信状态变化时",
     "outlets/summary_air",
     30,
-    365,
+    200,
     (
         when("by this clock", "以本机时钟计"),
         Field("tr", "bool", "whether its time may be told to vehicles", "是否可对外播时"),
@@ -120,8 +129,8 @@ HB = Kind(
     "heartbeat: the crossing is there though nothing happens",
     "心跳:无事件时证明路口在线",
     "outlets/summary",
-    7,
     30,
+    200,
     (
         when(),
         Field("up", "int", "since the agent's start", "已运行时长", "s", low=0),
@@ -136,7 +145,7 @@ STILL = Kind(
     "审计:何人调取了哪台相机的静帧;图像不出路口",
     "outlets/summary",
     180,
-    365,
+    400,
     (
         when(),
         Field("d", "text", "camera", "相机"),
@@ -154,7 +163,7 @@ AUDIT = Kind(
     "审计:辖区每条指令及其结果、拒绝情况",
     "outlets/commands",
     180,
-    365,
+    400,
     (
         when(),
         Field("q", "int", "number of the command, null: it could not be trusted", "指令序号", null=True),
@@ -173,14 +182,21 @@ GAP = Kind(
     "声明丢失:待发箱已满时放弃的行(记于所在通道)",
     "outlets/outbox",
     30,
-    365,
+    200,
     (
-        Field("t", "int", "when it was declared", "声明时刻", UTC_US, always=False, low=0),
+        Field("t", "int", "when", "时刻", UTC_US, always=False, low=0),
         Field("l", "text", "lane that lost them", "丢失的通道", one_of=("hi", "lo")),
+        Field("kd", "text", "kinds of the records in them, joined by +", "其中的记录类别", always=False),
         Field("from", "int", "lowest number lost", "最小丢失号", low=1),
         Field("to", "int", "highest number lost", "最大丢失号", low=1),
-        Field("n", "int", "how many rows", "行数", low=1),
-        Field("why", "text", "`full`", "原因"),
+        Field("n", "int", "how many rows: all from `from` to `to`", "行数", low=1),
+        Field(
+            "why",
+            "text",
+            "given up, or replaced by the records that name them in `sq`",
+            "放弃,或由带 `sq` 的记录代替",
+            one_of=("full", "rolled_up"),
+        ),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Type = Literal["int", "float", "text", "bool", "counts", "texts", "numbers", "objects"]
+Type = Literal["int", "float", "text", "bool", "counts", "texts", "ints", "objects"]
 UTC_US = "UTC us"
 
 
@@ -13,7 +13,7 @@ UTC_US = "UTC us"
 class Field:
     """One field of a record.
 
-    holds: its type; counts: map of names to whole numbers; texts, numbers: lists. always False: it may be
+    holds: its type; counts: map of names to whole numbers; texts, ints: lists. always False: it may be
     absent. null: it may be null, which says "not measured". one_of: the only values. low, high: bounds, both
     allowed. of: the fields of each of `objects`.
     """

@@ -17,6 +17,15 @@ WATCHED = Field(
 )
 
 
+ROLLED = Field(
+    "sq",
+    "ints",
+    "of a quarter of an hour that a full outbox made of minutes: first and last number that it stands for",
+    "待发箱满时由分钟汇总为一刻钟:所代表的首末序号",
+    always=False,
+)
+
+
 def _measured(key: str, meaning: str, zh: str, unit: str | None = None, high: float | None = None) -> Field:
     return Field(key, "float", meaning, zh, unit, null=True, low=0, high=high)
 
@@ -28,7 +37,7 @@ EVENT = Kind(
     "道路危险事件:处置与统计",
     "outlets/summary",
     30,
-    365,
+    730,
     (
         when("onset: the instant from which the rule's condition held", "起始:规则条件成立的时刻"),
         Field(
@@ -82,7 +91,7 @@ FLOW = Kind(
     "各进口车道每分钟交通流,用于信号配时",
     "outlets/summary_road",
     30,
-    365,
+    400,
     (
         MINUTE,
         WATCHED,
@@ -143,6 +152,7 @@ FLOW = Kind(
             "by what right they went (lanes/right.py); `red` ran a red light",
             "通行权类别;`red` 为闯红灯",
         ),
+        ROLLED,
     ),
 )
 
@@ -153,7 +163,7 @@ MOVE = Kind(
     "各流向(进口车道与转向)每分钟指标,用于信号配时",
     "outlets/summary_moves",
     30,
-    365,
+    200,
     (
         when("start of the minute in which the ways ended", "通行结束所在分钟的起点"),
         lane(),
@@ -180,7 +190,7 @@ QUEUE = Kind(
     "各进口车道每时段最长排队,用于信号配时",
     "outlets/summary_queue",
     30,
-    365,
+    200,
     (
         when("start of the interval", "时段起点"),
         Field("d", "float", "length of the interval", "时段长度", "s", low=0),
@@ -204,6 +214,7 @@ QUEUE = Kind(
             low=0,
         ),
         Field("gm", "float", "end of that queue", "其队尾距离", "m", always=False),
+        ROLLED,
     ),
 )
 
@@ -214,7 +225,7 @@ WALK = Kind(
     "各人行横道每分钟过街人数,用于行人配时",
     "outlets/summary_ways",
     30,
-    365,
+    200,
     (
         MINUTE,
         Field(
@@ -235,6 +246,7 @@ WALK = Kind(
             "what the light said when the road was stepped onto (lanes/right.py)",
             "踏上道路时的灯色",
         ),
+        ROLLED,
     ),
 )
 

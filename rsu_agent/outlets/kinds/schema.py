@@ -17,7 +17,7 @@ JSON_TYPE: dict[str, dict[str, Any]] = {
     "bool": {"type": "boolean"},
     "counts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
     "texts": {"type": "array", "items": {"type": "string"}},
-    "numbers": {"type": "array", "items": {"type": "number"}},
+    "ints": {"type": "array", "items": {"type": "integer"}},
 }
 
 
@@ -120,4 +120,4 @@ def _holds(value: Any, holds: str) -> bool:
         case "texts":
             return isinstance(value, list) and all(isinstance(item, str) for item in value)
         case _:
-            return isinstance(value, list) and all(_holds(item, "float") for item in value)
+            return isinstance(value, list) and all(_holds(item, "int") for item in value)

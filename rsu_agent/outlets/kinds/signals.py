@@ -12,7 +12,7 @@ PHASE = Kind(
     "相位日志:各灯组每次灯色变化,用于审计与配时",
     "outlets/summary",
     30,
-    365,
+    100,
     (
         when(),
         Field("g", "int", "lamp group, the controller's number", "灯组号(信号机编号)", low=0),
@@ -28,7 +28,7 @@ SPATQ = Kind(
     "SPaT 每分钟质量:有效比例及无效原因",
     "outlets/summary_air",
     30,
-    365,
+    200,
     (
         when("start of the interval", "时段起点"),
         Field("d", "float", "length of the interval", "时段长度", "s", low=0),
@@ -56,7 +56,7 @@ MAPQ = Kind(
     "MAP 每分钟质量:在播版本、次数与大小",
     "outlets/summary_air",
     30,
-    365,
+    200,
     (
         when("start of the interval", "时段起点"),
         Field("d", "float", "length of the interval", "时段长度", "s", low=0),
