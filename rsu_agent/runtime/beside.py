@@ -14,7 +14,7 @@ from rsu_agent.ports.mqtt import Broker
 from rsu_agent.ports.tls import TlsFiles, credential
 from rsu_agent.runtime.certificates import Certificates
 from rsu_agent.runtime.commands import CommandDesk
-from rsu_agent.runtime.live import TOPIC, LiveSender
+from rsu_agent.runtime.live_sender import TOPIC, LiveSender
 from rsu_agent.runtime.process import Place
 from rsu_agent.settings.uplink_section import TlsSection
 

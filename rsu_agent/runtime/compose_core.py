@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.outlets.leases import Rates
+from rsu_agent.outlets.live_rates import Rates
 from rsu_agent.outlets.message_sets import MESSAGE_SETS, Speech
 from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.outlets.summary_air import ClockWord

@@ -1,4 +1,4 @@
-"""Live data: the core takes it from what went on air, the uplink process sends it on or drops it."""
+"""Live data in the core: read back from what went on air, handed to the uplink process."""
 
 from __future__ import annotations
 
@@ -7,33 +7,22 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import anyio
-import msgpack
-from prometheus_client import Counter as Metric
-
 from rsu_agent.messages.recognise import Read, recognise
 from rsu_agent.messages.standards import set_of
 from rsu_agent.outlets.bits import NotSpat
-from rsu_agent.outlets.bucket import Bucket
-from rsu_agent.outlets.leases import STREAMS, Rates
+from rsu_agent.outlets.live_rates import Rates
 from rsu_agent.outlets.live_road import events_body, objects_body
 from rsu_agent.outlets.live_signals import changed, spat_body
 from rsu_agent.outlets.rules import Rules
-from rsu_agent.outlets.uplink_beside import Publisher
 from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Watch
+from rsu_agent.runtime.live_sender import LIVE, TOPIC
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.wire.uper import Malformed
 
 log = logging.getLogger(__name__)
-LIVE = Metric(
-    "rsu_live_messages_total", "Live messages by stream and what became of them.", ["stream", "what"]
-)
-TOPIC = "live"  # of the link between core and uplink process: "live spat" and so on
 EARLY_S = 0.02  # a tick that comes so much early still counts as the next one
 RATES_HOLD_S = 3.0  # the uplink process tells them every second
-LARGEST = 64 << 10  # bytes of a live message
-SPAT_SHARE = 4096  # bytes of the bandwidth that SPaT need not share
 ROAD = {"RSM": "objs", "RSI": "event", "DENM": "event"}
 
 Send = Callable[[str, dict[str, Any]], bool]
@@ -153,49 +142,3 @@ def _body(stream: str, read: list[Read], utc_us: int, hz: float) -> dict[str, An
         hold_s = min(1.0 / hz, 1.0) + 0.5
         return objects_body((each.value for each in read), utc_us, round(hold_s * 1e6))
     return events_body(((each.name, each.value) for each in read), utc_us)
-
-
-class LiveSender:
-    """One of the uplink's `Beside`: the newest of each stream, QoS 0, within the bandwidth, or not at all."""
-
-    subscriptions: tuple[str, ...] = ()
-
-    def __init__(self, prefix: str, bytes_per_s: float, clock: Clock) -> None:
-        self._prefix, self._clock = prefix, clock
-        self._bucket = Bucket(bytes_per_s, bytes_per_s + SPAT_SHARE, clock.now_s())
-        self._newest: dict[str, dict[str, Any]] = {}
-        self._wake = anyio.Event()
-
-    def take(self, stream: str, body: dict[str, Any]) -> None:
-        """From the core; what was not sent yet is overtaken."""
-        if stream not in STREAMS:
-            return
-        if stream in self._newest:
-            LIVE.labels(stream, "overtaken").inc()
-        self._newest[stream] = body
-        self._wake.set()
-
-    def hear(self, topic: str, payload: bytes) -> None:
-        """It hears nothing."""
-
-    def refused(self, topic: str) -> None:
-        """It asks for no topic."""
-
-    async def run(self, transport: Publisher) -> None:
-        """While the connection lasts."""
-        while True:
-            await self._wake.wait()
-            self._wake = anyio.Event()
-            while (stream := next((each for each in STREAMS if each in self._newest), None)) is not None:
-                what = await self._send(transport, stream, self._newest.pop(stream))
-                LIVE.labels(stream, what).inc()
-
-    async def _send(self, transport: Publisher, stream: str, body: dict[str, Any]) -> str:
-        if body.get("u", 0) <= round(self._clock.utc_s() * 1e6):
-            return "stale"
-        data = bytes(msgpack.packb(body))
-        leave = 0.0 if stream == "spat" else SPAT_SHARE
-        if len(data) > LARGEST or not self._bucket.take(len(data), self._clock.now_s(), leave):
-            return "bandwidth"
-        await transport.publish(f"{self._prefix}/live/{stream}", data, qos=0)
-        return "sent"

@@ -16,7 +16,7 @@ from rsu_agent.messages.csae53.frames import CsaeRoad
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.etsi.frames import EtsiRoad
 from rsu_agent.messages.moment import Instant
-from rsu_agent.outlets.leases import Rates
+from rsu_agent.outlets.live_rates import Rates
 from rsu_agent.outlets.live_road import objects_body
 from rsu_agent.outlets.live_signals import HOLDS_US, LEAST_US, spat_body
 from rsu_agent.outlets.message_sets import MESSAGE_SETS, speech_of
@@ -24,7 +24,8 @@ from rsu_agent.outlets.spat_reader import PhaseRead, SpatRead
 from rsu_agent.outlets.summary_kinds import faults
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.trouble import DeviceLost
-from rsu_agent.runtime.live import RATES_HOLD_S, SPAT_SHARE, LiveSender, LiveTap
+from rsu_agent.runtime.live import RATES_HOLD_S, LiveTap
+from rsu_agent.runtime.live_sender import SPAT_SHARE, LiveSender
 from rsu_agent.world.hazard import Hazard, HazardKind
 from rsu_agent.world.place import GeoPoint
 from rsu_agent.world.road_user import RoadUser, UserClass

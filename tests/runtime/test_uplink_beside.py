@@ -22,7 +22,7 @@ from rsu_agent.ports.envelope import Ack, pack_ack, unpack_envelope
 from rsu_agent.ports.mqtt import Broker, Session, connect
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.commands import CommandDesk
-from rsu_agent.runtime.live import LiveSender
+from rsu_agent.runtime.live_sender import LiveSender
 from tests.runtime.brokers import HOST, mosquitto
 
 pytestmark = pytest.mark.anyio
