@@ -93,12 +93,13 @@ async def _hear_core(
             beside.linked(None)
 
 
-async def _take(link: Link, outbox: Outbox, beside: BesideUplink) -> None:
+async def _take(link: Link, outbox: Outbox, beside: BesideUplink | None = None) -> None:
     """Records from the core; a full hand-over waits, the core keeps what is not committed."""
     while True:
         topic, letter = await link.receive()
         if topic != "record":
-            beside.hear(topic, letter)
+            if beside is not None:
+                beside.hear(topic, letter)
             continue
         # The writer is a thread: there is no event to wait for.
         while not outbox.append(letter["record"], letter["lane"], letter["id"]):  # noqa: ASYNC110
@@ -106,7 +107,7 @@ async def _take(link: Link, outbox: Outbox, beside: BesideUplink) -> None:
 
 
 async def _tell(
-    link: Link, uplink: Uplink, gone: list[int], clock: SystemClock, beside: BesideUplink
+    link: Link, uplink: Uplink, gone: list[int], clock: SystemClock, beside: BesideUplink | None = None
 ) -> None:
     """What has been committed, how the uplink is, and its metrics."""
     said: tuple[bool, str] | None = None
@@ -121,7 +122,8 @@ async def _tell(
             next_s = now_s + STATUS_S
             link.send("status", uplink.status(), newest=True)
             link.send("metrics", measure.sample("uplink"), newest=True)
-            beside.tell(link)
+            if beside is not None:
+                beside.tell(link)
             if said != (uplink.connected, uplink.reason):
                 said = uplink.connected, uplink.reason
                 state = DeviceState.OK if uplink.connected else DeviceState.LOST

@@ -147,6 +147,7 @@ class Forbidding:
 
     def __init__(self, forbids: str, reason: str) -> None:
         self.forbids, self.reason = forbids, reason
+        self.refused: str | None = None
         self.sent: list[str] = []
 
     async def subscribe(self, topic: str, qos: int) -> None:
@@ -154,6 +155,9 @@ class Forbidding:
             raise DeviceLost(self.reason)
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        self.sent.append(topic)
+
+    def send(self, topic: str, payload: bytes) -> None:
         self.sent.append(topic)
 
     async def messages(self) -> AsyncIterator[tuple[str, bytes]]:

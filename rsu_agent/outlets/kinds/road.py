@@ -180,6 +180,7 @@ MOVE = Kind(
         Field("dn", "int", "users whose delay and stops were measured", "测得延误者数", low=0),
         _measured("st", "mean number of stops of those measured", "平均停车次数"),
         _measured("ss", "share of those measured that stopped", "停车比例", high=1),
+        ROLLED,
     ),
 )
 
