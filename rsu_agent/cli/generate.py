@@ -11,6 +11,7 @@ from rsu_agent.messages.generator.parse import parse
 
 MESSAGES = Path(__file__).parents[1] / "messages"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 TOPS = {  # folder of the set -> its top-level types
     "csae53": ("MessageFrame",),
     "dsrc": ("SPAT", "MapData"),
@@ -32,10 +33,12 @@ def codecs() -> dict[Path, str]:
 def pages() -> dict[Path, str]:
     """The reference pages. They need the whole command, and so codecs that are up to date."""
     from rsu_agent.cli.main import add_other_verbs, app
+    from rsu_agent.cli.protocol_pages import protocol_files
     from rsu_agent.cli.reference import cli_page, settings_page
 
     add_other_verbs()
-    return {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+    made = {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+    return made | protocol_files(PROTOCOL)
 
 
 def generated() -> dict[Path, str]:
@@ -66,6 +69,7 @@ def _written(texts: dict[Path, str]) -> int:
         verdict = "is out of date: make generate" if check() else "written"
         print(f"{path.name} of {path.parent.name}: {verdict}")
         if not check():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     return int(bool(stale) and check())
 

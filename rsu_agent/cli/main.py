@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 import typer
 
 from rsu_agent.cli.calibrate import calibrate
+from rsu_agent.cli.command import command
 from rsu_agent.cli.config import config
 from rsu_agent.cli.decode import decode
 from rsu_agent.cli.district import district
@@ -48,6 +49,7 @@ app.add_typer(watch, name="watch")
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(model, name="model")
 app.add_typer(district, name="district")
+app.add_typer(command, name="command")
 
 
 @app.callback(invoke_without_command=True)

@@ -9,6 +9,7 @@ from rsu_agent.lanes.events import Event, LinePassed, Passage, Walked
 from rsu_agent.lanes.follow import Follower
 from rsu_agent.outlets.summary_delay import Delays
 from rsu_agent.outlets.summary_flow import Flow
+from rsu_agent.outlets.summary_moves import Moves
 from rsu_agent.outlets.summary_queue import Queues
 from rsu_agent.outlets.summary_ways import Walks, Ways
 from rsu_agent.world.crossing import Crossing
@@ -27,6 +28,7 @@ class RoadFigures:
         self._arms = {lane.lane: lane.arm for lane in lanes}
         self._flow = Flow(self._arms)
         self._delays = Delays(lanes)
+        self._moves = Moves(lanes)
         self._ways = Ways()
         self._walks = Walks({walk.crosswalk: walk.arm for walk in crossing.crosswalks})
         self._queues = Queues(
@@ -57,8 +59,10 @@ class RoadFigures:
                 case LinePassed():
                     self._flow.passed(event)
                     self._delays.passed(event)
+                    self._moves.passed(event)
                 case Passage():
                     self._ways.gone(event)
+                    self._moves.gone(event)
                 case Walked():
                     self._walks.walked(event)
         return events
@@ -70,7 +74,7 @@ class RoadFigures:
             {"k": "flow", "t": start_utc_us, "ln": lane, **fields, **delays[lane], **self._ways.close(lane)}
             for lane, fields in self._flow.close().items()
         ]
-        return records + self._walks.close(start_utc_us)
+        return records + self._moves.close(start_utc_us) + self._walks.close(start_utc_us)
 
     def interval(self, start_utc_us: int, seconds: float) -> list[Record]:
         """The queue interval that began then is over."""

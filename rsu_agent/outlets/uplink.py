@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ import anyio.lowlevel
 from rsu_agent.outlets.flight import Flight
 from rsu_agent.outlets.outbox import Outbox
 from rsu_agent.ports.chaos_point import chaos_point
+from rsu_agent.outlets.uplink_beside import Beside
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.envelope import LANES, Ack, BadEnvelope, unpack_ack
 from rsu_agent.ports.trouble import DeviceLost
@@ -63,7 +64,9 @@ class Uplink:
         resend_s: float = RESEND_S,
         first_back_off_s: float = FIRST_BACK_OFF_S,
         unheard_s: float = UNHEARD_S,
+        beside: Sequence[Beside] = (),
     ) -> None:
+        self._beside = beside
         self._outbox, self._open, self._prefix, self._site = outbox, open_transport, prefix, site
         self._clock, self._resend_s, self._first_back_off_s = clock, resend_s, first_back_off_s
         self._unheard_s = unheard_s
@@ -84,6 +87,7 @@ class Uplink:
             try:
                 async with self._open() as transport:
                     await transport.subscribe(f"{self._prefix}/ack", 0)
+                    await self._open_to_those_beside(transport)
                     await transport.publish(f"{self._prefix}/state", b'{"on":1}', qos=1, retain=True)
                     self._begin()
                     await self._serve(transport)
@@ -124,9 +128,22 @@ class Uplink:
         self._outbox.listened_to(False)
         log.info("uplink down: %s", lost)
 
+    async def _open_to_those_beside(self, transport: Transport) -> None:
+        """Hear their topics; one that the broker forbids costs that topic only."""
+        for each in self._beside:
+            for topic in each.subscriptions:
+                try:
+                    await transport.subscribe(topic, 1)
+                except DeviceLost as lost:
+                    if lost.reason != "refused":
+                        raise
+                    each.refused(topic)
+
     async def _serve(self, transport: Transport) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hear, transport)
+            for each in self._beside:
+                tasks.start_soon(each.run, transport)
             while True:
                 self._wake = anyio.Event()
                 sent = [self._send(transport, lane) for lane in LANES]
@@ -188,6 +205,9 @@ class Uplink:
     async def _hear(self, transport: Transport) -> None:
         async for topic, payload in transport.messages():
             if not topic.endswith("/ack"):
+                for each in self._beside:
+                    if topic in each.subscriptions:
+                        each.hear(topic, payload)
                 continue
             try:
                 ack = unpack_ack(payload)

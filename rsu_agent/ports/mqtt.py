@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiomqtt
+import anyio.to_thread
 from aiomqtt import ProtocolVersion
 
+from rsu_agent.ports.tls import refusal
 from rsu_agent.ports.trouble import DeviceLost
 
 log = logging.getLogger(__name__)
@@ -128,9 +130,12 @@ async def _open(broker: Broker, will: tuple[str, bytes] | None) -> aiomqtt.Clien
         _hear_its_end(client)  # aiomqtt may have made the future anew
         broker.version = 5 if version is ProtocolVersion.V5 else 3
         return client
-    raise DeviceLost(
-        "refused", f"{broker.host}:{broker.port}: {last}", "is the broker up, and may we reach it?"
-    )
+    where, hint = f"{broker.host}:{broker.port}", "is the broker up, and may we reach it?"
+    if broker.tls is not None:
+        reason = await anyio.to_thread.run_sync(refusal, broker.host, broker.port, broker.tls)
+        if reason is not None:
+            raise DeviceLost(reason, f"{where}: {last}", "see docs/protocol/README.md, TLS")
+    raise DeviceLost("refused", f"{where}: {last}", hint)
 
 
 def _write_to_an_open_socket(client: aiomqtt.Client) -> None:

@@ -26,6 +26,12 @@ class Watch:
     def silent(self) -> None:
         """SPAT is silent, on purpose."""
 
+    def held(self, kind: str, reason: str) -> None:
+        """A message was held back."""
+
+    def round_over(self) -> None:
+        """All frames of one round of road users, or of hazards, have been handed over."""
+
 
 class Air:
     """The way out. `send` never waits for a radio that is not there."""
@@ -41,6 +47,7 @@ class Air:
         self._clock, self._recorder, self._keeper = clock, recorder, keeper
         self._mtu_bytes = mtu_bytes
         self.watch = watch or Watch()
+        self.ears: list[Watch] = []  # others who are told of the same
         self._radio: Radio | None = None
         self._broken = anyio.Event()
         self.sent: Counter[str] = Counter()
@@ -80,13 +87,22 @@ class Air:
             self.hold(kind, frame, "refused")
             return
         self.watch.sent(kind, frame, now_s)
+        for ear in self.ears:
+            ear.sent(kind, frame, now_s)
         self.sent[kind] += 1
         SENT.labels(kind).inc()
         self._recorder.record("/air", now_s, kind=kind, sent=True, data=frame)
 
+    def round_over(self) -> None:
+        """What was sent last of road users, or of hazards, was all of it."""
+        for ear in self.ears:
+            ear.round_over()
+
     def hold(self, kind: str, frame: bytes | None, reason: str) -> None:
         """A message that was not sent, and why."""
         HELD.labels(kind, reason).inc()
+        for ear in self.ears:
+            ear.held(kind, reason)
         self._recorder.record(
             "/air", self._clock.now_s(), kind=kind, sent=False, reason=reason, data=frame or b""
         )

@@ -9,8 +9,10 @@ from typing import Any
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.outlets.message_sets import MESSAGE_SETS
+from rsu_agent.outlets.live_rates import Rates
+from rsu_agent.outlets.message_sets import MESSAGE_SETS, Speech
 from rsu_agent.outlets.spat_speaker import LINE_LOST
+from rsu_agent.outlets.summary_air import ClockWord
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import Radio, SignalSource, TimeSource
 from rsu_agent.ports.plugins import plugins
@@ -28,6 +30,8 @@ from rsu_agent.runtime.beginning import (
 from rsu_agent.runtime.control import control_app, metrics_app
 from rsu_agent.runtime.hearing import HEARD_TOPIC, Hearing
 from rsu_agent.runtime.hub import Hub
+from rsu_agent.runtime.live import LiveTap
+from rsu_agent.runtime.map_memory import MapMemory
 from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.runtime.roads import Roads
@@ -36,6 +40,7 @@ from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.still_desk import StillDesk
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.time_trust import TimeTrust
+from rsu_agent.runtime.told import Told
 from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
 from rsu_agent.runtime.watched import Watched
 from rsu_agent.runtime.window import Window
@@ -89,8 +94,51 @@ class Core:
         self.hearing = Hearing(said.standard, self.clock, self.trust, self._device_told, self._forward)
         self.others = measure.OtherProcesses()
         self.stills = StillDesk(self.hub, place.state, self.roads.still)
+        self.told = self._telling(said, memory)
+        self.live = self._tap(said)
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
+
+    def _telling(self, said: Speech, memory: MapMemory) -> Told:
+        """What the district is told of the agent itself."""
+        signals = self.speaking.speaker.signals
+        told = Told(
+            self.place.site,
+            self.place.state,
+            said,
+            memory,
+            (self.speaking.speaker.frames.kind, self.maps.kind),
+            self.clock,
+            self.post,
+            self._clock_word,
+            lambda: (signals.end_error_p95_s, signals.history.report_period_s),
+            lambda trusted: self.hub.send("uplink", "clock", trusted, newest=True),
+        )
+        self.air.ears.append(told)
+        self.speaking.ticked = told.quality.tick
+        return told
+
+    def _tap(self, said: Speech) -> LiveTap:
+        """Live data for the district, of what goes on air."""
+        hz = 0.0 if self.site.uplink is None else self.site.uplink.live.objects_hz
+        tap = LiveTap(
+            said.standard,
+            self.speaking.speaker.frames.kind,
+            MESSAGE_SETS[said.standard].rules(said),
+            Rates(1.0, hz, hz),
+            self.clock,
+            self.trust,
+            lambda topic, body: self.hub.send("uplink", topic, body, newest=True),
+        )
+        if self.site.uplink is not None:
+            self.air.ears.append(tap)
+        return tap
+
+    def _clock_word(self) -> ClockWord:
+        now_s = self.clock.now_s()
+        controller_s = self.window.controller_clock.offset_s
+        bound_s = self.trust.bound_s(now_s)
+        return ClockWord(self.trust.trusted(now_s), bound_s, self.trust.source, controller_s)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -117,6 +165,7 @@ class Core:
                 start(self.speaking.run_map, self.maps)
                 start(self.hub.run)
                 start(self.roads.run)
+                start(self.told.run)
                 app = control_app(self.window, self.stills)
                 start(serve_http, app, control, app.state.streams)
                 start(serve_http, metrics_app(self._metrics, self.window.healthy), metrics)
@@ -210,6 +259,10 @@ class Core:
                 self.window.association = noun
             case "still", dict():
                 self.stills.told(noun)
+            case "live_rates", dict():
+                self.live.rates_told(noun)
+            case "asked", "report":
+                self.told.report()
 
     def _heads(self, seen: HeadsSeen) -> None:
         """Lamps seen: they can take colours away, and whose was taken is an alarm."""

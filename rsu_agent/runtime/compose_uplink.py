@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import ssl
 import sys
 
 import anyio
@@ -14,9 +13,9 @@ from rsu_agent.outlets.outbox import Outbox, Windows
 from rsu_agent.outlets.uplink import Uplink
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
-from rsu_agent.ports.mqtt import Broker, connect
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
+from rsu_agent.runtime.beside import BesideUplink
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.version import __version__
@@ -48,17 +47,21 @@ async def body(place: Place) -> None:
         windows=Windows(),
     )
     prefix = f"rsu/1/{site.site.district}/{site.site.id}"
-    tls = ssl.create_default_context() if settings.tls else None
-    broker = Broker(settings.host, settings.port, identifier=f"rsu-{site.site.id}", tls=tls)
+    beside = BesideUplink(place, prefix, outbox, clock)
     uplink = Uplink(
-        outbox, lambda: connect(broker, (f"{prefix}/state", b'{"on":0}')), prefix, site.site.id, clock
+        outbox,
+        lambda: beside.certificates.open((f"{prefix}/state", b'{"on":0}')),
+        prefix,
+        site.site.id,
+        clock,
+        beside=beside.parts,
     )
     try:
         async with anyio.create_task_group() as tasks:
             delivery = anyio.CancelScope(shield=True)
             tasks.start_soon(_deliver, uplink, delivery)
             try:
-                await _hear_core(place, outbox, uplink, gone, clock)
+                await _hear_core(place, outbox, uplink, gone, clock, beside)
             finally:
                 await _last_delivery(outbox, uplink)
                 delivery.cancel()
@@ -82,21 +85,29 @@ async def _last_delivery(outbox: Outbox, uplink: Uplink) -> None:
 
 
 async def _hear_core(
-    place: Place, outbox: Outbox, uplink: Uplink, gone: list[int], clock: SystemClock
+    place: Place,
+    outbox: Outbox,
+    uplink: Uplink,
+    gone: list[int],
+    clock: SystemClock,
+    beside: BesideUplink,
 ) -> None:
     """Records in, word of what is committed out; the core may go and come again."""
     while True:
         link = await join(place.run, "uplink", clock)
+        beside.linked(link)
         try:
             async with anyio.create_task_group() as both:
                 both.start_soon(link.run_sender)
-                both.start_soon(_tell, link, outbox, uplink, gone, clock)
-                await _take(link, outbox, gone)
+                both.start_soon(_tell, link, outbox, uplink, gone, clock, beside)
+                await _take(link, outbox, gone, beside)
         except* DeviceLost:
             link.close()
+        finally:
+            beside.linked(None)
 
 
-async def _take(link: Link, outbox: Outbox, gone: list[int]) -> None:
+async def _take(link: Link, outbox: Outbox, gone: list[int], beside: BesideUplink | None = None) -> None:
     """Records from the core; a full hand-over waits, the core keeps what is not committed.
 
     What can never be stored is told as gone, or the core would send it for ever; it is counted.
@@ -104,6 +115,8 @@ async def _take(link: Link, outbox: Outbox, gone: list[int]) -> None:
     while True:
         topic, letter = await link.receive()
         if topic != "record":
+            if beside is not None:
+                beside.hear(topic, letter)
             continue
         # The writer is a thread: there is no event to wait for.
         while not (receipt := outbox.append(letter["record"], letter["lane"], letter["id"])):
@@ -114,7 +127,14 @@ async def _take(link: Link, outbox: Outbox, gone: list[int]) -> None:
             await anyio.sleep(HAND_OVER_WAIT_S)
 
 
-async def _tell(link: Link, outbox: Outbox, uplink: Uplink, gone: list[int], clock: SystemClock) -> None:
+async def _tell(
+    link: Link,
+    outbox: Outbox,
+    uplink: Uplink,
+    gone: list[int],
+    clock: SystemClock,
+    beside: BesideUplink | None = None,
+) -> None:
     """What has been committed, how the uplink is, and its metrics."""
     said: tuple[DeviceState, str] | None = None
     next_s = 0.0
@@ -129,6 +149,8 @@ async def _tell(link: Link, outbox: Outbox, uplink: Uplink, gone: list[int], clo
             link.send("status", uplink.status(), newest=True)
             outbox_metrics.tell(outbox, uplink)
             link.send("metrics", measure.sample("uplink"), newest=True)
+            if beside is not None:
+                beside.tell(link)
             if said != (said := health(outbox, uplink)):
                 link.send("health", DeviceHealth("uplink", *said, now_s))
         await clock.sleep(0.05)

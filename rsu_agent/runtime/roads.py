@@ -102,6 +102,7 @@ class Roads:
             scene_utc_s = None if instant.utc_s is None else instant.utc_s - (now_s - scene.at_s)
             for kind, frame in self._speaker.users(scene, scene_utc_s):
                 await self._air.send(kind, frame)
+            self._air.round_over()
             await anyio.lowlevel.checkpoint()  # a SPAT that is due now does not wait for the rest
             own = scene.seen()
             news = self._hazards(own, now_s)
@@ -136,6 +137,7 @@ class Roads:
             self._told_s = instant.now_s
         for kind, frame in frames:
             await self._air.send(kind, frame)
+        self._air.round_over()
 
     def _record(self, scene: Scene) -> None:
         frames = {used.camera: used.frame for used in scene.frames}

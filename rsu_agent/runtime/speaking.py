@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -70,6 +71,7 @@ class Speaking:
         self.newest: Spoken | None = None
         self.share = ValidShare()
         self.first_valid_s: float | None = None
+        self.ticked: Callable[[str | None], None] = lambda _reason: None  # None: something was said
 
     def saw(self, item: SignalReport | Programme) -> list[Any]:
         """What the controller said; a change of colour is due at once."""
@@ -151,6 +153,7 @@ class Speaking:
     def _account(self, spoken: Spoken, now_s: float) -> None:
         spoke_before = self.newest is not None and self.newest.valid
         self.newest = spoken
+        self.ticked(None if spoken.valid else spoken.reason or "?")
         VALID.set(spoken.valid)
         self.share.saw(now_s, valid=spoken.valid)
         RATIO.set(self.share.share or 0.0)

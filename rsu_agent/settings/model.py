@@ -24,8 +24,8 @@ from rsu_agent.settings.sections import (
     SignalsSection,
     SiteSection,
     TimeSection,
-    UplinkSection,
 )
+from rsu_agent.settings.uplink_section import UplinkSection
 
 
 class Site(Declared):

@@ -29,11 +29,16 @@ TOO_DEEP = "is nested too deeply, or holds itself"
 
 @dataclass(frozen=True, slots=True)
 class SiteRead:
-    """A site that holds together: its settings, its crossing, the folder relative names start from."""
+    """A site that holds together: its settings, its crossing, the site file itself."""
 
     settings: Site
     crossing: Crossing
-    folder: Path
+    path: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where relative names start from."""
+        return self.path.parent
 
 
 def read_site(path: Path) -> SiteRead:
@@ -54,7 +59,7 @@ def read_site(path: Path) -> SiteRead:
     ]
     if faults:
         raise SiteInvalid(faults)
-    return SiteRead(settings, crossing, path.parent)
+    return SiteRead(settings, crossing, path)
 
 
 def _validated(tree: CommentedMap) -> Site:
@@ -143,7 +148,7 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
     if lost := sorted(set(settings.perception.must_cover) - arms):
         yield ["perception", "must_cover"], f"no such arm: {', '.join(lost)}"
     uplink = settings.uplink
-    if uplink and not uplink.tls and uplink.host not in ("127.0.0.1", "::1", "localhost"):
+    if uplink and not uplink.tls.on and uplink.host not in ("127.0.0.1", "::1", "localhost"):
         yield ["uplink", "tls"], "may be off only towards this machine"
     seen: set[str] = set()
     for kind in ("cameras", "radars"):

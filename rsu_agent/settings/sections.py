@@ -377,15 +377,6 @@ class J2735Section(Declared):
     )
 
 
-class UplinkSection(Declared):
-    """The way to the district."""
-
-    host: str = setting(en="Broker's name or address.", zh="消息代理地址。", example="mqtt.example.gov.cn")
-    port: int = setting(8883, en="Broker's port.", zh="消息代理端口。", ge=1, le=65535)
-    tls: bool = setting(True, en="Use TLS; off is for loopback only.", zh="启用 TLS;仅本机回环可关闭。")
-    quota_mb: int = setting(512, en="Disk for the outbox.", zh="待发箱磁盘配额。", unit="MB", ge=8, le=65536)
-
-
 class MetricsSection(Declared):
     """The page for Prometheus."""
 

@@ -33,7 +33,9 @@ class Kept:
 
 def roads(clock: FakeClock, post: Kept) -> Roads:
     """The branch with nobody to speak to."""
-    silent = SimpleNamespace(users=lambda *_: [], hazards=lambda *_: [], record=lambda *_, **__: None)
+    silent = SimpleNamespace(
+        users=lambda *_: [], hazards=lambda *_: [], record=lambda *_, **__: None, round_over=lambda: None
+    )
     trust = SimpleNamespace(instant=lambda now_s, utc_s: Instant(now_s, utc_s))
     others: dict[str, Any] = {"air": silent, "trust": trust, "post": post, "window": SimpleNamespace()}
     site = read_site(cast("Path", asset("config/virtual.yaml")))

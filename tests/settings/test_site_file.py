@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,3 +168,36 @@ def test_a_head_that_no_camera_can_read_is_told_at_its_place(tmp_path: Path, hea
     assert fault.startswith(f"{line}:")
     assert ": cameras.0.heads.11" in fault
     assert reason in fault
+
+
+UPLINK = "uplink: {host: 127.0.0.1, port: 1883, tls: false}"
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("tls: {cert: c.pem}", "uplink.tls: a certificate needs its key and the key its certificate"),
+        ("tls: {on: false, ca: ca.pem}", "uplink.tls: certificates are of no use while it is off"),
+        ("tls: {certificate: c.pem}", "uplink.tls.certificate: no such setting"),
+        ("tls: true, district_key: abc", "uplink.district_key: must be 32 bytes in base64"),
+        ("tls: true, district_key: QUJD", "uplink.district_key: must be 32 bytes in base64"),
+        ("tls: true, live: {objects_hz: 11}", "uplink.live.objects_hz: input should be less than or equal"),
+        ("tls: true, password: x", "uplink.password: no such setting"),
+    ],
+)
+def test_what_is_wrong_with_an_uplink_is_said(tmp_path: Path, change: str, fault: str) -> None:
+    (said,) = faults(tmp_path, {UPLINK: UPLINK.replace("tls: false", change)})
+    assert fault in said
+
+
+def test_tls_is_a_word_or_a_section_of_files(tmp_path: Path) -> None:
+    def tls(text: str) -> Any:
+        path = tmp_path / "site.yaml"
+        path.write_text(SITE.read_text().replace(UPLINK, UPLINK.replace("tls: false", text)))
+        uplink = read_site(path).settings.uplink
+        assert uplink is not None
+        return uplink.tls
+
+    assert tls("tls: true").on
+    assert not tls("tls: false").on
+    assert tls("tls: {ca: ca.pem, cert: c.pem, key: k.pem}").cert == "c.pem"

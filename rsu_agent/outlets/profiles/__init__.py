@@ -1,0 +1,1 @@
+"""Records told to platforms that exist: pure mappings native record -> (topic, JSON), a file a platform."""
