@@ -14,8 +14,8 @@ import anyio.lowlevel
 
 from rsu_agent.outlets.flight import Flight
 from rsu_agent.outlets.outbox import Outbox
-from rsu_agent.ports.chaos_point import chaos_point
 from rsu_agent.outlets.uplink_beside import Beside
+from rsu_agent.ports.chaos_point import chaos_point
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.envelope import LANES, Ack, BadEnvelope, unpack_ack
 from rsu_agent.ports.trouble import DeviceLost
