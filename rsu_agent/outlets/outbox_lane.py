@@ -86,7 +86,7 @@ class Lane:
         yield from rows.fetchall()
 
     def committed_after(self, seq: int, most: int) -> list[tuple[int, bytes]]:
-        """The same through a connection of its own: it waits for no transaction and may be another thread's."""
+        """The same through a connection of its own: it waits for no transaction, in any thread."""
         query = "SELECT seq, body FROM queue WHERE seq > ? ORDER BY seq LIMIT ?"
         return self._reader.execute(query, (seq, most)).fetchall()
 
