@@ -155,10 +155,11 @@ class Outbox:
         return [(number, records_of(body)) for number, body in rows]
 
     def envelopes(self, lane: str, seq: int, most: int, site: str) -> list[tuple[int, bytes]]:
-        """Queued rows with greater numbers as they are sent: (seq, bytes). They count as sent from now on."""
-        with self._lock:
-            rows = list(self._lanes[lane].after(seq, most))
-            self._sent[lane] = max(self._sent[lane], rows[-1][0] if rows else 0)
+        """Queued rows with greater numbers as they are sent: (seq, bytes). They count as sent from now on.
+
+        Waits for no transaction; one caller at a time."""
+        rows = self._lanes[lane].committed_after(seq, most)
+        self._sent[lane] = max(self._sent[lane], rows[-1][0] if rows else 0)
         epoch, now_us = self.epoch(lane), time.time_ns() // 1000
         return [(number, sealed_late(body, site, epoch, lane, number, now_us)) for number, body in rows]
 

@@ -13,7 +13,7 @@ from rsu_agent.outlets.outbox_file import pages
 from rsu_agent.outlets.outbox_lane import Lane
 
 log = logging.getLogger(__name__)
-RESERVE_SHARE = 16  # of the quota
+RESERVE_SHARE = 64  # of the quota: small, as a simulated fleet has a thousand on one disk
 LARGEST_RESERVE = 1 << 20  # bytes: as much as a -wal file
 TRY_S = 60.0  # how soon after a full disk the quota is tried again
 FAULTS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)

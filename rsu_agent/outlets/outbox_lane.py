@@ -49,6 +49,7 @@ class Lane:
         self.epoch = self.begun.epoch
         self._sealer = Sealer(site, self.epoch, path.stem)
         self._more: Counter[str] = Counter()
+        self._reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         self._count = dict(self._db.execute("SELECT name, value FROM counts").fetchall())
 
     def append(self, rows: Iterable[Row]) -> list[int]:
@@ -83,6 +84,11 @@ class Lane:
         """Queued rows with greater numbers, in order."""
         rows = self._db.execute("SELECT seq, body FROM queue WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most))
         yield from rows.fetchall()
+
+    def committed_after(self, seq: int, most: int) -> list[tuple[int, bytes]]:
+        """The same through a connection of its own: it waits for no transaction, in any thread."""
+        query = "SELECT seq, body FROM queue WHERE seq > ? ORDER BY seq LIMIT ?"
+        return self._reader.execute(query, (seq, most)).fetchall()
 
     def oldest(self, shelf: Shelf | None, most: int, after: int = 0) -> list[Stored]:
         """The oldest rows of a shelf (None: of all but what tells of loss)."""
@@ -146,6 +152,7 @@ class Lane:
 
     def close(self) -> None:
         """Close the file."""
+        self._reader.close()
         self._db.close()
 
     @contextmanager

@@ -89,6 +89,7 @@ class Life:
         self.lane._db = self.db = Mortal(self.lane._db)  # type: ignore[assignment]
 
     def die(self) -> None:
+        self.lane._reader.close()
         self.db.close()
         self.open()
 

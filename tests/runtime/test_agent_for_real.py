@@ -32,9 +32,8 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(280)]
 
 CONFIG = Path(__file__).parents[2] / "config"
 WAIT_S = 90.0  # the machine is shared: nothing here judges speed
-METRIC = re.compile(
-    r"^rsu_[a-z0-9]+(_[a-z0-9]+)*_(total|seconds|bytes|ratio|count|metres|valid|info|records|envelopes)$"
-)
+UNITS = "total|seconds|bytes|ratio|count|metres|valid|info|records|envelopes"
+METRIC = re.compile(rf"^rsu_[a-z0-9]+(_[a-z0-9]+)*_({UNITS})$")
 
 
 def until(true: Any, seconds: float = WAIT_S) -> Any:
