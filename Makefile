@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 PY := .venv/bin/python
 RSU := .venv/bin/rsu
-APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 postgresql
+APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 postgresql prometheus
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos generate lock lock-peers clean train

@@ -75,6 +75,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         "gpsd",
         "ptp4l",
         "initdb",
+        "promtool",
     )
     missing = [name for name in wanted if not shutil.which(name, path=path)]
     terminalreporter.write_line(f"missing programs: {', '.join(missing) or 'none'}")

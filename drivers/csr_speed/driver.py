@@ -8,8 +8,21 @@ from contextlib import asynccontextmanager
 from drivers.csr_speed.settings import Settings
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.line import open_line
-from rsu_agent.ports.plugins import Kind, Plugin
+from rsu_agent.ports.plugins import HEARD_EVERY_S, Kind, Plugin
 from rsu_agent.ports.radar_line import LineRadar
+
+ANSWERS = 3  # may be missing
+
+
+def heard_every_s(settings: Settings) -> float | None:
+    """It says that nothing moves, but not in trigger mode."""
+    match settings.mode:
+        case "continuous":
+            return HEARD_EVERY_S
+        case "answer":
+            return max(HEARD_EVERY_S, ANSWERS / settings.ask_hz)
+        case "trigger":
+            return None
 
 
 @asynccontextmanager
@@ -21,4 +34,4 @@ async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[LineRada
         yield LineRadar(line, Link(settings, clock.now_s()), clock)
 
 
-PLUGIN = Plugin("csr_speed", Kind.RADAR, Settings, open_radar)
+PLUGIN = Plugin("csr_speed", Kind.RADAR, Settings, open_radar, heard_every_s=heard_every_s)

@@ -11,6 +11,13 @@ from rsu_agent.ports.line import open_line
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.radar_line import LineRadar
 
+ZEROS_S = 5.0  # as silence_s advises where zeros are reported
+
+
+def heard_every_s(settings: Settings) -> float | None:
+    """Zeros are reported where it was told so, or where its silence counts as a loss."""
+    return ZEROS_S if settings.configure and settings.silence_s is None else settings.silence_s
+
 
 @asynccontextmanager
 async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[LineRadar]:
@@ -22,4 +29,4 @@ async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[LineRada
         yield LineRadar(line, Link(settings, now_s, clock.utc_s() - now_s), clock)
 
 
-PLUGIN = Plugin("ops243", Kind.RADAR, Settings, open_radar)
+PLUGIN = Plugin("ops243", Kind.RADAR, Settings, open_radar, heard_every_s=heard_every_s)

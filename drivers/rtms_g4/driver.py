@@ -12,6 +12,11 @@ from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.radar_line import LineRadar
 
 
+def heard_every_s(_: Settings) -> float | None:
+    """It tells of vehicles only."""
+    return None
+
+
 @asynccontextmanager
 async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[LineRadar]:
     """The radar on this line. Raises DeviceLost: missing, permission, busy, closed, refused or timeout."""
@@ -21,4 +26,4 @@ async def open_radar(settings: Settings, clock: Clock) -> AsyncIterator[LineRada
         yield LineRadar(line, Link(settings, clock.now_s()), clock)
 
 
-PLUGIN = Plugin("rtms_g4", Kind.RADAR, Settings, open_radar)
+PLUGIN = Plugin("rtms_g4", Kind.RADAR, Settings, open_radar, heard_every_s=heard_every_s)

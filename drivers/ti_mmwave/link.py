@@ -108,6 +108,7 @@ class Deframer:
                 self.counters["frames"] += 1
                 yield verdict
             else:
+                self.counters["garbled"] += 1
                 self.counters[verdict] += 1
                 self._drop(len(MAGIC), "resync_bytes")
 

@@ -21,7 +21,7 @@ from rsu_agent.ports.assets import asset
 HZ = 10
 PICTURES = 20  # different ones; then they come again
 LEARNS_S = REFERENCE_LOOKS + 5
-MEASURED_S = round(DRIFT_PERIOD_S)  # one whole round of everything that is done now and then
+MEASURED_S = 2 * round(DRIFT_PERIOD_S)  # whole rounds of everything that is done now and then
 
 
 def camera_watch(seed: int) -> dict[str, Any]:

@@ -18,6 +18,16 @@ from hil.truth import read_truth
 ANY = frozenset({"unknown", "video", "microwaveRadar", "integrated"})  # the roadside unit itself is selfinfo
 WITH_CAMERA = frozenset({"video", "integrated"})  # csae53 SourceType; integrated: several sensors
 WITH_RADAR = frozenset({"microwaveRadar", "integrated"})
+OF_THE_HOST = frozenset({"ok", "slow", "stalled", "silent"})  # words that a stall of this machine makes true
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the district was told of a device's health; at_s: on the run's monotonic clock."""
+
+    at_s: float
+    device: str
+    word: str
 
 
 @dataclass(frozen=True)
@@ -38,13 +48,14 @@ class Evidence:
         phases: Mapping[int, Sequence[int]],
         t0: float,
         uplink: Mapping[str, Any] | None = None,
+        health: Sequence[Told] = (),
     ) -> None:
         self._air = list(decode_air(run_dir))
         self._truth = lamp_truth(read_truth(run_dir, "lamp"))
         self._wire = list(read_truth(run_dir, "wire"))
         self._frames = sorted(entry["t"] for entry in read_truth(run_dir, "frame"))
         self._spats = spats(self._air, Language(phases))
-        self._t0, self._uplink = t0, dict(uplink or {})
+        self._t0, self._uplink, self._health = t0, dict(uplink or {}), tuple(health)
 
     def figures(self, from_s: float, to_s: float) -> dict[str, Any]:
         """The scorer's figures between two scored seconds."""
@@ -71,6 +82,21 @@ class Evidence:
         }
         return min((t - from_s for t in times[what]() if t >= from_s), default=None)
 
+    def told(self, word: str, device: str, after_s: float) -> float | None:
+        """Seconds from `after_s` to the first time that the district was told so; None also when it was told
+        before that something else was wrong with the device."""
+        from_s, before = self._t0 + after_s, "ok"
+        for told in self._health:
+            if told.device != device:
+                continue
+            if told.at_s < from_s:
+                before = told.word
+            elif told.word == word:
+                return told.at_s - from_s
+            elif told.word not in OF_THE_HOST | {before}:
+                return None
+        return None
+
     def _users(self, sources: frozenset[str]) -> list[float]:
         """When road users were told that one of these has seen."""
         rsms = ((t, value["participants"]) for t, kind, value in self._air if kind == "RSM")
@@ -92,18 +118,28 @@ def judge(scenario: Scenario, evidence: Evidence) -> list[Judged]:
     """Every expectation of the scenario; what could not be measured has not passed."""
     judged = []
     for wish in scenario.expect:
-        if "heard" in wish:
-            found = evidence.heard(wish["heard"], wish["after_s"], wish.get("group"))
-            first, last = wish.get("not_before_s", 0.0), wish["within_s"]
-            whose = f" of group {wish['group']}" if "group" in wish else ""
-            words = f"{wish['heard']}{whose} heard within {last:g} s of second {wish['after_s']:g}"
-            words += f", not in the first {first:g} s" if first else ""
-            judged.append(Judged(words, _rounded(found), found is not None and first <= found <= last))
+        if "figure" not in wish:
+            judged.append(_judged_in_time(wish, evidence))
             continue
         from_s, to_s = wish.get("from_s", 0.0), wish.get("to_s", scenario.given["seconds"])
         found = figure(evidence.figures(from_s, to_s), wish["figure"])
         judged.append(Judged(_words(wish), _rounded(found), _within(wish, found)))
     return judged
+
+
+def _judged_in_time(wish: Mapping[str, Any], evidence: Evidence) -> Judged:
+    """What must be heard or told, and when."""
+    if "told" in wish:
+        found = evidence.told(wish["told"], wish["of"], wish["after_s"])
+        words = f"{wish['told']} told of {wish['of']}"
+    else:
+        found = evidence.heard(wish["heard"], wish["after_s"], wish.get("group"))
+        whose = f" of group {wish['group']}" if "group" in wish else ""
+        words = f"{wish['heard']}{whose} heard"
+    first, last = wish.get("not_before_s", 0.0), wish["within_s"]
+    words += f" within {last:g} s of second {wish['after_s']:g}"
+    words += f", not in the first {first:g} s" if first else ""
+    return Judged(words, _rounded(found), found is not None and first <= found <= last)
 
 
 def _within(wish: Mapping[str, Any], found: float | None) -> bool:

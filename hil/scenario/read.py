@@ -105,6 +105,8 @@ def _senseless(tree: Any) -> list[tuple[list[str | int], str]]:
     for index, wish in enumerate(tree["expect"]):
         if wish.get("heard") in REAL_HEARD and not real:
             found.append((["expect", index, "heard"], "needs pictures: say needs: real"))
+        if "told" in wish and not real:
+            found.append((["expect", index, "told"], "needs a district: say needs: real"))
         if str(wish.get("figure", "")).startswith("uplink.") and not real:
             found.append((["expect", index, "figure"], "needs a district: say needs: real"))
         if wish.get("not_before_s", 0) >= wish.get("within_s", float("inf")):

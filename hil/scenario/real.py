@@ -16,9 +16,9 @@ from hil.district_side import all_stored
 from hil.processes import RigFailure
 from hil.resources import agent_processes
 from hil.rig import Rig, RigOptions
-from hil.scenario.expect import Evidence
+from hil.scenario.expect import Evidence, Told
 from hil.scenario.read import Scenario
-from rsu_agent.district.read import duplicate_facts, stored_envelopes
+from rsu_agent.district.read import duplicate_facts, stored_envelopes, stored_records
 from rsu_agent.outlets.outbox import read_numbers
 
 LOOK_S = 0.1
@@ -49,11 +49,18 @@ def run_real(scenario: Scenario, run_dir: Path) -> Evidence:
             _pass(rig, t0 + step["at_s"])
             _act(rig, step)
         _pass(rig, t0 + given["seconds"] + TAIL_S)
+        utc_s = time.time() - time.monotonic()
         uplink = _drained(rig)
         phases = YAML(typ="safe").load(rig.site_file.read_text())["signals"]["phases"]
     finally:
         rig.stop()
-    return Evidence(run_dir, phases, t0, uplink)
+    return Evidence(run_dir, phases, t0, uplink, told_health(run_dir / "district.sqlite", utc_s))
+
+
+def told_health(database: Path, utc_s: float) -> list[Told]:
+    """What the district was told of devices; utc_s: of the monotonic clock's zero."""
+    records = stored_records(database, "health")
+    return [Told(record["t"] / 1e6 - utc_s, record["d"], record["w"]) for record in records]
 
 
 def _pass(rig: Rig, until_s: float) -> None:

@@ -59,7 +59,7 @@ def all_scenarios(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     speed: Annotated[Speed | None, typer.Option(help="Only those that run at this speed.")] = None,
 ) -> None:
-    """Run every scenario that ships with the rig, with a report; exit 1 when one fails. Some minutes.
+    """Run every scenario that ships with the rig, with a report; exit 1 when one fails. Forty minutes.
 
     Example: rsu hil all --out build/hil
     """

@@ -81,6 +81,11 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("process.core_rss_mb", most=120),
     Bound("process.senses_rss_mb", most=500),
 )
+TALKERS = (  # judged where vehicles of the world send BSMs
+    Bound("heard.id_share", least=0.85),
+    Bound("heard.wrong_ids", most=0),
+    Bound("heard.ghost_entries", most=0),
+)
 
 
 def figure(figures: Mapping[str, Any], path: str) -> Any:
@@ -123,7 +128,7 @@ def missed(figures: Mapping[str, Any], seconds: float) -> list[str]:
     by_day = figure(figures, "world.kind") in (None, "day")
     exempt = _lacks(figures) + (() if by_day else DAY_ONLY)
     found = []
-    for bound in BOUNDS:
+    for bound in (*BOUNDS, *(TALKERS if "heard" in figures else ())):
         if bound.path.startswith(exempt):
             continue
         value = figure(figures, bound.path)

@@ -20,6 +20,7 @@ SENDING_S = 1.5  # the log tells of a sender once a second
 GONE_S = 1.0  # an entry may outlive a vehicle that has left the road by this
 TOGETHER_S = 0.05  # parts of one cycle arrive together
 RSM = 2
+V2X = "v2x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def score_heard(
     id_share: of entries within 2 m of an honest sender, 3 s after its first BSM and later, those with its id.
     id_entries: how many those are. wrong_ids: entries with an id whose vehicle is farther than 4 m away, or
     that nobody sends. v2x_alone: entries whose source is v2x. ghost_entries: a vehicle that does not exist,
-    by its id or by its place where nobody is, not marked v2x.
+    by its id or by its place where nobody is, not marked v2x. What is marked v2x is the sender's own
+    word: no id of it is wrong here.
     """
     counts = {"id_entries": 0, "wrong_ids": 0, "v2x_alone": 0, "ghost_entries": 0}
     carried = judged = 0
@@ -85,8 +87,9 @@ def score_heard(
         for entry, sender in _owed(entries, road, sent):
             counts["id_entries"] += 1
             carried += sent.get(entry.id or "") is sender
-        counts["wrong_ids"] += sum(_wrong(entry, road, sent, truth) for entry in entries)
-        counts["v2x_alone"] += sum(entry.source == "v2x" for entry in entries)
+        seen = [entry for entry in entries if entry.source != V2X]
+        counts["wrong_ids"] += sum(_wrong(entry, road, sent, truth) for entry in seen)
+        counts["v2x_alone"] += len(entries) - len(seen)
         counts["ghost_entries"] += sum(_ghost(entry, road, sent) for entry in entries)
     share = round(carried / counts["id_entries"], 4) if counts["id_entries"] else None
     return {"id_share": share, **(counts if judged else dict.fromkeys(counts))}
@@ -166,7 +169,7 @@ def _wrong(
 
 def _ghost(entry: Entry, road: Mapping[int, Mapping[str, Any]], sent: Mapping[str, Sender]) -> bool:
     """Whether it is about a vehicle that does not exist, and does not say that it rests on a BSM alone."""
-    if entry.source == "v2x":
+    if entry.source == V2X:
         return False
     ghosts = {number: sender for number, sender in sent.items() if sender.user is None}
     if entry.id in ghosts:

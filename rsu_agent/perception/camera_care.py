@@ -18,7 +18,7 @@ from rsu_agent.perception.sharpness import COLUMNS, HOURS, ROWS, Sharpness
 WIDTH_PX = 640  # wider pictures are reduced first
 LOOK_S = 1.0
 REFERENCE_LOOKS = 180  # in the mean of which the view is taken down: traffic has gone through by then
-DRIFT_PERIOD_S = 600.0  # a knocked camera is noticed within a quarter of an hour (field-rules 7)
+DRIFT_PERIOD_S = 300.0  # field-rules 7: a knocked camera is noticed within a quarter of an hour
 SUSPICIOUS = 0.95  # of the cells have their edges: below, the camera may have moved
 LARGEST_EDGES = 100.0
 Image = npt.NDArray[Any]

@@ -12,9 +12,10 @@ from rsu_agent.perception.tracks import Tracks
 
 SAME_SPEED_MPS = 2.5
 MARGIN_M = 0.7
-SHORT_M = 3.0  # two of which at least one is longer may be two boxes of one body
+SHORT_M, LONG_M = 3.0, 9.0  # one short and one long may be two bodies; two boxes in a long one are one: a bus
 APART_S = 2.0
 LEAST_APART_M, APART_BY_LENGTH = 0.8, 0.42
+APART_BY_WIDTH = 0.7  # across the longer one: who stand abreast in two lanes are two
 
 
 def doubles(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -49,10 +50,11 @@ def _pairs(tracks: Tracks, mean: Array, alive: npt.NDArray[np.bool_]) -> tuple[R
     sine, cosine = np.sin(angle), np.cos(angle)
     along, across = np.abs(dx * sine + dy * cosine), np.abs(dx * cosine - dy * sine)
     same = apart < np.maximum(LEAST_APART_M, APART_BY_LENGTH * sizes[small, 0])
+    same &= ~(across > np.maximum(LEAST_APART_M, APART_BY_WIDTH * width))
     same |= (along < length / 2 + MARGIN_M) & (across < width / 2 + MARGIN_M / 2)
     same &= (np.hypot(dvx, dvy) <= SAME_SPEED_MPS) & alive[large] & alive[small]
     large, small = large[same], small[same]
-    two = (sizes[small, 0] < SHORT_M) & _told_apart(tracks, large, small)
+    two = ((sizes[small, 0] < SHORT_M) | (sizes[large, 0] < LONG_M)) & _told_apart(tracks, large, small)
     return large[~two], small[~two]
 
 

@@ -23,6 +23,7 @@ from rsu_agent.perception.drift_reference import (
 ALARM_PX = 3.0
 PERIOD_S = 86_400.0
 LOOKS, BETWEEN_S = 5, 7.0  # of one measurement: a bus stands before a part of the picture in one look only
+AGAIN_S = 60.0  # of a camera that has moved: whoever turns it back stands on a ladder and waits for the word
 GIVE_UP_S = 1800.0  # a measurement that fog or night does not let happen is tried again the next day
 LEAST_TILES = 8
 ALIKE = 0.6  # correlation from which a tile is found again
@@ -33,8 +34,9 @@ Array = npt.NDArray[np.float64]
 
 
 class Drift:
-    """One camera against its reference, once a period and when asked. Pictures are BGR or grey, of its size.
+    """One camera against its reference, once a period and when asked, sooner while it has moved.
 
+    Pictures are BGR or grey, of its size.
     scale: pixels of the camera in one of the pictures given.
     """
 
@@ -77,10 +79,10 @@ class Drift:
         if len(self._shifts) >= LOOKS:
             self.shift_px = float(np.median(self._shifts)) * self.scale
             self.measured_s, self.failures = now_s, 0
-            self._next(now_s)
+            self._next(now_s, min(AGAIN_S, self._period_s) if self.alarm else self._period_s)
         elif self._begun_s is not None and now_s - self._begun_s > GIVE_UP_S:
             self.failures += 1
-            self._next(now_s)
+            self._next(now_s, self._period_s)
 
     def shift_of(self, image: Image) -> tuple[float, float] | None:
         """By how much, right and down (px), the picture's fixed things have moved; None: too few found."""
@@ -93,8 +95,8 @@ class Drift:
     def _begin(self, now_s: float | None) -> None:
         self._begun_s, self._shifts, self._looked_s = now_s, [], -math.inf
 
-    def _next(self, now_s: float) -> None:
-        self._due_s = now_s + self._period_s
+    def _next(self, now_s: float, after_s: float) -> None:
+        self._due_s = now_s + after_s
         self._begin(None)
 
     def _by_tiles(self, cells: Image) -> tuple[float, float] | None:

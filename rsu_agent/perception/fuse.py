@@ -107,7 +107,7 @@ class Fusion:
         self._settle()
         tracks, rows = self._tracks, np.flatnonzero(self._tracks.confirmed)
         mean, variances = tracks.motion.means()[:, rows], tracks.motion.place_variances()[:, rows]
-        vx, vy = mean[2].tolist(), mean[3].tolist()
+        speed = np.hypot(mean[2], mean[3])
         ahead = at_s - tracks.motion.at_s
         x, y = ((mean[axis] + mean[2 + axis] * ahead).tolist() for axis in (0, 1))
         kinds = tracks.kind[rows]
@@ -116,9 +116,9 @@ class Fusion:
             [OF_KIND[place] for place in kinds.tolist()],
             x,
             y,
-            vx,
-            vy,
-            [speed if speed > STILL_MPS else 0.0 for speed in map(math.hypot, vx, vy)],
+            mean[2].tolist(),
+            mean[3].tolist(),
+            np.where(speed > STILL_MPS, speed, 0.0).tolist(),
             self._headings(tracks.heading_deg[rows].tolist(), x, y),
             *SIZE_OF[kinds].T.tolist(),
             np.sqrt(variances.max(axis=0)).tolist(),

@@ -13,6 +13,7 @@ Array = npt.NDArray[np.float64]
 
 KINDS = tuple(kind for kind in UserClass if kind is not UserClass.UNKNOWN)
 PLACE: dict[UserClass, int] = {kind: place for place, kind in enumerate(KINDS)}
+PLACE_OR_NONE = {**PLACE, UserClass.UNKNOWN: -1}
 FAMILIES = (
     (UserClass.CAR, UserClass.TRUCK, UserClass.BUS),
     (UserClass.MOTORCYCLE, UserClass.BICYCLE, UserClass.TRICYCLE, UserClass.CART),
@@ -66,7 +67,7 @@ def likelihoods(said: Sequence[UserClass], scores: Array) -> Array:
     """(m, kinds): how likely each detection's name is for each true kind; UNKNOWN tells nothing."""
     told = np.ones((len(said), len(KINDS)))
     sure = np.minimum(np.maximum(scores, LEAST_SCORE), MOST_SCORE)
-    place = np.array([PLACE.get(kind, -1) for kind in said], np.intp)
+    place = np.array(list(map(PLACE_OR_NONE.__getitem__, said)), np.intp)
     rows = np.flatnonzero(place >= 0)
     place, sure = place[rows], sure[rows]
     told[rows] = (1.0 - sure)[:, None] * WRONG[place]

@@ -72,8 +72,10 @@ class Life:
         pairs = self._associate(tracks, measured, told)
         free = np.ones(len(measured.points), bool) if measured.scores is None else measured.scores >= SURE
         sure = free[pairs.columns]
-        rows, columns = assign(pairs.only(sure))
-        if not sure.all():
+        if sure.all():
+            rows, columns = assign(pairs)
+        else:
+            rows, columns = assign(pairs.only(sure))
             weak = ~sure & tracks.confirmed[pairs.rows] & (pairs.cost < SECOND_GATE)
             weak &= ~np.isin(pairs.rows, rows)
             more_rows, more_columns = assign(pairs.only(weak))

@@ -47,7 +47,8 @@ class Motion:
         self.covariance: Array = np.zeros((MODELS, 5, 5, 0))
         self.weight: Array = np.zeros((MODELS, 0))
         self.at_s = 0.0
-        self._combined: tuple[Array, Array] | None = None  # until something changes
+        self._means: Array | None = None  # both until something changes
+        self._combined: tuple[Array, Array] | None = None
 
     def __len__(self) -> int:
         return int(self.mean.shape[-1])
@@ -72,7 +73,7 @@ class Motion:
         self.mean = np.concatenate([self.mean, mean], axis=-1)
         self.covariance = np.concatenate([self.covariance, covariance], axis=-1)
         self.weight = np.concatenate([self.weight, np.tile(BEGINS[:, None], (1, count))], axis=-1)
-        self._combined = None
+        self._changed()
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> None:
         """Drop the others."""
@@ -80,7 +81,7 @@ class Motion:
         self.mean, self.covariance, self.weight = (
             each.take(rows, axis=-1) for each in (self.mean, self.covariance, self.weight)
         )
-        self._combined = None
+        self._changed()
 
     def predict(self, at_s: float, agility: Agility) -> None:
         """Move all states forward; time never goes back."""
@@ -102,7 +103,7 @@ class Motion:
         self.covariance[TURNING, 4, 4] += TURN_NOISE**2 * dt
         self.covariance[:STANDING, :4, :4] += _noise(self.means(), agility, dt)
         self._stand(dt)
-        self._combined = None
+        self._changed()
 
     def _stand(self, dt: float) -> None:
         """Who stands has no speed, and moves hardly from where it is."""
@@ -121,6 +122,7 @@ class Motion:
         mean = np.einsum("ijn,ian->jan", share, self.mean)
         square = np.einsum("ijn,iabn->jabn", share, self.covariance + _squares(self.mean))
         self.mean, self.covariance, self.weight = mean, square - _squares(mean), weight
+        self._changed()
 
     def combined(self) -> tuple[Array, Array]:
         """Mean (n, 4) and covariance (n, 4, 4) over all models."""
@@ -128,9 +130,14 @@ class Motion:
             self._combined = self.means().T, self._all().transpose(2, 0, 1)
         return self._combined
 
+    def _changed(self) -> None:
+        self._means = self._combined = None
+
     def means(self) -> Array:
         """Of all models together (4, n)."""
-        return np.asarray(np.einsum("in,ian->an", self.weight, self.mean[:, :4]), np.float64)
+        if self._means is None:
+            self._means = np.einsum("in,ian->an", self.weight, self.mean[:, :4])
+        return self._means
 
     def place_variances(self) -> Array:
         """Of the places east and north, over all models (2, n)."""
@@ -174,7 +181,7 @@ class Motion:
 
     def _reweigh(self, rows: Rows, distance: Array, determinant: Array) -> None:
         """By how well each model had foretold what was measured: squared distances, their determinants."""
-        self._combined = None
+        self._changed()
         likelihood = np.exp(-0.5 * (distance - distance.min(axis=0))) / np.sqrt(determinant)
         weight = self.weight[:, rows] * likelihood
         weight = np.maximum(weight / weight.sum(axis=0), SURE_OF_A_MODEL)

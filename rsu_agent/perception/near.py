@@ -18,11 +18,10 @@ def pairs_near(
     """
     order = np.argsort(others[:, 0])
     east = others[order, 0]
-    first = np.searchsorted(east, places[:, 0] - reach_m[0], "left")
-    counts = np.searchsorted(east, places[:, 0] + reach_m[0], "right") - first
-    rows = np.repeat(np.arange(len(places)), counts)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    columns = order[np.repeat(first, counts) + within]
+    first = east.searchsorted(places[:, 0] - reach_m[0], "left")
+    counts = east.searchsorted(places[:, 0] + reach_m[0], "right") - first
+    rows = np.arange(len(places)).repeat(counts)
+    columns = order[np.arange(len(rows)) + (first + counts - counts.cumsum()).repeat(counts)]
     north = reach_m[1] if isinstance(reach_m[1], float) else reach_m[1][rows]
     near = np.abs(places[rows, 1] - others[columns, 1]) <= north
     return rows[near], columns[near]

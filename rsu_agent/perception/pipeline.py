@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from rsu_agent.perception.v2x import Vehicles
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Camera, Frame, Radar
+from rsu_agent.ports.plugins import HEARD_EVERY_S
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.place import LocalFrame
 from rsu_agent.world.road_user import FrameUsed, RoadUser, Scene, SensorHealth
@@ -31,7 +33,6 @@ AFTER_PICTURE_S = 0.004
 SURE = (
     0.35  # weaker detections are half false: going on with a track by them made a fifth of all tracks false
 )
-RADAR_FRESH_S = 1.0
 NO_WITNESS = ("moved", "defocused")  # of what shines: its boxes lie beside the heads, or all is a blur
 
 
@@ -49,13 +50,16 @@ class _Sensor:
     covers: tuple[str, ...]
     watch: CameraWatch | None = None
     seen_s: float | None = None
+    every_s: float | None = HEARD_EVERY_S
+    open: bool = False
 
 
 class Perception:
     """One crossing's senses. `cover` names the arms each sensor's declared field holds.
 
     detectors: of each camera one, used by that camera's thread alone; a camera without one sees no users.
-    associate: instead of the gate (life.py).
+    associate: instead of the gate (life.py). heard_every_s: how often each radar is heard at least; None: it
+    is well while its line is open.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Perception:
         lamps: Mapping[str, LampReader] | None = None,
         watches: Mapping[str, CameraWatch] | None = None,
         associate: Associate | None = None,
+        heard_every_s: Mapping[str, float | None] | None = None,
     ) -> None:
         self.watches = {name: (watches or {}).get(name) or CameraWatch() for name in cameras}
         self._lamps = dict(lamps or {})
@@ -81,7 +86,8 @@ class Perception:
         self._blind = Blind({name: cameras[name] for name in detectors if name in cameras}, radars)
         self._threads = {name: ThreadPoolExecutor(1, f"camera-{name}") for name in cameras}
         self._sensors = {name: _Sensor(cover[name], self.watches[name]) for name in cameras}
-        self._sensors |= {name: _Sensor(cover[name]) for name in radars}
+        every_s = dict.fromkeys(radars, HEARD_EVERY_S) | dict(heard_every_s or {})
+        self._sensors |= {name: _Sensor(cover[name], every_s=every_s[name]) for name in radars}
         self._newest: dict[str, FrameUsed] = {}
         self._picture_s: float | None = None
         self._tick = 0
@@ -106,10 +112,17 @@ class Perception:
 
     async def watch_radar(self, name: str, radar: Radar, serving: Callable[[], None]) -> None:
         """Take in one radar's frames until it is lost."""
-        async for frame in radar:
+        sensor = self._sensors[name]
+        if sensor.every_s is None:
             serving()
-            self._sensors[name].seen_s = self._clock.now_s()
-            self.fusion.radar(name, frame)
+        sensor.open = True
+        try:
+            async for frame in radar:
+                serving()
+                sensor.seen_s = self._clock.now_s()
+                self.fusion.radar(name, frame)
+        finally:
+            sensor.open = False
 
     async def run(self, publish: Callable[[Scene], None]) -> None:
         """Ten scenes a second, for ever; the beat slides slowly to just after the pictures."""
@@ -131,8 +144,11 @@ class Perception:
         self._blind.tick(tracked, now_s, [name for name, watch in self.watches.items() if watch.sees(now_s)])
         for name, watch in self.watches.items():
             watch.care.blind = name in self._blind.now
-        sensors = tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
-        return Scene(now_s, self._tick, tuple(users), sensors, tuple(self._newest.values()))
+        return Scene(now_s, self._tick, tuple(users), self.sensors(now_s), tuple(self._newest.values()))
+
+    def sensors(self, now_s: float) -> tuple[SensorHealth, ...]:
+        """How each sensor is."""
+        return tuple(self._health(name, sensor, now_s) for name, sensor in self._sensors.items())
 
     def bodies(self, name: str) -> list[Box]:
         """Where those whom we track are in a camera's picture now."""
@@ -163,5 +179,6 @@ class Perception:
             covers = sensor.watch.covers(now_s)
             return SensorHealth(name, covers, reason, sensor.watch.age_s(now_s), sensor.covers)
         age_s = 1e9 if sensor.seen_s is None else now_s - sensor.seen_s
-        fresh = age_s <= RADAR_FRESH_S
+        every_s = math.inf if sensor.every_s is None else sensor.every_s
+        fresh = age_s <= (every_s if sensor.open else min(every_s, HEARD_EVERY_S))
         return SensorHealth(name, fresh, "ok" if fresh else "silent", age_s, sensor.covers)

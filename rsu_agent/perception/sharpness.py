@@ -62,14 +62,15 @@ class Sharpness:
             return
         edges, white = edges_of(self.mean)
         known = self.hours.get(hour)
-        if known is None:
-            if self.word == "ok" and self._next[0] == "ok":
-                self.hours[hour], self._learnt[hour] = edges, 1
+        if known is None and self.word == "ok" and self._next[0] == "ok":
+            self.hours[hour], self._learnt[hour] = edges, 1
             return
-        self._judge(
-            np.asarray(edges / np.maximum(known, 1e-6), np.float32), (known > TEXTURED) & ~white, now_s
-        )
-        self._learn(edges, known, hour)
+        usual = self.hours.get((hour - 1) % HOURS) if known is None else known
+        if usual is not None:  # a doubt that the old hour has left is judged to its end by that hour
+            ratio = np.asarray(edges / np.maximum(usual, 1e-6), np.float32)
+            self._judge(ratio, (usual > TEXTURED) & ~white, now_s)
+        if known is not None:
+            self._learn(edges, known, hour)
 
     def restore(self, hours: dict[int, Floats]) -> None:
         """What was learnt before a restart: those hours are not new any more."""

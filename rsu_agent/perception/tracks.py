@@ -105,7 +105,9 @@ class Tracks:
     def framed(self, rows: Rows, sensor: int, at_s: float) -> None:
         """A sensor that gives each user once has given these, in one frame."""
         frames = self.frames_s[rows, sensor]
-        self.frames_s[rows, sensor] = np.column_stack([np.full(len(rows), at_s), frames[:, :-1]])
+        frames[:, 1:] = frames[:, :-1].copy()
+        frames[:, 0] = at_s
+        self.frames_s[rows, sensor] = frames
 
     def sizes(self) -> Array:
         """Length, width and height (n, 3) by kind."""

@@ -118,14 +118,13 @@ class Vehicles:
     def _judge(self, name: str, known: _Known, of_track: dict[int, RoadUser], at_s: float) -> None:
         """Whether a vehicle's word still is that of its track."""
         user = None if known.track is None else of_track.get(known.track)
+        apart_m = 0.0 if user is None else _apart(known.told, user, at_s)
         if user is None:
             known.track = None
-            return
-        apart_m = _apart(known.told, user, at_s)
-        if known.jumped and apart_m > JUMP_M:
+        if user is not None and known.jumped and apart_m > JUMP_M:
             self.jumps += 1
             self.attacked_s, self.attacker = at_s, name
-        elif apart_m <= STRAYED_M:
+        elif apart_m <= STRAYED_M and not (user is None and known.jumped):
             return
         known.track, known.candidate, known.agreed = None, None, 0
         known.distrusted_until_s = at_s + DISTRUST_S
@@ -166,9 +165,10 @@ class Vehicles:
 
 
 def _jumped(before: Told, told: Told) -> bool:
-    """Whether a vehicle is not where its last word led."""
+    """Whether a vehicle is not where its last word led; after a silence nobody can tell."""
     x, y = before.place(told.at_s)
-    return math.hypot(told.x - x, told.y - y) > JUMP_M + JUMP_MPS * (told.at_s - before.at_s)
+    since_s = told.at_s - before.at_s
+    return since_s <= FRESH_S and math.hypot(told.x - x, told.y - y) > JUMP_M + JUMP_MPS * since_s
 
 
 def _alike(told: Told, user: RoadUser, at_s: float) -> bool:

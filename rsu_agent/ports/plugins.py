@@ -26,12 +26,21 @@ class Kind(StrEnum):
     TIME = "time"
 
 
+HEARD_EVERY_S = 1.0  # a radar that speaks in cycles has had ten of them by then
+
+
+def in_cycles(_: Any) -> float | None:
+    """How often a radar of cycles is heard at least, whatever its settings."""
+    return HEARD_EVERY_S
+
+
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """One driver. `open` returns an async context whose value is what the port of its kind asks for.
 
     standards: message sets that a radio can take, None: any. grade: what a controller's protocol is worth.
-    recognise: how its protocol is found on an unknown serial line.
+    recognise: how its protocol is found on an unknown serial line. heard_every_s: of a radar with these
+    settings, how often a frame comes at least on an empty road; None: it tells of vehicles only.
     """
 
     name: str
@@ -41,6 +50,7 @@ class Plugin:
     standards: frozenset[str] | None = None
     grade: Grade | None = None
     recognise: Recognisers | None = None
+    heard_every_s: Callable[[Any], float | None] = in_cycles
 
 
 Observations = AbstractAsyncContextManager[AsyncIterator[Any]]

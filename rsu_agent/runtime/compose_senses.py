@@ -26,6 +26,7 @@ from rsu_agent.runtime.camera_watches import CameraWatches
 from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
 from rsu_agent.runtime.process import Place, run_process
+from rsu_agent.runtime.sensor_troubles import SensorTroubles
 from rsu_agent.runtime.still_desk import STILL, STILLS
 from rsu_agent.runtime.still_files import expire
 from rsu_agent.runtime.stills import NoStill, Stills
@@ -59,6 +60,7 @@ class Senses:
         section = self.site.perception.detector
         self.detectors = Detectors(section, [c.name for c in self.site.cameras], place.site.folder)
         self.watches = CameraWatches(self.site.cameras, place.state)
+        self.troubles = SensorTroubles(cameras, radars)
         associate, self.association = association(self.site.perception.association)
         self.perception = Perception(
             cameras,
@@ -70,6 +72,7 @@ class Senses:
             self._lamps(),
             self.watches.of,
             associate,
+            {r.name: plugins()[r.driver].heard_every_s(driver_settings(r)) for r in self.site.radars},
         )
         self.perception.heads = self._heads
         names = [camera.name for camera in self.site.cameras]
@@ -141,8 +144,10 @@ class Senses:
         while True:
             await self.clock.sleep(METRICS_S)
             self.detectors.measure()
-            self.watches.measure(self.clock.now_s())
-            self.attacks.look(self.perception.vehicles, self.clock.now_s())
+            now_s = self.clock.now_s()
+            self.watches.measure(now_s)
+            self.attacks.look(self.perception.vehicles, now_s)
+            self.troubles.measure(self.perception.sensors(now_s), now_s)
             if self.link is not None:
                 self.link.send("metrics", measure.sample("senses"), newest=True)
 

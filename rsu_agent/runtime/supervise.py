@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime.device_events import EVENTS
 from rsu_agent.world.health import DeviceHealth, DeviceState
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class DeviceKeeper:
             opened_s = self._clock.now_s()
             try:
                 async with open_device() as device:
+                    self._count(device)
                     await use(device)
             except DeviceLost as trouble:
                 self._lost(trouble)
@@ -60,6 +62,12 @@ class DeviceKeeper:
         """The device gave something good."""
         self._back_off_s = FIRST_BACK_OFF_S
         self._say(DeviceState.OK, "ok")
+
+    def _count(self, device: object) -> None:
+        """Of sources of time only some count."""
+        counters = getattr(device, "counters", None)
+        if isinstance(counters, Mapping):
+            EVENTS.opened(self.name, counters)
 
     def _lost(self, trouble: DeviceLost) -> None:
         self.lost[trouble.reason] = self.lost.get(trouble.reason, 0) + 1

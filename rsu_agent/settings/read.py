@@ -23,6 +23,7 @@ from rsu_agent.settings.speech import speech
 from rsu_agent.world.crossing import Crossing
 
 LARGEST_SITE_BYTES = 1 << 20  # a hostile or mistaken file must not fill memory
+TAKEN = frozenset({"controller", "radio", "time", "uplink"})  # what health and metrics call the site's others
 TOO_DEEP = "is nested too deeply, or holds itself"
 
 
@@ -149,6 +150,8 @@ def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[st
         for index, sensor in enumerate(getattr(settings, kind)):
             if lost := sorted(set(sensor.field.covers) - arms):
                 yield [kind, index, "field", "covers"], f"no such arm: {', '.join(lost)}"
+            if sensor.name in TAKEN:
+                yield [kind, index, "name"], f"{sensor.name} is what metrics and health call another device"
             if sensor.name in seen:
                 yield [kind, index, "name"], f"another sensor is named {sensor.name} too"
             seen.add(sensor.name)

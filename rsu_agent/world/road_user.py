@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import repeat
 from typing import Any
 
 
@@ -56,11 +57,14 @@ class RoadUser:
     v2x_id: str | None = None
 
 
+_PUT = [getattr(RoadUser, name).__set__ for name in RoadUser.__slots__]
+
+
 def road_users(*columns: Sequence[Any]) -> list[RoadUser]:
     """Many at once, a column a field in their order: half the time of calling the class for each."""
-    users = [object.__new__(RoadUser) for _ in columns[0]]
-    for name, column in zip(RoadUser.__slots__, columns, strict=True):
-        deque(map(getattr(RoadUser, name).__set__, users, column), maxlen=0)
+    users = list(map(object.__new__, repeat(RoadUser, len(columns[0]))))
+    for put, column in zip(_PUT, columns, strict=True):
+        deque(map(put, users, column), maxlen=0)
     return users
 
 

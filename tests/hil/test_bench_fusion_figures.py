@@ -186,7 +186,7 @@ def test_the_whole_benchmark_is_one_object_with_every_group(
         "learnt": 7.0,
     }
     monkeypatch.setattr("hil.bench.fusion.measurements.KEPT", tmp_path)
-    monkeypatch.setattr(command, "truth", lambda config, seed: straight(config, *FLOW))
+    monkeypatch.setattr(command, "truth", lambda config, _seed, _given: straight(config, *FLOW))
     monkeypatch.setattr(command, "referees_python", lambda: "python")
     judged = []
 

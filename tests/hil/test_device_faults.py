@@ -210,9 +210,10 @@ def test_the_districts_line_fails_in_its_way_and_is_there_again(bench: Bench, fa
     client.say(b"during")
     until(lambda: client.lost)  # pings unanswered, noise in place of an answer, or closed
     assert b"during" not in client.heard
-    bench.processes.look()
-    bench.processes.wait_ready("district")
-    if fault != "kill":
+    if fault == "kill":
+        until(lambda: bench.processes.look() == ["district"])
+        bench.processes.wait_ready("district")
+    else:
         bench.fault("district", fault, on=False)
     joined = client.joined
     until(lambda: client.joined > joined)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import hil.scenario.run
 from hil.commands import hil as verbs
-from hil.scenario.expect import Evidence, judge
+from hil.scenario.expect import Evidence, Told, judge
 from hil.scenario.fake import FakeCrossing
 from hil.scenario.read import Scenario, read_scenario
 from hil.scenario.run import run_scenario, shipped, write_report
@@ -123,6 +123,39 @@ def test_what_must_be_away_first_may_not_be_heard_too_early(
     (one,) = judge(scenario, Evidence(tmp_path, {1: [1]}, 10.0))
     assert one.passed is passes
     assert one.wish == "users heard within 5 s of second 0, not in the first 2 s"
+
+
+HEALTH = [(11.0, "ok"), (40.0, "slow"), (41.0, "ok"), (50.0, "dirty"), (90.0, "dirty"), (95.0, "ok")]
+
+
+@pytest.mark.parametrize(
+    ("word", "after_s", "found"),
+    [
+        ("dirty", 20.0, 20.0),
+        ("defocused", 20.0, None),
+        ("ok", 60.0, 25.0),  # what it was before is told again each minute
+        ("moved", 60.0, None),
+    ],
+)
+def test_what_the_district_is_told_of_a_device_counts_from_the_second_named(
+    tmp_path: Path, word: str, after_s: float, found: float | None
+) -> None:
+    TruthLog(tmp_path, "controller").write("lamp", 1.0, group=1, colour="red")
+    told = [Told(at_s, "north", word) for at_s, word in HEALTH] + [Told(35.0, "south", "defocused")]
+    told.sort(key=lambda each: each.at_s)
+    evidence = Evidence(tmp_path, {1: [1]}, 10.0, health=told)
+    wish = {"told": word, "of": "north", "after_s": after_s, "within_s": 21.0}
+    (one,) = judge(Scenario("x", "x", True, {"seconds": 99}, (), (wish,)), evidence)
+    assert (one.found, one.passed) == (found, found == 20.0)
+    assert one.wish == f"{word} told of north within 21 s of second {after_s:g}"
+
+
+def test_the_right_word_after_a_wrong_one_is_not_the_right_word(tmp_path: Path) -> None:
+    TruthLog(tmp_path, "controller").write("lamp", 1.0, group=1, colour="red")
+    told = [Told(12.0, "north", "ok"), Told(30.0, "north", "dirty"), Told(40.0, "north", "moved")]
+    evidence = Evidence(tmp_path, {1: [1]}, 10.0, health=told)
+    assert evidence.told("moved", "north", 5.0) is None
+    assert evidence.told("dirty", "north", 5.0) == 15.0
 
 
 def test_a_failed_expectation_is_told_with_what_was_found(tmp_path: Path) -> None:

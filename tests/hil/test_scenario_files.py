@@ -80,6 +80,7 @@ def test_a_senseless_step_is_refused_where_it_stands(
         "{heard: radar_users, after_s: 1, within_s: 1}",
         "{heard: camera_users, after_s: 1, within_s: 1}",
         "{figure: uplink.missing, most: 0}",
+        "{told: dirty, of: north, after_s: 1, within_s: 1}",
     ],
 )
 def test_what_only_real_processes_show_is_not_expected_of_the_fake_clock(tmp_path: Path, wish: str) -> None:

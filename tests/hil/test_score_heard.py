@@ -178,5 +178,5 @@ def test_a_runs_logs_give_the_figures(tmp_path: Path, monkeypatch: pytest.Monkey
     air.write("air", T0 + 5.01, hex="")
     found = heard_figures(tmp_path, T0, T0 + SECONDS)
     assert found == {
-        "id_share": 1.0, "id_entries": 70, "wrong_ids": 100, "v2x_alone": 100, "ghost_entries": 0
+        "id_share": 1.0, "id_entries": 70, "wrong_ids": 0, "v2x_alone": 100, "ghost_entries": 0
     }  # fmt: skip

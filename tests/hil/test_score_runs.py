@@ -66,6 +66,12 @@ def test_each_bound_is_missed_on_its_wrong_side_and_when_null(bound: Bound) -> N
         assert [line.split()[0] for line in missed(figures, 60)] == [bound.path]
 
 
+def test_ids_of_vehicles_are_judged_where_some_send() -> None:
+    assert missed({**good(), "heard": {"id_share": 0.9, "wrong_ids": 0, "ghost_entries": 0}}, 60) == []
+    told = missed({**good(), "heard": {"id_share": 0.5, "wrong_ids": 1, "ghost_entries": None}}, 60)
+    assert [line.split()[0] for line in told] == ["heard.id_share", "heard.wrong_ids", "heard.ghost_entries"]
+
+
 def test_a_short_run_is_not_judged_by_what_needs_a_longer_one() -> None:
     figures = good()
     put(figures, "tracks.truth_samples", 300)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from hil.paint.scene import Look
-from rsu_agent.perception.camera_care import COVERS, REFERENCE_LOOKS, TRUST, CameraCare
-from rsu_agent.perception.drift import ALARM_PX
+from rsu_agent.perception.camera_care import COVERS, DRIFT_PERIOD_S, REFERENCE_LOOKS, TRUST, CameraCare
+from rsu_agent.perception.drift import ALARM_PX, BETWEEN_S, LOOKS
 from rsu_agent.perception.frame_rate import FrameRate
 from rsu_agent.perception.sharpness import LASTS_S
 from tests.perception.road_pictures import PICTURES, dirty, picture, soft
@@ -117,12 +117,37 @@ def test_dirt_stays_dirt_when_an_hour_begins_that_is_not_known_yet() -> None:
     assert camera.now_s // 3600 == 10
 
 
+@pytest.mark.parametrize("left_s", [60, 200])
+def test_dirt_that_came_just_before_an_hour_not_known_yet_is_named_and_so_is_its_end(left_s: int) -> None:
+    camera = learnt(at_s=3600 * 10 - left_s - LEARNS_S)
+    took_s = camera.seconds_until("dirty", dirty, QUARTER_HOUR_S)
+    assert took_s is not None
+    assert took_s < LASTS_S["dirty"] + 100
+    assert camera.now_s // 3600 == 10
+    assert camera.seconds_until("ok", picture, 120) is not None
+
+
 def test_a_knocked_camera_has_moved_within_a_quarter_of_an_hour_and_is_called_nothing_else() -> None:
     camera = learnt()
     words = camera.sees(lambda n: picture(n, knocked=True), QUARTER_HOUR_S)
     assert words == ["ok", "moved"]
     assert camera.care.shift_px is not None
     assert camera.care.shift_px == pytest.approx(11.3, abs=2.0), "430 px times the tangent of 1.5 degrees"
+
+
+def test_a_knock_just_after_a_measurement_waits_for_the_next_and_no_longer() -> None:
+    camera = learnt()
+    took_s = camera.seconds_until("moved", lambda n: picture(n, knocked=True), QUARTER_HOUR_S)
+    assert took_s is not None
+    assert took_s <= DRIFT_PERIOD_S + LOOKS * BETWEEN_S + 60
+
+
+def test_a_camera_turned_back_is_ok_within_three_minutes() -> None:
+    camera = learnt()
+    camera.sees(lambda n: picture(n, knocked=True), QUARTER_HOUR_S)
+    took_s = camera.seconds_until("ok", picture, QUARTER_HOUR_S)
+    assert took_s is not None
+    assert took_s <= 180
 
 
 def test_a_wide_picture_is_reduced_and_its_shift_told_in_its_own_pixels() -> None:

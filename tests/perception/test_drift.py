@@ -14,7 +14,7 @@ from hil.paint.ground import paint_ground
 from hil.paint.lens import View
 from hil.paint.scene import Look, paint
 from hil.world.crossing_read import read_rig_crossing
-from rsu_agent.perception.drift import ALARM_PX, BETWEEN_S, GIVE_UP_S, LOOKS, Drift
+from rsu_agent.perception.drift import AGAIN_S, ALARM_PX, BETWEEN_S, GIVE_UP_S, LOOKS, Drift
 from rsu_agent.perception.drift_reference import Reference
 from rsu_agent.ports.assets import asset
 
@@ -127,6 +127,18 @@ def test_it_measures_when_asked() -> None:
     drift.ask(end_s + 5)
     look_at(drift, moved, end_s + 5)
     assert drift.alarm
+
+
+def test_a_camera_that_has_moved_is_measured_again_soon_and_is_well_once_turned_back() -> None:
+    drift, moved = Drift(Reference.of(small(painted()))), small(painted(yaw=1.0, seed=2))
+    end_s = look_at(drift, moved, 0.0)
+    assert drift.alarm
+    end_s = look_at(drift, moved, end_s + AGAIN_S)
+    assert drift.alarm
+    look_at(drift, small(painted(seed=3)), end_s + AGAIN_S)
+    assert not drift.alarm
+    look_at(drift, moved, end_s + 20 * AGAIN_S)
+    assert not drift.alarm, "once a day again"
 
 
 def test_pictures_between_its_looks_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
 from rsu_agent.perception.heads.detection import Detection
-from rsu_agent.perception.pipeline import PERIOD_S, RADAR_FRESH_S, Perception
+from rsu_agent.perception.pipeline import PERIOD_S, Perception
 from rsu_agent.perception.roadway import FARTHEST_M, Roadway
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.devices import Frame, RadarFrame
 from rsu_agent.ports.fake_clock import FakeClock
+from rsu_agent.ports.plugins import HEARD_EVERY_S
+from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.settings.crossing import read_crossing
 from rsu_agent.world.road_user import UserClass
 
@@ -158,8 +161,55 @@ async def test_a_radar_is_healthy_until_its_last_frame_is_a_second_old() -> None
 
     assert not healthy(began_s)
     await senses.watch_radar("rad", radar(), lambda: None)
-    assert healthy(began_s + RADAR_FRESH_S)
-    assert not healthy(began_s + RADAR_FRESH_S + 0.01)
+    assert healthy(began_s + HEARD_EVERY_S)
+    assert not healthy(began_s + HEARD_EVERY_S + 0.01)
+
+
+class Road:
+    """A radar of vehicles: `passes` is set when one comes, `ends` when the line does."""
+
+    def __init__(self) -> None:
+        self.counters: dict[str, int] = {}
+        self.passes, self.ends = anyio.Event(), anyio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[RadarFrame]:
+        await self.passes.wait()
+        yield RadarFrame(1, 0.0, ())
+        await self.ends.wait()
+        raise DeviceLost("closed", "unplugged")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("every_s", "well_in_silence"), [(None, True), (1.0, False), (3600.0, False)])
+async def test_a_radar_that_tells_of_vehicles_only_is_well_while_its_line_is_open(
+    every_s: float | None, well_in_silence: bool
+) -> None:
+    clock, road, served = FakeClock(), Road(), []
+    eye, cover = GroundRadar(Pose()), {"rad": ("E",)}
+    senses = Perception({}, {"rad": eye}, cover, {}, CROSSING, clock, heard_every_s={"rad": every_s})
+
+    def health() -> tuple[bool, str]:
+        (told,) = senses.scene(clock.now_s()).sensors
+        return told.healthy, told.reason
+
+    async def watch() -> None:
+        with pytest.raises(DeviceLost):
+            await senses.watch_radar("rad", road, lambda: served.append(clock.now_s()))
+
+    assert health() == (False, "silent"), "its line is not open yet"
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch)
+        await clock.advance(600.0)
+        assert health() == ((True, "ok") if well_in_silence else (False, "silent"))
+        assert bool(served) == well_in_silence
+        road.passes.set()
+        await clock.advance(0.1)
+        assert health() == (True, "ok")
+        await clock.advance(1800.0)
+        assert health()[0] == (every_s != 1.0)
+        road.ends.set()
+        await clock.advance(0.1)
+    assert health() == (False, "silent"), "no open line vouches for it any more"
 
 
 def test_the_beat_slides_to_just_after_the_pictures_by_a_few_milliseconds_a_tick() -> None:

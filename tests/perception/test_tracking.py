@@ -214,6 +214,23 @@ def test_two_detections_in_one_bus_are_one_user() -> None:
     assert len(made.users(103.0)) == 1
 
 
+def test_two_trucks_abreast_in_neighbouring_lanes_are_two() -> None:
+    """They come and stop; no picture shows both, so that no frame tells them apart."""
+    made = fusion()
+    for step in range(60):
+        now, y = 100 + step / 10, 25.0 - 0.6 * min(step, 30)
+        x = (-5.25, -8.45)[step // 3 % 2]
+        made.camera("cam", [seen(x, y, UserClass.TRUCK)], now)
+    assert len(made.users(106.0)) == 2
+
+
+def test_two_cars_that_one_picture_shows_end_to_end_are_two() -> None:
+    made = fusion()
+    for step in range(30):
+        made.camera("cam", [seen(-5.25, 20.0), seen(-5.25, 21.6)], 100 + step / 10)
+    assert len(made.users(103.0)) == 2
+
+
 def test_a_lost_user_is_let_go_within_two_seconds() -> None:
     made = fusion()
     follow(made, 3.0)

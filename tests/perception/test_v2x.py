@@ -134,6 +134,17 @@ def test_a_jump_off_the_tracked_body_is_an_attack_and_is_not_believed_for_a_minu
     assert users[0].v2x_id == ME
 
 
+def test_who_jumps_while_no_body_of_ours_is_its_own_is_no_attacker_and_not_believed_either() -> None:
+    vehicles = Vehicles(FRAME, ROADWAY)
+    for step in range(5):
+        vehicles.hear(word(at(step / 10)), step / 10)
+        users, _ = vehicles.meet([], step / 10)
+    assert [user.v2x_id for user in users] == [ME]
+    vehicles.hear(word(at(0.5, 6.0)), 0.5)
+    assert vehicles.meet([], 0.5)[0] == []
+    assert vehicles.jumps == 0
+
+
 def test_a_jump_that_ends_on_the_body_is_none() -> None:
     vehicles = Vehicles(FRAME, ROADWAY)
     followed(vehicles, 10)

@@ -92,6 +92,14 @@ def test_a_group_without_a_phase_and_ids_of_the_other_kind_are_disagreements(tmp
     assert any("node 12 region 0 are test ids" in fault for fault in found)
 
 
+@pytest.mark.parametrize("name", ["controller", "radio", "time", "uplink"])
+def test_a_sensor_may_not_be_named_as_health_and_metrics_name_another_device(
+    tmp_path: Path, name: str
+) -> None:
+    (fault,) = faults(tmp_path, {"name: radar-south-west": f"name: {name}"})
+    assert f"radars.0.name: {name} is what metrics and health call another device" in fault
+
+
 def test_one_group_in_two_phases_is_refused(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, {"7: [11]": "7: [11, 10]"})
     assert "lamp group 10 stands in phase 6 and in phase 7" in fault

@@ -1,4 +1,7 @@
-"""The truth of one run: SUMO's road users, made in a process of its own and kept under build/."""
+"""The truth of one run: SUMO's road users, made in a process of its own and kept under build/.
+
+Of the committed crossing and its demand, or of a scenario that somebody has given.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,34 @@ import inspect
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from hil.bench.fusion.config import Config
+from hil.bench.fusion.given import Given, Told, order_of
 from hil.processes import RigFailure
-from hil.world import sumo, sumo_demand, sumo_net
+from hil.world import (
+    sumo,
+    sumo_demand,
+    sumo_given,
+    sumo_given_crossing,
+    sumo_given_net,
+    sumo_net,
+    sumo_scenario,
+)
 from hil.world.sumo import KINDS, Order
 from rsu_agent.world.crossing import Crossing
 
 Array = npt.NDArray[np.float64]
 KEPT = Path("build/fusion")
 RUN_S = 300.0
+GIVEN_RUN_S = 1800.0  # a whole city may have to move for one junction
+GIVEN_CODE = (sumo, sumo_given, sumo_given_crossing, sumo_given_net, sumo_scenario)
 PEDESTRIAN = KINDS.index("pedestrian")
 VULNERABLE = tuple(KINDS.index(kind) for kind in ("pedestrian", "bicycle", "motorcycle", "tricycle", "cart"))
 
@@ -41,11 +56,19 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Users step by step, the geometry they move on, and the file of their rows."""
+    """Users step by step, the geometry they move on, the file of their rows; told: of a given scenario."""
 
     steps: tuple[Step, ...]
     crossing: Crossing
     path: Path
+    told: Told | None = None
+
+    def fitted(self, config: Config) -> Config:
+        """The configuration with the poles of a given junction, and as many steps as its scenario has."""
+        if self.told is None:
+            return config
+        poles = replace(config.poles, places_m=self.told.poles_m)
+        return replace(config, steps=self.told.steps, poles=poles)
 
     def mean_objects(self, config: Config) -> float:
         """Users within the region, mean over the scored steps."""
@@ -53,30 +76,51 @@ class Truth:
         return float(np.mean([(np.hypot(*step.xy.T) < config.region_m).sum() for step in scored]))
 
 
-def truth(config: Config, seed: int) -> Truth:
-    """The truth of a seed, simulated unless that was done before. Raises RigFailure without SUMO."""
+def truth(config: Config, seed: int, given: Given | None = None) -> Truth:
+    """The truth of a seed, simulated unless that was done before.
+
+    Raises RigFailure without SUMO, and where a given scenario cannot be measured.
+    """
+    if given is not None:
+        return _given(config, seed, given)
     world = config.world
     order = Order(seed, config.steps, config.step_s, world.warm_s, world.within_m, world.per_hour)
     written = json.dumps(asdict(order), sort_keys=True)
-    code = "".join(map(inspect.getsource, (sumo, sumo_net, sumo_demand)))
-    name = hashlib.sha256((written + code).encode()).hexdigest()[:16]
+    name = _name(written, (sumo, sumo_net, sumo_demand))
     rows, geometry = KEPT / f"truth-{name}.npz", KEPT / f"truth-{name}.geometry.json"
     if not rows.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        asked = KEPT / f"truth-{name}.order.json"
-        asked.write_text(written)
-        _simulate(asked, rows, geometry)
+        _simulate("hil.world.sumo", written, rows, geometry, RUN_S)
     crossing = TypeAdapter(Crossing).validate_json(geometry.read_text())
     return Truth(_steps(rows, config.steps), crossing, rows)
 
 
-def _simulate(order: Path, rows: Path, geometry: Path) -> None:
-    made = rows.with_suffix(".part")
-    command = [sys.executable, "-m", "hil.world.sumo", str(order), str(made), str(geometry)]
+def _given(config: Config, seed: int, given: Given) -> Truth:
+    order = given.order(config, seed)
+    keyed = json.dumps(order_of(order, given.content()), sort_keys=True)
+    name = _name(keyed, GIVEN_CODE)
+    rows, about = KEPT / f"given-{name}.npz", KEPT / f"given-{name}.told.json"
+    if not rows.exists():
+        _simulate("hil.world.sumo_given", json.dumps(asdict(order)), rows, about, GIVEN_RUN_S)
+    said = json.loads(about.read_text())
+    crossing = TypeAdapter(Crossing).validate_python(said.pop("crossing"))
+    told = Told(**said)
+    return Truth(_steps(rows, told.steps), crossing, rows, told)
+
+
+def _name(order: str, code: tuple[ModuleType, ...]) -> str:
+    """What is kept changes its name with what was asked and with what has made it."""
+    return hashlib.sha256((order + "".join(map(inspect.getsource, code))).encode()).hexdigest()[:16]
+
+
+def _simulate(module: str, order: str, rows: Path, beside: Path, most_s: float) -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    asked, made = rows.with_suffix(".order.json"), rows.with_suffix(".part")
+    asked.write_text(order)
+    command = [sys.executable, "-m", module, str(asked), str(made), str(beside)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=most_s, check=False)
     except subprocess.TimeoutExpired:
-        raise RigFailure(f"SUMO had not finished after {RUN_S:g} s") from None
+        raise RigFailure(f"SUMO had not finished after {most_s:g} s") from None
     if done.returncode:
         raise RigFailure(f"no truth from SUMO: {done.stderr.strip()[-800:]}")
     made.replace(rows)
