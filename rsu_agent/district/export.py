@@ -39,7 +39,7 @@ TYPES: dict[
     "map": (pa.string(), (dict,)),
 }
 REST = "more"  # JSON of fields that the manifest does not know, or not of this type
-INT64 = 1 << 63
+INT64, EXACT = 1 << 63, 1 << 53  # whole numbers that a column holds exactly
 
 
 def columns_of(kind: str) -> list[tuple[str, Any, tuple[type, ...]]]:
@@ -82,7 +82,8 @@ def _fits(value: Any, types: tuple[type, ...]) -> bool:
         return types == (bool,)
     if not isinstance(value, types):
         return False
-    return not isinstance(value, int) or -INT64 <= value < INT64
+    most = EXACT if float in types else INT64
+    return not isinstance(value, int) or -most <= value < most
 
 
 async def export(

@@ -45,8 +45,14 @@ ADVANCED = """UPDATE site_lane l SET hw = k.hw, gaps = k.gaps::int8multirange, s
     $7::double precision[], $8::integer[], $9::bigint[], $10::bigint[], $12::bigint[])
   AS k (site, epoch, lane, hw, gaps, utc_us, clock_s, version, fresh, again, refused)
   WHERE (l.site, l.epoch, l.lane) = (k.site, k.epoch, k.lane)"""
-GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError, asyncpg.InsufficientResourcesError)  # fmt: skip
+GONE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when the server's farewell crosses our next question
+    asyncpg.OperatorInterventionError,  # shut down, crashed, not up yet
+    asyncpg.InsufficientResourcesError,
+)
 COLLIDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,12 +25,13 @@ class Receiving:
 
 
 @contextmanager
-def district(folder: Path, database: str, *options: Any) -> Iterator[Receiving]:
-    """`python -m rsu_agent.district.main`, until it says that it is ready."""
+def district(folder: Path, database: str, *options: Any, point: str = "") -> Iterator[Receiving]:
+    """`python -m rsu_agent.district.main`, until it says that it is ready. point: where it kills itself."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "rsu_agent.district.main", "--database", database, "--ready", str(ready)]
-    process = subprocess.Popen([*command, "--api-port", "0", *map(str, options)])
+    environment = os.environ | {"RSU_CHAOS_POINT": point}
+    process = subprocess.Popen([*command, "--api-port", "0", *map(str, options)], env=environment)
     try:
         until(ready.exists, lambda: process.poll() is None)
         told = json.loads(ready.read_text())

@@ -14,6 +14,7 @@ import pytest
 
 from hil.mosquitto import MOSQUITTO, mosquitto
 from rsu_agent.district.options import checked, parser
+from rsu_agent.district.read import duplicate_facts, stored_envelopes, stored_records
 from rsu_agent.ports.envelope import pack_envelope, unpack_ack
 from rsu_agent.ports.mqtt import Broker, Session, connect
 from tests.district.made import envelope, prefix, until
@@ -101,6 +102,47 @@ async def again_and_again(sites: Session) -> None:
     while True:
         await send(sites, range(1, 21))
         await anyio.sleep(0.5)
+
+
+@pytest.mark.parametrize("point", ["receive:9", "store:2", "reply:3"])
+async def test_a_receiver_that_dies_at_a_point_has_acknowledged_nothing_that_is_not_stored(
+    tmp_path: Path, point: str
+) -> None:
+    database = tmp_path / "d.sqlite"
+    heard: dict[str, int] = dict.fromkeys(SITES, 0)
+    with mosquitto(tmp_path) as port:
+        where = ("--host", "127.0.0.1", "--port", port)
+        async with connect(Broker("127.0.0.1", port, "sites")) as sites, anyio.create_task_group() as tasks:
+            await sites.subscribe("rsu/1/pingshan/+/ack", 0)
+            tasks.start_soon(listen, sites, heard)
+            with district(tmp_path, str(database), *where, point=point) as dying:
+
+                async def dead() -> bool:
+                    await send(sites, range(1, 6))
+                    return dying.process.poll() is not None
+
+                await until(dead)
+                assert dying.process.returncode == -signal.SIGKILL
+            stored = stored_envelopes(database).get(
+                (7, "lo"), set()
+            )  # of all sites: they share one epoch here
+            assert max(heard.values()) <= max(stored, default=0)
+            with district(tmp_path, str(database), *where):
+
+                async def all_told() -> bool:
+                    await send(sites, range(1, 21))
+                    return set(heard.values()) == {20}
+
+                await until(all_told)
+            tasks.cancel_scope.cancel()
+    assert duplicate_facts(database) == 0
+    assert len(stored_records(database, "phase")) == 20 * len(SITES)
+
+
+async def listen(sites: Session, heard: dict[str, int]) -> None:
+    async for topic, payload in sites.messages():
+        site = topic.split("/")[3]
+        heard[site] = max(heard[site], unpack_ack(payload).contiguous)
 
 
 def line(text: str, name: str) -> str:

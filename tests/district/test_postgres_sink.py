@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -10,6 +12,7 @@ import anyio
 import asyncpg
 import pytest
 
+from hil.postgres import INITDB, MISSING, cluster
 from rsu_agent.district.facts import DAY_US, KEEP_DAYS, utc
 from rsu_agent.district.migrate import migrate, migrations
 from rsu_agent.district.partitions import stored_days
@@ -232,3 +235,23 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is
         await other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     await other.close()
     assert [ack.contiguous for _, ack in heard.acks] == [1, 2]
+
+
+async def test_a_server_that_crashes_again_and_again_loses_nothing_that_was_acknowledged() -> None:
+    if INITDB is None:
+        pytest.skip(MISSING)
+    with cluster() as address:
+        sink, heard = PostgresSink(address), Heard()
+        await sink.open()
+        receiver = Receiver(sink)
+        for start in range(0, 200, 10):
+            if start % 50 == 20:
+                assert sink._db is not None
+                os.kill(sink._db.get_server_pid(), signal.SIGKILL)  # the postmaster then restarts all of it
+            await receiver.store(heard, batch(*map(envelope, range(start + 1, start + 11))))
+        await sink.aclose()
+        db = await asyncpg.connect(address)
+        assert await numbers(db) == list(range(1, 201))
+        assert await db.fetchval("SELECT count(*) FROM phase") == 200
+        await db.close()
+    assert heard.acks[-1][1].contiguous == 200
