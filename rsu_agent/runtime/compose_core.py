@@ -112,7 +112,7 @@ class Core:
             self.post,
             self._clock_word,
             lambda: (signals.end_error_p95_s, signals.history.report_period_s),
-            lambda trusted: self.hub.send("uplink", "clock", trusted, newest=True),
+            self._vouch,
         )
         self.air.ears.append(told)
         self.speaking.ticked = told.quality.tick
@@ -133,6 +133,10 @@ class Core:
         if self.site.uplink is not None:
             self.air.ears.append(tap)
         return tap
+
+    def _vouch(self, trusted: bool) -> None:
+        """Tell the uplink process whether our clock may be believed: it judges commands by it."""
+        self.hub.send("uplink", "clock", trusted, newest=True)
 
     def _clock_word(self) -> ClockWord:
         now_s = self.clock.now_s()
@@ -283,6 +287,7 @@ class Core:
         log.info("%s has joined", role)
         if role == "uplink":
             self.post.connected()
+            self._vouch(self._clock_word().trusted)
 
     def _from_parent(self, message: dict[str, Any]) -> None:
         if message.get("kind") == "last_word_spoken":

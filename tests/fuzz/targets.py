@@ -31,12 +31,13 @@ from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.dsrc_reader import read_spatem
 from rsu_agent.outlets.outbox_lane import Lane
 from rsu_agent.outlets.spat_reader import read_spat
+from rsu_agent.ports.command import BadCommand
 from rsu_agent.ports.envelope import BadEnvelope, pack_ack, unpack_ack, unpack_envelope
 from rsu_agent.ports.link import Link, socket_pair
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.wire import geonet
 from rsu_agent.wire.uper import Malformed
-from tests.fuzz import can_radars, controllers, line_radars, seeds
+from tests.fuzz import can_radars, commands, controllers, line_radars, seeds
 from tests.fuzz.inputs import any_input
 from tests.fuzz.scratch import folder
 
@@ -208,6 +209,8 @@ TARGETS = (
     Target("uplink_envelope", district, (BadEnvelope,), 0, seeds.envelope),
     Target("district_receiver", receiver, (), 0, seeds.envelope),
     Target("uplink_ack", acknowledgement, (BadEnvelope,), 0, seeds.acknowledgement),
+    Target("command", commands.desk, (), commands.MOST_KEPT, commands.inputs),
+    Target("command_answer", stateless(commands.answer), (BadCommand,), 0, commands.answers),
     Target("chrony_answer", stateless(chrony), (NotTracking,), 0, mutated([seeds.chrony_reply()])),
     Target("process_link", stateless(process_link), (DeviceLost,), 0, seeds.process_link),
     Target("gbt20999_plain", controllers.running(controllers.listener), (), 0, seeds.gbt20999),
