@@ -105,7 +105,7 @@ def _cfg(site: SiteRead, memory: MapMemory) -> Record:
     settings = site.settings
     detector = settings.perception.detector
     return {
-        "site": _sha256(site.path),
+        "conf": _sha256(site.path),
         "map": _sha256(find(site.folder, settings.crossing.file)),
         "air": memory.content,
         "rev": memory.revision,

@@ -24,7 +24,7 @@ OF_OTHERS: tuple[Record, ...] = (
     {"k": "audit", "t": UTC_US, "q": 7, "c": "ping", "r": "done", "w": "ok", "n": 1},
     {"k": "base", "t": UTC_US, "ver": "0.1.0", "py": "3.11.2", "os": "linux 6.1.0 x86_64"}
     | {"std": "csae53-2020", "node": 101, "rg": 0, "lat": 22.7, "lon": 114.3, "dr": ["chrony", "udp_raw"]},
-    {"k": "cfg", "t": UTC_US, "site": "a" * 64, "map": "b" * 64, "air": "c" * 32, "rev": 1, "model": None},
+    {"k": "cfg", "t": UTC_US, "conf": "a" * 64, "map": "b" * 64, "air": "c" * 32, "rev": 1, "model": None},
     {"k": "run", "t": UTC_US, "cpu": 0.41, "mem": 0.27, "disk": 0.12, "temp": 61.5},
 )
 
