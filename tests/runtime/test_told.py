@@ -84,8 +84,8 @@ def test_the_configuration_is_told_by_digests_of_the_files(tmp_path: Path) -> No
     post = Kept()
     told_of(FakeClock(10.0, UTC_S), post, tmp_path, [ClockWord(True, 0.0, "ptp")]).report()
     (cfg,) = post.of("cfg")
-    assert all(len(cfg[key]) == 64 for key in ("site", "map", "model"))
-    assert cfg["site"] != cfg["map"]
+    assert all(len(cfg[key]) == 64 for key in ("conf", "map", "model"))
+    assert cfg["conf"] != cfg["map"]
     (base,) = post.of("base")
     assert {"gbt20999", "udp_raw"} <= set(base["dr"])
 
