@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hil.mosquitto import MOSQUITTO
+from hil.postgres import INITDB, MISSING
 from hil.uplink_chaos.__main__ import missed, points
 from hil.uplink_chaos.compare import compared, held_of, read_notes
 from hil.uplink_chaos.run import POINTS_OF
@@ -95,13 +97,18 @@ def test_a_life_that_ended_before_its_first_batch_has_no_note(tmp_path: Path) ->
     assert read_notes(tmp_path) == {1: NOTES[1]}
 
 
+def chaos(folder: Path, kills: int, envelopes: int, *more: str) -> dict[str, Any]:
+    told = ["--n", str(kills), "--envelopes", str(envelopes), "--keep", str(folder), *more]
+    command = [sys.executable, "-m", "hil.uplink_chaos", *told]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
 @pytest.mark.real
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (make tools)")
 def test_thirty_kills_cost_nothing_and_the_control_loses(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hil.uplink_chaos", "--n", "30", "--envelopes", "20000", "--keep"]
-    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads(done.stdout.splitlines()[-1])
+    figures = chaos(tmp_path, 30, 20_000)
     assert (figures["lost"], figures["duplicates"], figures["undeclared_gaps"]) == (0, 0, 0)
     assert figures["kills"] >= 30
     assert figures["envelopes"] >= 20_000
@@ -109,3 +116,15 @@ def test_thirty_kills_cost_nothing_and_the_control_loses(tmp_path: Path) -> None
     assert len(figures["at_points"]) >= 3
     assert figures["control"]["lost"] > 0
     assert figures["uncommitted_max"]["lo"]["records"] > 0
+
+
+@pytest.mark.real
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (make tools)")
+@pytest.mark.skipif(INITDB is None, reason=MISSING)
+def test_nor_do_kills_around_the_commit_in_postgresql(tmp_path: Path) -> None:
+    figures = chaos(tmp_path, 6, 1500, "--mode", "postgres", "--points", "store,reply,delete")
+    assert figures["mode"] == "postgres"
+    assert (figures["lost"], figures["duplicates"], figures["undeclared_gaps"]) == (0, 0, 0)
+    assert figures["kills"] >= 6
+    assert figures["at_points"].keys() <= {"store", "reply", "delete"}
+    assert figures["stored"] == figures["envelopes"]
