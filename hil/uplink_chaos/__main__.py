@@ -24,6 +24,7 @@ from hil.uplink_chaos.run import Plan, one_run
 from rsu_agent.ports.chaos_point import POINTS
 
 CONTROL_KILLS, CONTROL_ENVELOPES = 6, 3000
+CONTROL_POINTS = ("receive", "store")  # heard and not stored: what the broker's word says nothing of
 BOUNDS = ("lost", "duplicates", "undeclared_gaps", "strange", "given_up")  # all 0
 
 
@@ -40,6 +41,7 @@ def chaos(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
         against = bar.add_task("kills of the control", total=few)
         control = argparse.Namespace(**vars(options))
         control.n, control.envelopes = few, min(CONTROL_ENVELOPES, options.envelopes)
+        control.points = CONTROL_POINTS
         loses = _run(control, run_dir / "control", told=partial(bar.advance, against), control=True)
     told = {name: loses[name] for name in ("kills", "envelopes", "lost", "duplicates", "undeclared_gaps")}
     figures = {"seed": options.seed, "broker": options.broker, "mode": options.mode, **found, "control": told}
