@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos generate lock lock-peers clean train
+.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos device-chaos generate lock lock-peers clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -58,7 +58,10 @@ faults: setup ## N line faults on the fake clock, each judged against what the l
 device-faults: setup ## N random device faults on a running crossing
 	@$(PY) -m hil.device_faults --n $(or $(N),10) --seed $(or $(SEED),1)
 
-chaos: setup ## N random kills of processes and broker; nothing may be lost
+chaos: setup ## N kills of edge, broker, receiver under load (SEED= ENVELOPES= POINTS= BROKER= MODE=); nothing may be lost
+	@$(PY) -m hil.uplink_chaos --n $(or $(N),300) --seed $(or $(SEED),1) --envelopes $(or $(ENVELOPES),200000) $(if $(POINTS),--points $(POINTS),) --broker $(or $(BROKER),mosquitto) --mode $(or $(MODE),sqlite)
+
+device-chaos: setup ## N random kills on a running crossing; nothing may be lost
 	@$(PY) -m hil.chaos --n $(or $(N),10) --seed $(or $(SEED),1)
 
 generate: setup ## codecs and reference pages made anew
