@@ -139,7 +139,8 @@ def read_cursor(text: str) -> Cursor:
 
 
 KEYS = {  # kind -> field that tells one latest record from another
-    "flow": "ln", "queue": "ln", "phase": "g", "health": "d", "walk": "cw", "event": "i", "still": "d",
+    "flow": "ln", "queue": "ln", "phase": "g", "health": "d", "walk": "cw", "zone": "d", "event": "i",
+    "still": "d",
 }  # fmt: skip
 
 

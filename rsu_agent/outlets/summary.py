@@ -7,12 +7,14 @@ from typing import Any
 
 from rsu_agent.outlets.summary_flow import MINUTE_US
 from rsu_agent.outlets.summary_road import RoadFigures
+from rsu_agent.outlets.summary_zones import Zones
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.place import LocalFrame
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Colour, Lamp
+from rsu_agent.world.spot import SpotReading
 
 QUEUE_US = 30_000_000
 HEALTH_S = 60.0
@@ -30,6 +32,7 @@ class Summary:
 
     def __init__(self, crossing: Crossing, start_s: float) -> None:
         self._frame, self._road = LocalFrame(crossing.origin), RoadFigures(crossing)
+        self._zones = Zones()
         self._start_s = start_s
         self._scene_s: float | None = None
         self._minute = _Running(MINUTE_US)
@@ -46,6 +49,10 @@ class Summary:
     def lamps(self, lamps: Iterable[Lamp], at_s: float) -> None:
         """All lamps of one report of the controller, changed or not: what is not repeated is not known."""
         self._road.lamps(lamps, at_s)
+
+    def spotted(self, reading: SpotReading) -> None:
+        """A radar without places has told of a vehicle."""
+        self._zones.saw(reading)
 
     def still(self, camera: str, who: str, made: dict[str, Any], at_utc_us: int) -> list[Record]:
         """Somebody asked for a still of a camera; `made` as the senses told it. The picture stays here."""
@@ -104,7 +111,7 @@ class Summary:
     def _close(self, utc_s: float) -> list[Record]:
         due: list[Record] = []
         if (minute_us := self._minute.over(utc_s)) is not None:
-            due += self._road.minute(minute_us)
+            due += self._road.minute(minute_us) + self._zones.close(minute_us)
         if (interval_us := self._interval.over(utc_s)) is not None:
             due += self._road.interval(interval_us, QUEUE_US / 1e6)
         return due

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,11 +20,12 @@ from rsu_agent.perception.roadway import Roadway
 from rsu_agent.perception.v2x import Vehicles
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.devices import Camera, Frame, Radar
+from rsu_agent.ports.devices import Camera, Frame, Radar, RadarFrame
 from rsu_agent.ports.plugins import HEARD_EVERY_S
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.place import LocalFrame
 from rsu_agent.world.road_user import FrameUsed, RoadUser, Scene, SensorHealth
+from rsu_agent.world.spot import SpotReading
 from rsu_agent.world.witness import HeadsSeen
 
 PERIOD_S = 0.1
@@ -78,6 +79,7 @@ class Perception:
         self.watches = {name: (watches or {}).get(name) or CameraWatch() for name in cameras}
         self._lamps = dict(lamps or {})
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
+        self.spotted: Callable[[SpotReading], None] = lambda _: None  # told what radars without places see
         self.saw: Saw = lambda *_: None  # told, in the camera's thread, of each picture that shows something
         roadway = Roadway(crossing)
         self.fusion = Fusion(cameras, radars, roadway, associate=associate)
@@ -121,6 +123,8 @@ class Perception:
                 serving()
                 sensor.seen_s = self._clock.now_s()
                 self.fusion.radar(name, frame)
+            for reading in _spots(name, frame):
+                self.spotted(reading)
         finally:
             sensor.open = False
 
@@ -182,3 +186,11 @@ class Perception:
         every_s = math.inf if sensor.every_s is None else sensor.every_s
         fresh = age_s <= (every_s if sensor.open else min(every_s, HEARD_EVERY_S))
         return SensorHealth(name, fresh, "ok" if fresh else "silent", age_s, sensor.covers)
+
+
+def _spots(name: str, frame: RadarFrame) -> Iterator[SpotReading]:
+    for passing in frame.passings:
+        speed, length = passing.speed_mps, passing.length_m
+        yield SpotReading(name, passing.zone, passing.at_s, speed, length, passing.dwell_s)
+    for reading in frame.speeds:
+        yield SpotReading(name, None, frame.measured_s, abs(reading.speed_mps))

@@ -16,6 +16,7 @@ from rsu_agent.world.health import DeviceHealth, TimeQuality
 from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import Programme, SignalOutlook, SignalReport
+from rsu_agent.world.spot import SpotReading
 from rsu_agent.world.witness import HeadsSeen
 
 NOUNS: tuple[type, ...] = (
@@ -28,6 +29,7 @@ NOUNS: tuple[type, ...] = (
     TimeQuality,
     HeadsSeen,
     HeardVehicle,
+    SpotReading,
 )
 LARGEST_BYTES = 1 << 20
 

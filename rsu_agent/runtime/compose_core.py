@@ -50,6 +50,7 @@ from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import V2X, Scene
 from rsu_agent.world.signal import Programme, SignalReport
+from rsu_agent.world.spot import SpotReading
 from rsu_agent.world.witness import HeadsSeen
 
 log = logging.getLogger(__name__)
@@ -247,6 +248,8 @@ class Core:
             case "scene", Scene():
                 self.board.post(SCENE, noun, self.clock.now_s())
                 self.roads.scene(noun)
+            case "spot", SpotReading():
+                self.roads.spotted(noun)
             case _, HeadsSeen():
                 self._heads(noun)
             case "health", DeviceHealth():

@@ -36,6 +36,7 @@ from rsu_agent.settings.model import driver_settings
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import Scene
+from rsu_agent.world.spot import SpotReading
 from rsu_agent.world.witness import HeadsSeen
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Senses:
             {r.name: plugins()[r.driver].heard_every_s(driver_settings(r)) for r in self.site.radars},
         )
         self.perception.heads = self._heads
+        self.perception.spotted = self._spotted
         names = [camera.name for camera in self.site.cameras]
         self.stills = Stills(place.state / STILLS, names, self.detectors.of, self.perception.bodies)
         self.perception.saw = self.stills.saw
@@ -130,6 +132,10 @@ class Senses:
         """Lamps seen, when they have changed, and a few times a second besides."""
         if self.link is not None and self._news.news(seen):
             self.link.send(f"heads {seen.camera}", seen, newest=True)
+
+    def _spotted(self, reading: SpotReading) -> None:
+        if self.link is not None:
+            self.link.send("spot", reading)
 
     def _tell(self, health: DeviceHealth) -> None:
         health = self.watches.dressed(health, self.clock.now_s())

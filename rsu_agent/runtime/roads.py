@@ -24,6 +24,7 @@ from rsu_agent.settings.read import SiteRead
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import SignalReport
+from rsu_agent.world.spot import SpotReading
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
@@ -69,6 +70,10 @@ class Roads:
     def saw_lamps(self, report: SignalReport) -> None:
         """Everything that shines, for the right of whoever passes a line."""
         self._summary.lamps(report.lamps, report.first_byte_s)
+
+    def spotted(self, reading: SpotReading) -> None:
+        """A radar without places has told of a vehicle."""
+        self._summary.spotted(reading)
 
     def device(self, health: DeviceHealth) -> None:
         """A device's state has changed."""

@@ -17,6 +17,7 @@ from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.place import line_heading_deg
 from rsu_agent.world.road_user import RoadUser, Scene, SensorHealth, UserClass
 from rsu_agent.world.signal import Colour, Lamp
+from rsu_agent.world.spot import SpotReading
 
 ROOT = Path(__file__).parents[2]
 UTC_S = 1_790_000_040.0  # a whole minute
@@ -37,6 +38,8 @@ def made_by_the_summary() -> Iterator[Record]:
     driven = path_of(crossing)
     walk = crossing.crosswalks[0]
     summary.lamps([Lamp(group, Colour.GREEN) for group in range(1, 25)], 0.0)
+    summary.spotted(SpotReading("north-zones", 2, 1.0, 13.4, 4.6, 0.5))
+    summary.spotted(SpotReading("north-speed", None, 1.0, 13.4))
     for tick in range(1, 6 * QUEUE_US // 100_000):
         at_s = tick / 10
         users = [standing(crossing), walking(walk.points[0], walk.points[-1], at_s)]

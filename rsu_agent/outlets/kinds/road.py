@@ -251,4 +251,30 @@ WALK = Kind(
     ),
 )
 
-ROAD = (EVENT, FLOW, MOVE, QUEUE, WALK)
+ZONE = Kind(
+    "zone",
+    "lo",
+    "what radars without places counted per detection zone and minute, beside the lanes' own figures",
+    "不给位置的雷达每检测区每分钟的计数,与车道统计并列",
+    "outlets/summary_zones",
+    30,
+    400,
+    (
+        MINUTE,
+        Field("d", "text", "the radar's name in the site file", "站点文件中的雷达名称"),
+        Field("z", "int", "its zone, as it numbers them; null: speeds without one", "检测区号", null=True),
+        Field(
+            "n",
+            "int",
+            "vehicles; without a zone readings, several a vehicle",
+            "车辆数;无检测区时为读数",
+            low=0,
+        ),
+        _measured("v", "mean speed", "平均速度", "m/s"),
+        _measured("v85", "the speed that 85 % do not exceed", "85 分位速度", "m/s"),
+        _measured("l", "mean length of the vehicles", "平均车长", "m"),
+        _measured("o", "occupancy: share of the minute in which one was in the zone", "占有率", high=1),
+    ),
+)
+
+ROAD = (EVENT, FLOW, MOVE, QUEUE, WALK, ZONE)
