@@ -82,10 +82,10 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch, **benchmarks: Any) -> None:
 
 def test_all_of_them_are_written_by_name(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    stand_ins(monkeypatch, outbox={"ratio": 3.0}, signals=GOOD)
+    stand_ins(monkeypatch, operator={"ratio": 3.0}, signals=GOOD)
     result = CliRunner().invoke(APP, [])
     assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / OUT).read_text()).keys() == {"outbox", "signals"}
+    assert json.loads((tmp_path / OUT).read_text()).keys() == {"operator", "signals"}
     assert "report_to_radio_p99_ms" in result.stdout
 
 
