@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rsu_agent.district.asked import Wrong, asked_history, asked_limit
 from rsu_agent.district.condition import condition
@@ -25,18 +24,13 @@ from rsu_agent.district.metrics import CONTENT_TYPE, page
 from rsu_agent.district.openapi import document
 from rsu_agent.district.reading import LATEST_S, Reader, ReaderLost, cursor_text, latest_of, open_reader
 from rsu_agent.district.tail import Tail
+from rsu_agent.runtime.safe_headers import SafeHeaders
 from rsu_agent.runtime.serve_http import listen_tcp, serve_http
 from rsu_agent.runtime.streams import Streams
 
 log = logging.getLogger(__name__)
 MOST_STREAMS = 64
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-HEADERS = (
-    (b"content-security-policy", b"default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-cache"),
-)
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -129,7 +123,7 @@ def api_app(api: Api) -> Starlette:
             Route("/metrics", api.metrics),
             Mount("/static", StaticFiles(directory=static)),
         ],
-        middleware=[Middleware(_SafeHeaders)],
+        middleware=[Middleware(SafeHeaders)],
         exception_handlers={Wrong: _wrong, ReaderLost: _lost, HTTPException: _refused},
     )
 
@@ -180,18 +174,3 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return _error(
         error.status_code, error.detail, "see /openapi.json for what may be asked, /api/sites for sites"
     )
-
-
-class _SafeHeaders:
-    """Adds the headers that keep the page to itself."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -27,13 +27,13 @@ from rsu_agent.perception.heads.detector import Detector
 from rsu_agent.perception.lamps import HeadBox, read_once
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.runtime.safe_headers import SafeHeaders
 from rsu_agent.runtime.still_files import expired
 from rsu_agent.runtime.still_taken import stills
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.read import read_site
 from rsu_agent.settings.sections import CameraSection, HeadSection, Lens
 from rsu_agent.settings.written import NotWritable, write_heads
-from rsu_agent.web.page import SafeHeaders
 from rsu_agent.world.signal import Colour
 
 MOST_HEADS, MOST_BYTES = 64, 65_536

@@ -23,9 +23,9 @@ from starlette.staticfiles import StaticFiles
 from rsu_agent.perception.calibrate_camera import Calibration, calibrate
 from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.surveyed import CalibrationRefused, GroundPoint
+from rsu_agent.runtime.safe_headers import SafeHeaders
 from rsu_agent.settings.points_file import MOST_POINTS, PointsInvalid, TablePoint, read_points, write_clicks
 from rsu_agent.web.calibrate_heads import HERE, MOST_BYTES
-from rsu_agent.web.page import SafeHeaders
 from rsu_agent.world.place import GeoPoint
 
 Clicks = dict[str, tuple[float, float] | None]

@@ -14,34 +14,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rsu_agent.runtime.safe_headers import SafeHeaders
 from rsu_agent.runtime.streams import Streams
 from rsu_agent.web.upstream import Newest, Upstream
 
 MOST_STREAMS = 32
 SILENT = "event: silent\ndata: {}\n\n"
-HEADERS = (
-    (b"content-security-policy", b"default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-cache"),  # an updated box must not be looked at through last year's page
-)
-
-
-class SafeHeaders:
-    """Adds the headers that keep the page to itself."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
 def page_app(control: Path) -> Starlette:
