@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rsu_agent.district.postgres_sink import PostgresSink
@@ -40,7 +41,13 @@ def flow(minutes_ago: int) -> dict[str, object]:
     return FLOW | {"t": NOW_US - minutes_ago * MINUTE_US}
 
 
-def content() -> Batch:
+def later(one: Envelope, by_us: int) -> Envelope:
+    """The same, so much later."""
+    records = tuple({**record, "t": record["t"] + by_us} for record in one.records)
+    return replace(one, utc_us=one.utc_us + by_us, records=records)
+
+
+def content(now_us: int = NOW_US) -> Batch:
     """Three sites: one well, one with a lost camera and a hazard, one with numbers missing."""
     well = [envelope(n, flow(n), {"k": "health", "t": NOW_US, "d": "camera", "s": "ok", "w": "ok"},
                      clock_bound_s=0.002) for n in range(1, 31)]  # fmt: skip
@@ -53,4 +60,5 @@ def content() -> Batch:
     holed: list[Envelope] = [envelope(n, site="site-3", version=1) for n in (1, 2, 9)]
     state = SiteState("pingshan", "site-2", {"on": 1, "lat": 22.7, "lon": 114.3, "sw": "2.1"})
     refused = dead(f"{prefix('site-3')}/up/lo", b"\xc1 nonsense")
-    return Batch([taken(one) for one in (*well, *ill, *holed)], [refused], [state])
+    told = [taken(later(one, now_us - NOW_US)) for one in (*well, *ill, *holed)]
+    return Batch(told, [refused], [state])

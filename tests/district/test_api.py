@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -168,14 +169,14 @@ async def test_the_page_keeps_to_itself(api: httpx.AsyncClient) -> None:
 async def test_news_comes_by_itself_and_a_listener_that_returns_misses_nothing(tmp_path: Path) -> None:
     address = str(tmp_path / "district.sqlite")
     async with sink_at(address) as sink, anyio.create_task_group() as tasks:
-        await sink.take(content(), NOW_US)
+        began_us = time.time_ns() // 1000
+        await sink.take(content(began_us), began_us)
         url = await tasks.start(serve_api, address, ("127.0.0.1", 0), COUNTERS)
         seq = iter(range(100, 200))
 
         async def hazard(name: str) -> None:
-            record = {"k": "event", "t": NOW_US, "i": name, "h": "wrong_way", "s": "on"}
-            now_us = NOW_US + 1_000_000
-            await sink.take(batch(envelope(next(seq), record, lane="hi")), now_us)
+            record = {"k": "event", "t": began_us, "i": name, "h": "wrong_way", "s": "on"}
+            await sink.take(batch(envelope(next(seq), record, lane="hi")), began_us + 1_000_000)
 
         async with httpx.AsyncClient(base_url=url, timeout=30) as http:
             async with http.stream("GET", "/api/stream") as answer:

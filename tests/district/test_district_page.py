@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from websockets.sync.client import ClientConnection
 
 from rsu_agent.district.sink import Batch, SiteState
 from rsu_agent.district.store import SqliteSink
-from tests.district.made import NOW_US, envelope, taken
+from tests.district.made import envelope, taken
 from tests.district.receiving import district
 from tests.district.stored import content, flow
 from tests.web.browser import CHROMIUM, Tab, browser
@@ -34,7 +35,8 @@ class Scene:
     def __init__(self, folder: Path, stack: ExitStack, window: ClientConnection) -> None:
         self.store = SqliteSink(folder / "district.sqlite")
         stack.callback(self.store.close)
-        self.store._commit(content(), NOW_US)
+        self.now_us = time.time_ns() // 1000  # a page looks at how old everything is
+        self.store._commit(content(self.now_us), self.now_us)
         self._running = ExitStack()
         stack.callback(self._running.close)
         options = ("--live", "http://127.0.0.1:1/poles/{site}/")
@@ -100,8 +102,8 @@ def test_one_click_opens_a_site_and_the_way_to_its_live_crossing(scene: Scene) -
 def test_a_hazard_comes_by_itself(scene: Scene) -> None:
     look = scene.look()
     look.until("document.querySelector('#news').innerText.includes('site-2')")
-    record = {"k": "event", "t": NOW_US, "i": "h9", "h": "stopped_vehicle", "s": "on"}
-    scene.store.commit([envelope(50, record, site="site-1", lane="hi")], NOW_US + 1)
+    record = {"k": "event", "t": scene.now_us, "i": "h9", "h": "stopped_vehicle", "s": "on"}
+    scene.store.commit([envelope(50, record, site="site-1", lane="hi")], scene.now_us + 1)
     look.until("document.querySelector('#news').innerText.includes('stopped vehicle · found')")
 
 
@@ -127,7 +129,7 @@ def test_a_whole_district_fits_and_is_searched(scene: Scene) -> None:
         for n in range(140)
     ]
     poles = [taken(envelope(1, flow(1), site=state.site)) for state in states]
-    scene.store._commit(Batch(poles, [], states), NOW_US)
+    scene.store._commit(Batch(poles, [], states), scene.now_us)
     look = scene.look(rows=143)
     assert len(look.read(DOTS)) == 143
     apart = (
@@ -144,7 +146,7 @@ def test_a_whole_district_fits_and_is_searched(scene: Scene) -> None:
 
 def test_names_of_sites_are_text_and_nothing_else(scene: Scene) -> None:
     bad = '<img src=x onerror="document.title=1">'
-    scene.store.commit([envelope(1, site=bad)], NOW_US)
+    scene.store.commit([envelope(1, site=bad)], scene.now_us)
     look = scene.look(rows=4)
     named = f"(r) => r.dataset.site === {json.dumps(bad)}"
     look.read(f"[...document.querySelectorAll('#sites tr')].find({named}).click()")
