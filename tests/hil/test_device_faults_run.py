@@ -40,7 +40,8 @@ def test_every_device_has_its_turn_before_any_has_a_second(count: int, seed: int
 
 
 def test_no_device_is_left_out_of_the_draw() -> None:
-    assert set(DEVICES) == set(fault_table.FAULTS)
+    not_there = {"talkers"}  # on a crossing only where it is asked for
+    assert set(DEVICES) == set(fault_table.FAULTS) - not_there
     assert {fault for _, fault in draws(200, 1)} == set(FAULTS)
 
 
