@@ -77,12 +77,9 @@ class RealPoles:
         self._tally = tally
         self._outboxes: dict[int, NotingOutbox] = {}
         self._uplinks: list[NotingUplink] = []
-        begins_us = time.time_ns() // 1000
-        self._crossings: dict[int, Crossing] = {}
+        self._plan, self._crossings = plan, dict[int, Crossing]()
         for number in range(1, plan.sites + 1):
-            version, tomorrow = plan.version_of(number)
-            self._crossings[number] = Crossing(plan.seed, number, begins_us, plan.pace, tomorrow=tomorrow)
-            outbox = self._outbox(plan, number, version, folder / site_of(number))
+            outbox = self._outbox(plan, number, plan.version_of(number)[0], folder / site_of(number))
             self._outboxes[number] = outbox
             prefix = f"rsu/1/{DISTRICT}/{site_of(number)}"
             where, will = Broker(*broker, site_of(number)), (f"{prefix}/state", b'{"on":0}')
@@ -100,6 +97,10 @@ class RealPoles:
 
     async def run(self, producing: anyio.Event) -> None:
         """Until cancelled; records come until `producing` is set."""
+        plan, begins_us = self._plan, time.time_ns() // 1000
+        for number in self._outboxes:
+            tomorrow = plan.version_of(number)[1]
+            self._crossings[number] = Crossing(plan.seed, number, begins_us, plan.pace, tomorrow=tomorrow)
         async with anyio.create_task_group() as tasks:
             for uplink in self._uplinks:
                 tasks.start_soon(uplink.run)

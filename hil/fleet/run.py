@@ -110,7 +110,8 @@ class Run:
             await self._until(CONNECTED_S, lambda: self._line.connected > 0)
             if self._line.connected == 0:
                 raise RigFailure(f"no connection to {self._district.host}:{self._district.port}")
-            await self._until(CONNECTED_S, lambda: self._tally.envelopes > 0)
+            # the wave of the start, a word of every pole, is no part of the life that is measured
+            await self._until(CONNECTED_S, lambda: self._tally.envelopes >= self._plan.sites)
             self._first = self._now()
             await self._lives()
             self._last = self._now()
