@@ -45,17 +45,43 @@ class Row:
 
 @dataclass(slots=True)
 class Rows:
-    """One lane of one pole: what waits, what is under way, the last number given."""
+    """One lane of one pole: what waits, what is under way, the last number given.
+
+    stock: rows of the backlog, numbers 1 to this; all are of the same records and made when they are sent.
+    """
 
     epoch: int
+    stock: int = 0
+    of_stock: Sequence[dict[str, Any]] = ()
+    stock_us: int = 0
     last: int = 0
+    sent_stock: int = 0
     waiting: deque[Row] = field(default_factory=deque)
     flying: dict[int, Row] = field(default_factory=dict)
 
-    def give(self, records: Sequence[dict[str, Any]], now_us: int, *, timed: bool = True) -> None:
+    def __post_init__(self) -> None:
+        self.last = self.stock
+
+    def __len__(self) -> int:
+        """Rows that wait."""
+        return len(self.waiting) + self.stock - self.sent_stock
+
+    def give(self, records: Sequence[dict[str, Any]], now_us: int) -> None:
         """The next number."""
         self.last += 1
-        self.waiting.append(Row(self.last, now_us, records, timed))
+        self.waiting.append(Row(self.last, now_us, records, True))
+
+    def take(self, now_s: float) -> Row:
+        """The lowest number that waits is under way from now on."""
+        following = self.sent_stock + 1
+        if following > self.stock or (self.waiting and self.waiting[0].seq < following):
+            row = self.waiting.popleft()
+        else:
+            self.sent_stock = following
+            row = Row(following, self.stock_us, self.of_stock, False)
+        row.sent_s = now_s
+        self.flying[row.seq] = row
+        return row
 
     def again(self, before_s: float) -> int:
         """What was sent earlier than that goes once more, from the lowest on; how many."""
@@ -81,14 +107,13 @@ class LightPole:
         self.number, self.site, self.window = number, site_of(number), WINDOW
         self.version, tomorrow = plan.version_of(number)
         self.crossing = Crossing(plan.seed, number, begins_us, plan.pace, tomorrow=tomorrow)
-        self.lanes = {lane: Rows(secrets.randbits(62) + 1) for lane in LANES}
         self._held: list[dict[str, Any]] = []
         self._window_us = int(WINDOW_S / plan.pace * 1e6)
         dice = random.Random(plan.seed + number)
         self._closes_us = begins_us + dice.randrange(self._window_us)
         day = [flow(dice, lane, begins_us - DAY_US) for lane in range(3)]
-        for _ in range(plan.backlog):  # all of the same records: what counts is their number
-            self.lanes["lo"].give(day, begins_us - DAY_US, timed=False)
+        stock = plan.backlog, day, begins_us - DAY_US
+        self.lanes = {"hi": Rows(secrets.randbits(62) + 1), "lo": Rows(secrets.randbits(62) + 1, *stock)}
 
     @property
     def next_us(self) -> int:
@@ -119,10 +144,8 @@ class LightPole:
             most = self.window - flying
             if lane == "lo":
                 most = min(most, max(1, int(self.window * LO_SHARE)) - len(rows.flying))
-            for _ in range(min(most, len(rows.waiting))):
-                row = rows.waiting.popleft()
-                rows.flying[row.seq] = row
-                row.sent_s = now_s
+            for _ in range(min(most, len(rows))):
+                row = rows.take(now_s)
                 flying += 1
                 if row.timed:
                     tally.sent((self.number, lane), row.seq, row.utc_us, [r["t"] for r in row.records])
@@ -137,7 +160,7 @@ class LightPole:
     @property
     def drained(self) -> bool:
         """Whether nothing waits and nothing is under way."""
-        return not self._held and not any(rows.waiting or rows.flying for rows in self.lanes.values())
+        return not self._held and not any(len(rows) or rows.flying for rows in self.lanes.values())
 
 
 class Trunk:

@@ -185,6 +185,8 @@ class Run:
             "poles": self.poles.name,
             "connections": self._line.opened,
             "cuts": self._line.cuts,
+            "versions": plan.versions,
+            "backlog": plan.backlog,
             "receiver": None if self._district.process is None else "postgres" if plan.postgres else "sqlite",
             "envelopes": sum(given.values()),
             "records_timed": tally.records,

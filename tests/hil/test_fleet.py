@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hil.bench.command import over
-from hil.bench.fleet import judged
+from hil.bench.fleet import ingest_and_fleet, judged
 from hil.fleet.light import LightPole, Rows
 from hil.fleet.line import Line
 from hil.fleet.plan import MOST_REAL, Plan, site_of
@@ -180,26 +180,36 @@ def test_loss_and_what_is_not_drained_are_missed_and_a_foreign_database_is_not_j
     ]
 
 
-def test_rows_go_again_in_order_once_the_oldest_has_waited() -> None:
-    rows = Rows(7)
-    for _ in range(3):
+def rows_of(count: int, stock: int = 0) -> Rows:
+    rows = Rows(7, stock)
+    for _ in range(count):
         rows.give([{"k": "hb", "t": 1}], 1)
-    for at_s in (1.0, 2.0):
-        row = rows.waiting.popleft()
-        row.sent_s, rows.flying[row.seq] = at_s, row
+    return rows
+
+
+def test_rows_go_again_in_order_once_the_oldest_has_waited() -> None:
+    rows = rows_of(3)
+    assert [rows.take(1.0).seq, rows.take(2.0).seq] == [1, 2]
     assert rows.again(0.5) == 0
     assert rows.again(1.5) == 2
     assert [row.seq for row in rows.waiting] == [1, 2, 3]
 
 
 def test_answered_rows_are_gone_and_the_others_stay() -> None:
-    rows = Rows(7)
+    rows = rows_of(4)
     for _ in range(4):
-        rows.give([{"k": "hb", "t": 1}], 1)
-        row = rows.waiting.popleft()
-        rows.flying[row.seq] = row
+        rows.take(1.0)
     rows.answered(Ack(7, "lo", 1, ((3, 3),), ((4, "invalid"),)))
     assert list(rows.flying) == [2]
+
+
+def test_a_stock_is_made_as_it_is_sent_before_what_came_later_and_sent_again_first() -> None:
+    rows = rows_of(2, stock=3)
+    assert (rows.last, len(rows), len(rows.waiting)) == (5, 5, 2)
+    assert [rows.take(1.0).seq for _ in range(2)] == [1, 2]
+    assert rows.again(9.0) == 2
+    assert [rows.take(1.0).seq for _ in range(len(rows))] == [1, 2, 3, 4, 5]
+    assert [row.timed for row in rows.flying.values()] == [False] * 3 + [True] * 2
 
 
 class Heard:
@@ -268,6 +278,25 @@ def test_bounds_of_the_fleet_are_judged_and_what_was_not_measured_is_missed() ->
     )
     assert unknown["missed"] == ["fleet back: lost 1 > 0"]
     assert len(over("ingest", {"postgres_per_s": 6000, "fleet": unknown})) == 2
+
+
+def test_the_bench_makes_a_thousand_live_ten_thousand_and_a_hundred_send_as_much_and_143_return(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plans: list[Plan] = []
+
+    def simulated(plan: Plan) -> dict[str, Any]:
+        plans.append(plan)
+        return {**list(RUNS.values())[len(plans) - 1], "missed": ["not drained"] * (plan.sites == 143)}
+
+    monkeypatch.setattr("hil.bench.fleet.simulate", simulated)
+    monkeypatch.setattr("hil.bench.fleet.ingest", lambda seed: {"postgres_per_s": 6000, "of": seed})
+    figures = ingest_and_fleet(5)
+    assert [plan.sites for plan in plans] == [1000, 10_000, 100, 143]
+    assert plans[1].sites * plans[1].pace == plans[2].sites * plans[2].pace
+    assert (plans[3].backlog, plans[3].is_light, {plan.seed for plan in plans}) == (1900, False, {5})
+    assert figures["missed"] == ["fleet back: not drained"]
+    assert (figures["of"], figures["fleet"]["sites"]) == (5, 1000)
 
 
 def test_without_a_broker_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
