@@ -16,9 +16,9 @@ from hil.bench.camera_watch import camera_watch
 from hil.bench.codec import codec
 from hil.bench.demo import demo
 from hil.bench.detector import detector
+from hil.bench.fleet import ingest_and_fleet
 from hil.bench.fusion.command import fusion
 from hil.bench.fusion.given import ALL, Given
-from hil.bench.ingest import ingest
 from hil.bench.lanes import lanes
 from hil.bench.operator_nets import operator
 from hil.bench.outbox import outbox
@@ -44,7 +44,7 @@ TABLE: dict[str, Callable[[int], dict[str, Any]]] = {
     "operator": operator,
     "perception": perception,
     "outbox": outbox,
-    "ingest": ingest,
+    "ingest": ingest_and_fleet,
     "demo": demo,
     "signals": signals,
     "spat-latency": spat_latency,
@@ -83,9 +83,16 @@ MOST: dict[str, dict[str, float]] = {
     "lanes": {"true.flow_wrong": 0, "true.queue_error_max": 1, "true.lanes_delay_over": 0},
     "air": {"jitter_p999_ms": 10.0, "core_cpu_percent": 5.0},
     "outbox": {"append_p99_ms": 5.0, "hi_p99_ms": 1000.0, "rss_growth_mb": 20.0},
+    "ingest": {
+        "fleet.lag_p99_s": 2.0,
+        "fleet.cores_at_2000": 1.0,
+        "fleet.cost_ratio_10000_100": 1.2,
+        "fleet.return_s": 600.0,
+        "fleet.return_hi_p99_s": 5.0,
+    },
 }
 LEAST: dict[str, dict[str, float]] = {
-    "ingest": {"postgres_per_s": 5000.0},
+    "ingest": {"postgres_per_s": 5000.0, "fleet.sites": 1000},
     "signals": {"changes": CHANGES},
     "outbox": {"drain_per_s": 3000.0},
     "tracker": {"ratio_stonesoup": 100.0, "ratio_fastest_peer": 3.0},

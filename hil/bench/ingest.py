@@ -14,16 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import psutil
 
-from hil.mosquitto import ANYBODY, MOSQUITTO, mosquitto
+from hil.mosquitto import MOSQUITTO, mosquitto
 from hil.postgres import INITDB, cluster
 from hil.processes import RigFailure
+from hil.receiver import QUEUES, cpu_s, receiver
 from rsu_agent.ports.envelope import Envelope, pack_envelope, unpack_ack
 from rsu_agent.ports.mqtt import Broker, Session, connect
 
@@ -32,7 +32,6 @@ WINDOW = 20  # envelopes of a site under way
 WARM, ROUNDS = 2, 10  # windows of every site
 AT_ONCE = 50  # publishing tasks of the sender
 ANSWERS_S = 120.0
-QUEUES = ANYBODY + "max_queued_messages 100000\nmax_inflight_messages 1000\n"
 
 
 def ingest(seed: int) -> dict[str, Any]:
@@ -116,27 +115,8 @@ def _measured(
     database: str, port: int, sent: Sequence[Sequence[bytes]], folder: Path
 ) -> tuple[float, float, float]:
     """CPU seconds of the receiver, of PostgreSQL, and seconds, for everything after the warm-up."""
-    with _receiver(database, port, folder) as process:
+    with receiver(database, port, folder) as process:
         return anyio.run(_drain, port, sent, process)
-
-
-@contextmanager
-def _receiver(database: str, port: int, folder: Path) -> Iterator[psutil.Process]:
-    ready = folder / "ready.json"
-    ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "rsu_agent.district.main", "--database", database, "--ready", str(ready)]
-    where = ["--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "receiver.log").open("w") as log:
-        process = subprocess.Popen([*command, *where], stderr=log)
-    try:
-        while not ready.exists():
-            if process.poll() is not None:
-                raise RigFailure((folder / "receiver.log").read_text()[-2000:])
-            time.sleep(0.05)
-        yield psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 async def _drain(
@@ -150,9 +130,9 @@ async def _drain(
             tasks.start_soon(_hear, session, done, heard)
             for number in range(WARM + ROUNDS):
                 if number == WARM:
-                    own, server, began_s = _cpu_s(process), server_cpu_s(), time.monotonic()
+                    own, server, began_s = cpu_s(process), server_cpu_s(), time.monotonic()
                 await _round(session, sent, number, done, heard)
-            figures = _cpu_s(process) - own, server_cpu_s() - server, time.monotonic() - began_s
+            figures = cpu_s(process) - own, server_cpu_s() - server, time.monotonic() - began_s
             tasks.cancel_scope.cancel()
     return figures
 
@@ -193,11 +173,6 @@ async def _hear(session: Session, done: dict[int, int], heard: anyio.Condition) 
             heard.notify_all()
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def server_cpu_s() -> float:
     """CPU seconds of every PostgreSQL process that this process has started, the ended ones too."""
     total = 0.0
@@ -206,5 +181,5 @@ def server_cpu_s() -> float:
         if process.info["name"] == "postgres" and any("rsu-pg-" in part for part in command):
             times = process.cpu_times()  # of the postmaster: its ended children are in its own
             total += times.children_user + times.children_system
-            total += sum(_cpu_s(child) for child in [process, *process.children()])
+            total += sum(cpu_s(child) for child in [process, *process.children()])
     return total

@@ -28,6 +28,7 @@ from rsu_agent.version import __version__
 
 GROUP = "rsu_agent.commands"
 RIG_VERBS = ("demo", "hil", "bench")  # added by the rig; without it they say how to get it
+RIG_VERBS_WITHIN = ("district.simulate",)  # the same, within a verb of ours
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,6 +51,7 @@ app.add_typer(calibrate, name="calibrate")
 app.add_typer(model, name="model")
 app.add_typer(district, name="district")
 app.add_typer(command, name="command")
+PLACES: dict[str, typer.Typer] = {"": app, "district": district}  # where other packages may add verbs
 
 
 @app.callback(invoke_without_command=True)
@@ -59,22 +61,29 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
-def add_other_verbs() -> None:
-    """Take in the verbs of other installed packages; those of an absent rig say how to get it."""
+def add_other_verbs(within: str = "") -> None:
+    """Take in the verbs of other installed packages; those of an absent rig say how to get it.
+
+    A name with a dot adds to a verb of ours: `district.simulate`. within: only those of this verb.
+    """
     found = set()
     for entry in entry_points(group=GROUP):
+        place, _, name = entry.name.rpartition(".")
+        if (within and place != within) or place not in PLACES:
+            continue
         try:
             verb = entry.load()
         except ImportError:
             continue  # the rig's own packages are not installed: told below
         found.add(entry.name)
         if isinstance(verb, typer.Typer):
-            app.add_typer(verb, name=entry.name)
+            PLACES[place].add_typer(verb, name=name)
         else:
-            app.command(name=entry.name)(verb)
-    for name in RIG_VERBS:
-        if name not in found:
-            app.command(
+            PLACES[place].command(name=name)(verb)
+    for full in (*RIG_VERBS, *RIG_VERBS_WITHIN):
+        place, _, name = full.rpartition(".")
+        if full not in found and (not within or place == within):
+            PLACES[place].command(
                 name=name,
                 help="(needs the rig: pip install 'rsu-agent\\[rig]')",  # the backslash is for rich's markup
                 context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
@@ -94,8 +103,11 @@ def _rig_is_missing() -> None:
 
 def main() -> None:
     """Entry point. With `--json` a wrong command line is an object on stdout, too."""
-    if not set(sys.argv[1:2]) & _own_verbs():  # a verb of ours does not wait for what it does not use
+    first = "".join(sys.argv[1:2])
+    if first not in _own_verbs():  # a verb of ours does not wait for what it does not use
         add_other_verbs()
+    elif first in PLACES:
+        add_other_verbs(within=first)
     if "--json" not in sys.argv:
         app()
     try:

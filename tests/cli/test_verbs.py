@@ -14,7 +14,7 @@ import typer
 from speaking import GENEROUS_S, GOOD, RSU, agent, deaf_agent, one_object, rsu
 
 from rsu_agent.cli.exits import Exit
-from rsu_agent.cli.main import RIG_VERBS, add_other_verbs, app
+from rsu_agent.cli.main import RIG_VERBS, RIG_VERBS_WITHIN, add_other_verbs, app
 from rsu_agent.version import __version__
 
 
@@ -190,6 +190,15 @@ def test_without_the_rig_its_verbs_say_how_to_get_it(verb: str, without_rig: Pat
     assert done.returncode == Exit.FAILED
     assert "pip install 'rsu-agent[rig]'" in one_object(done)["error"]
     assert "rsu-agent[rig]" in rsu("--help", PYTHONPATH=str(without_rig)).stdout
+
+
+@pytest.mark.parametrize("verb", RIG_VERBS_WITHIN)
+def test_nor_do_those_within_a_verb_of_ours(verb: str, without_rig: Path) -> None:
+    within, _, name = verb.partition(".")
+    done = rsu(within, name, "--for", "60", "--json", PYTHONPATH=str(without_rig))
+    assert done.returncode == Exit.FAILED
+    assert "pip install 'rsu-agent[rig]'" in one_object(done)["error"]
+    assert "rsu-agent[rig]" in rsu(within, "--help", PYTHONPATH=str(without_rig)).stdout
 
 
 def test_the_exit_codes_are_those_of_the_page() -> None:
