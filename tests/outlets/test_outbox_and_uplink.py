@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +39,7 @@ from rsu_agent.ports.envelope import (
 )
 from rsu_agent.ports.mqtt import Broker, connect
 from rsu_agent.ports.trouble import DeviceLost
+from tests.runtime.brokers import mosquitto
 
 pytestmark = pytest.mark.anyio
 QUOTA = 8 << 20
@@ -176,35 +173,6 @@ def test_what_was_said_to_be_committed_survives_kill_nine(tmp_path: Path) -> Non
     outbox.close()
     assert told <= held
     assert len(told) > 100
-
-
-@asynccontextmanager
-async def mosquitto(tmp_path: Path, port: int, extra: str = "") -> AsyncIterator[subprocess.Popen[bytes]]:
-    binary = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if binary is None:
-        pytest.skip("mosquitto is not installed: apt install mosquitto")
-    conf = tmp_path / "mosquitto.conf"
-    user = "user root\n" if os.geteuid() == 0 else ""
-    conf.write_text(f"listener {port} 127.0.0.1\n{user}" + (extra or "allow_anonymous true\n"))
-    process = subprocess.Popen([binary, "-c", str(conf)], stderr=subprocess.DEVNULL)  # noqa: ASYNC220
-    try:
-        await _listening(port)
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-async def _listening(port: int) -> None:
-    with anyio.fail_after(10):
-        while True:
-            try:
-                stream = await anyio.connect_tcp("127.0.0.1", port)
-            except OSError:
-                await anyio.sleep(0.02)
-                continue
-            await stream.aclose()
-            return
 
 
 async def receive(store: Store, port: int) -> None:

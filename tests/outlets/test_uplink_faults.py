@@ -23,7 +23,8 @@ from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.compose_uplink import health
 from rsu_agent.world.health import DeviceState
 from tests.outlets.fault_proxy import FaultProxy
-from tests.outlets.test_outbox_and_uplink import PREFIX, QUOTA, free_port, mosquitto, record, soon
+from tests.outlets.test_outbox_and_uplink import PREFIX, QUOTA, free_port, record, soon
+from tests.runtime.brokers import mosquitto
 
 pytestmark = pytest.mark.anyio
 QUICK = {"resend_s": 0.4, "first_back_off_s": 0.05, "unheard_s": 0.6}

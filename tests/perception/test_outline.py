@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,9 @@ from rsu_agent.perception.ground import GroundCamera
 from rsu_agent.perception.outline import outlines
 from rsu_agent.perception.still import EVERY_S, FILL, LEAST_PICTURES, StillMaker
 from rsu_agent.world.road_user import RoadUser, UserClass
+from tests.perception.posed import Pose
 
-
-@dataclass
-class Pose:
-    x_east_m: float = -16.0
-    y_north_m: float = -19.0
-    height_m: float = 8.0
-    yaw_deg: float = 45.0
-    pitch_deg: float = 14.0
-    roll_deg: float = 0.0
-
-
-EYE = GroundCamera(Pose(), 430.0, 640, 384)
+EYE = GroundCamera(Pose(pitch_deg=14.0), 430.0, 640, 384)
 VIEW = View(-16.0, -19.0, 8.0, 45.0, 14.0, 0.0, 430.0, 640, 384)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +24,7 @@ from rsu_agent.ports.assets import asset
 from rsu_agent.ports.devices import RadarFrame, RadarPoint, RadarTarget
 from rsu_agent.settings.crossing import read_crossing
 from rsu_agent.world.road_user import UserClass
-
-
-@dataclass
-class Pose:
-    x_east_m: float = -16.0
-    y_north_m: float = -19.0
-    height_m: float = 8.0
-    yaw_deg: float = 45.0
-    pitch_deg: float = 12.0
-    roll_deg: float = 0.0
-
+from tests.perception.posed import Pose
 
 CAMERA = GroundCamera(Pose(), 430.0, 640, 384)
 RADAR = GroundRadar(Pose(height_m=6.0, pitch_deg=0.0))

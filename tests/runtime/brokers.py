@@ -24,7 +24,9 @@ DAY = timedelta(days=1)
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path, port: int, extra: str = "allow_anonymous true\n") -> AsyncIterator[None]:
+async def mosquitto(
+    folder: Path, port: int, extra: str = "allow_anonymous true\n"
+) -> AsyncIterator[subprocess.Popen[bytes]]:
     """A broker on this port of the loopback while the context lasts."""
     binary = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if binary is None:
@@ -35,7 +37,7 @@ async def mosquitto(folder: Path, port: int, extra: str = "allow_anonymous true\
         process = subprocess.Popen([binary, "-v", "-c", str(folder / "mosquitto.conf")], stderr=log)  # noqa: ASYNC220
         try:
             await _listening(port)
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait()
