@@ -7,20 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rsu_agent.outlets.summary_kinds import LANE_OF
+from rsu_agent.outlets.summary_kinds import KINDS, LANE_OF
 
 DAY_US = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OTHER = "other"
-# Fact tables of PostgreSQL, and the days after which their partitions are dropped.
-KEEP_DAYS: dict[str, int] = {
-    "event": 730,
-    "flow": 400,
-    "phase": 100,
-    "health": 200,
-    "audit": 400,  # at least half a year is asked for
-    OTHER: 200,
-}
 TABLE_OF: dict[str, str] = {
     "event": "event",
     "flow": "flow",
@@ -30,12 +21,19 @@ TABLE_OF: dict[str, str] = {
     "still": "audit",
 }
 AHEAD_US = DAY_US  # a pole's clock may be wrong; a record further ahead is filed under its arrival
-KNOWN_KINDS = frozenset({*LANE_OF, "audit", "base", "birth", "run", "cfg", "map"})
+KNOWN_KINDS = frozenset({*LANE_OF, "map"})
 
 
 def table_of(kind: str) -> str:
     """The fact table of a kind; one that nobody here knows is kept as it came."""
     return TABLE_OF.get(kind, OTHER)
+
+
+# Fact tables of PostgreSQL, and the days after which their partitions are dropped: as the manifest has it.
+KEEP_DAYS: dict[str, int] = {
+    table: max(kind.district_days for kind in KINDS if table_of(kind.kind) == table)
+    for table in (*dict.fromkeys(TABLE_OF.values()), OTHER)
+}
 
 
 def filed_us(told_us: Any, table: str, now_us: int, keep: Mapping[str, int] = KEEP_DAYS) -> int:

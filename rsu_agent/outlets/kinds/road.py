@@ -258,7 +258,7 @@ ZONE = Kind(
     "不给位置的雷达每检测区每分钟的计数,与车道统计并列",
     "outlets/summary_zones",
     30,
-    400,
+    200,
     (
         MINUTE,
         Field("d", "text", "the radar's name in the site file", "站点文件中的雷达名称"),
