@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rsu_agent.district.sink import LaneKey
 from rsu_agent.ports.envelope import MOST_RANGES, Ack
 
 REPEAT_S = 1.0
+DRAINING = 8  # envelopes of a lane within a turn: it has a backlog
+TURN_S = 1.0
 MOST_LANES = 100_000  # remembered; beyond, all are forgotten and may be repeated early once
 
 
@@ -38,6 +41,27 @@ class Repeats:
                 del self._owed[key]
                 self._said[key] = ack, now_s
                 yield prefix, ack
+
+
+class Draining:
+    """How many lanes have a backlog, by what came in this turn and the one before. Pure."""
+
+    def __init__(self) -> None:
+        self._count: Counter[LaneKey] = Counter()
+        self._before, self._now, self._began_s = 0, 0, 0.0
+
+    def heard(self, key: LaneKey, now_s: float) -> None:
+        """An envelope of a lane."""
+        if now_s - self._began_s >= TURN_S:
+            self._before, self._now, self._began_s = self._now, 0, now_s
+            self._count.clear()
+        self._count[key] += 1
+        self._now += self._count[key] == DRAINING
+
+    @property
+    def lanes(self) -> int:
+        """At least one: whom a window is for has sent something."""
+        return max(1, self._before, self._now)
 
 
 def with_these(ack: Ack, numbers: Iterable[int]) -> Ack:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import anyio
 
-from rsu_agent.district.acknowledge import REPEAT_S, Repeats, with_these
+from rsu_agent.district.acknowledge import DRAINING, REPEAT_S, Draining, Repeats, with_these
 from rsu_agent.district.decode import read, read_state
 from rsu_agent.district.facts import KNOWN_KINDS
 from rsu_agent.district.sink import Batch, DeadLetter, LaneKey, Sink, Taken
@@ -20,9 +20,8 @@ from rsu_agent.ports.mqtt import Session
 log = logging.getLogger(__name__)
 BATCH = 2_000
 BATCH_S = 0.1
-EAGER = 8  # envelopes of one lane that wait: it drains a backlog and its window may be full, so no waiting
 WINDOW, LEAST_WINDOW = 256, 20  # envelopes that a lane may have under way
-SHARED_OUT = 10_000  # that all lanes of a batch may have: a district that returns shares them
+SHARED_OUT = 4_000  # that all lanes with a backlog may have: so that news is a second behind them at most
 MOST_WAITING = 20_000  # then the connection is not read until the database has caught up
 MOST_DEAD = 100  # dead letters kept of one batch; the others are counted and answered
 TOPIC = "rsu/1/+/+/up/#"
@@ -32,7 +31,7 @@ STATE_TOPIC = "rsu/1/+/+/state"
 class Publisher(Protocol):
     """What acknowledgements are sent with."""
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None: ...
+    def say(self, topic: str, payload: bytes) -> None: ...
 
 
 class Receiver:
@@ -43,7 +42,7 @@ class Receiver:
         self.counters: Counter[str] = Counter()
         self._waiting = Batch()
         self._of_lane: Counter[LaneKey] = Counter()
-        self._repeats = Repeats()
+        self._repeats, self._draining = Repeats(), Draining()
         self._wake, self._full, self._room = anyio.Event(), anyio.Event(), anyio.Event()
 
     @property
@@ -88,7 +87,8 @@ class Receiver:
         self.counters["unknown_version"] += one.raw is not None
         self.counters["unknown_kind"] += sum(r["k"] not in KNOWN_KINDS for r in one.envelope.records)
         self._of_lane[one.key] += 1
-        if self._of_lane[one.key] >= EAGER or len(self._waiting) >= BATCH:
+        self._draining.heard(one.key, time.monotonic())
+        if self._of_lane[one.key] >= DRAINING or len(self._waiting) >= BATCH:
             self._full.set()
 
     def _forget(self) -> None:
@@ -123,7 +123,7 @@ class Receiver:
         kept = named + [letter for letter in batch.dead if letter.identity is None][:MOST_DEAD]
         committed = await self._sink.take(Batch(batch.taken, kept, batch.states), time.time_ns() // 1000)
         chaos_point("store")
-        window = max(LEAST_WINDOW, min(self._window, SHARED_OUT // max(1, len(committed.acks))))
+        window = max(LEAST_WINDOW, min(self._window, SHARED_OUT // self._draining.lanes))
         self.counters["envelopes"] += len(batch.taken)
         self.counters["duplicates"] += len(batch.taken) - committed.fresh
         prefixes = {(d.site, *d.identity[:2]): d.prefix for d in batch.dead if d.identity and d.prefix}
@@ -132,7 +132,7 @@ class Receiver:
             if letter.identity is not None and letter.prefix is not None:
                 epoch, lane, seq = letter.identity
                 refusal = Ack(epoch, lane, 0, rejected=((seq, letter.reason),), window=window)
-                await publisher.publish(f"{letter.prefix}/ack", pack_ack(refusal), qos=0)
+                publisher.say(f"{letter.prefix}/ack", pack_ack(refusal))
         gone = {(letter.site, *letter.identity) for letter in committed.refused if letter.identity}
         numbers: dict[LaneKey, list[int]] = defaultdict(list)
         for one in batch.taken:
@@ -142,11 +142,11 @@ class Receiver:
             ack = with_these(ack, numbers[key])
             ack = Ack(ack.epoch, ack.lane, ack.contiguous, ack.ranges, window=window)
             if self._repeats.say(key, prefixes[key] or "", ack, time.monotonic()):
-                await publisher.publish(f"{prefixes[key]}/ack", pack_ack(ack), qos=0)
+                publisher.say(f"{prefixes[key]}/ack", pack_ack(ack))
                 chaos_point("reply")
 
     async def _repeat(self, publisher: Publisher) -> None:
         while True:
             await anyio.sleep(REPEAT_S / 4)
             for prefix, ack in self._repeats.due(time.monotonic()):
-                await publisher.publish(f"{prefix}/ack", pack_ack(ack), qos=0)
+                publisher.say(f"{prefix}/ack", pack_ack(ack))

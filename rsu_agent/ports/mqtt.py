@@ -47,17 +47,27 @@ class Session:
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
         self.refused: str | None = None
+        self.behind = 0  # messages handed over that the broker has not answered with a PUBACK
         client._client.on_publish = self._published
 
     def send(self, topic: str, payload: bytes) -> None:
         """Hand a message (QoS 1) over without waiting for its PUBACK. Raises DeviceLost when there is no
         connection; whether the broker took it shows in `refused`, and in 3.1.1 not even there."""
         told = self._client._client.publish(topic, payload, 1)
+        self.behind += 1
+        if told.rc != 0 or not self.open:
+            raise DeviceLost("closed", f"publish: {told.rc}")
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Hand over what may be lost (QoS 0), without waiting until it is written: what is said in one breath
+        leaves in one write. Raises DeviceLost when there is no connection."""
+        told = self._client._client.publish(topic, payload, 0)
         if told.rc != 0 or not self.open:
             raise DeviceLost("closed", f"publish: {told.rc}")
 
     def _published(self, client: Any, userdata: Any, mid: int, code: Any, properties: Any) -> None:
         """A PUBACK: aiomqtt does not look at what it says."""
+        self.behind = max(0, self.behind - 1)
         if getattr(code, "is_failure", False):
             self.refused = str(code)
         self._client._on_publish(client, userdata, mid, code, properties)

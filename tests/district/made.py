@@ -49,7 +49,7 @@ class Heard:
     def __init__(self) -> None:
         self.acks: list[tuple[str, Ack]] = []
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+    def say(self, topic: str, payload: bytes) -> None:
         self.acks.append((topic, unpack_ack(payload)))
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsu_agent.district.acknowledge import REPEAT_S, Repeats, with_these
+from rsu_agent.district.acknowledge import DRAINING, REPEAT_S, TURN_S, Draining, Repeats, with_these
 from rsu_agent.district.numbers import Numbers
-from rsu_agent.district.receiver import BATCH, EAGER, MOST_WAITING, Receiver
+from rsu_agent.district.receiver import BATCH, MOST_WAITING, Receiver
 from rsu_agent.district.sink import Batch, Committed
 from rsu_agent.district.store import SqliteSink
 from rsu_agent.ports.envelope import Ack, pack_envelope
@@ -42,10 +42,32 @@ def test_another_window_alone_is_no_news() -> None:
 
 async def test_a_district_that_returns_together_shares_what_may_be_under_way(tmp_path: Path) -> None:
     receiver, heard = Receiver(SqliteSink(tmp_path / "d.sqlite")), Heard()
-    await receiver.store(heard, batch(envelope(1)))
-    await receiver.store(heard, batch(*(envelope(1, site=f"pole-{n}") for n in range(143))))
-    await receiver.store(heard, batch(*(envelope(1, site=f"mast-{n}") for n in range(1000))))
-    assert sorted({ack.window for _, ack in heard.acks}) == [20, 69, 256]
+
+    async def returns(poles: int, name: str) -> int:
+        for n in range(poles):
+            for seq in range(1, DRAINING + 1):
+                one = envelope(seq, site=f"{name}-{n}")
+                await receiver.hear(f"{prefix(one.site)}/up/lo", pack_envelope(one))
+        await receiver.store(heard, receiver._next())
+        return heard.acks[-1][1].window
+
+    assert await returns(1, "pole") == 256
+    assert 4_000 // 51 <= await returns(50, "mast") <= 4_000 // 50
+    assert await returns(400, "site") == 20, "never less than a lane begins with"
+
+
+def test_who_says_a_word_now_and_then_has_no_backlog() -> None:
+    draining = Draining()
+    for n in range(10_000):
+        draining.heard(("site", n, "lo"), 0.0)
+    assert draining.lanes == 1
+    for n in range(DRAINING * 3):
+        draining.heard(("site", n % 3, "lo"), 0.1)
+    assert draining.lanes == 3
+    draining.heard(KEY, 0.2 + TURN_S)
+    assert draining.lanes == 3, "those of the turn before may go on"
+    draining.heard(KEY, 0.3 + 2 * TURN_S)
+    assert draining.lanes == 1
 
 
 async def test_a_lane_with_many_holes_still_hears_of_what_it_has_just_sent(tmp_path: Path) -> None:
@@ -118,18 +140,18 @@ async def test_a_lane_that_drains_a_backlog_does_not_wait_for_the_batch_to_fill(
     receiver = Receiver(sink)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(receiver._commit, heard)
-        await hear(receiver, 1, EAGER - 1)
+        await hear(receiver, 1, DRAINING - 1)
         await anyio.wait_all_tasks_blocked()
         assert sink.batches == []
-        await hear(receiver, EAGER, 1)
+        await hear(receiver, DRAINING, 1)
         await anyio.wait_all_tasks_blocked()
-        assert [len(batch) for batch in sink.batches] == [EAGER]
-        await hear(receiver, EAGER + 1, 200)  # what comes meanwhile is one batch
+        assert [len(batch) for batch in sink.batches] == [DRAINING]
+        await hear(receiver, DRAINING + 1, 200)  # what comes meanwhile is one batch
         sink.gate.release()
         await anyio.wait_all_tasks_blocked()
-        assert [len(batch) for batch in sink.batches] == [EAGER, 200]
+        assert [len(batch) for batch in sink.batches] == [DRAINING, 200]
         tasks.cancel_scope.cancel()
-    assert [ack.contiguous for _, ack in heard.acks] == [EAGER]
+    assert [ack.contiguous for _, ack in heard.acks] == [DRAINING]
 
 
 async def test_a_batch_has_a_greatest_size_and_the_rest_follows() -> None:

@@ -33,8 +33,8 @@ class Looking(Heard):
         self._database = database
         self.committed: list[set[int]] = []
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
-        await super().publish(topic, payload, qos=qos, retain=retain)
+    def say(self, topic: str, payload: bytes) -> None:
+        super().say(topic, payload)
         ack = unpack_ack(payload)
         self.committed.append(stored_envelopes(self._database).get((ack.epoch, ack.lane), set()))
 
