@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgpack
-import zstandard
 
 from rsu_agent.outlets.outbox_shelves import Shelf, shelf_of
-from rsu_agent.ports.envelope import LEVEL, MAGIC, SCHEMA, Envelope, pack_envelope, unpack_envelope
+from rsu_agent.ports.envelope import MAGIC, SCHEMA, Envelope, pack_envelope, squeezed, unpack_envelope
 
 MOST_RECORDS = 64  # in one envelope of the low lane
 MOST_BYTES = 64 << 10  # of packed records in one envelope, unless a single record is larger
@@ -55,8 +54,7 @@ class Sealer:
         body = head + packer.pack("r") + records
         if len(body) < WORTH_BYTES:
             return bytes(body)
-        small = zstandard.ZstdCompressor(level=LEVEL).compress(body)
-        return small if len(small) < len(body) else bytes(body)
+        return squeezed(body)
 
 
 def is_bare(stored: bytes) -> bool:

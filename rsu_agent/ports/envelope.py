@@ -6,6 +6,7 @@ Correctness needs no feature of MQTT 5: compression is recognised by zstd's own 
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,24 @@ import zstandard
 SCHEMA = 1
 MAGIC = b"\x28\xb5\x2f\xfd"
 LEVEL = 3
+WINDOW_BYTES = 1 << 20  # that a compressed envelope may refer back over
 LARGEST = 256 << 10  # bytes of an envelope, before and after compression
 LANES = ("hi", "lo")
 MOST_RECORDS = 1000
 DEEPEST = 16  # lists within lists of a record
 MOST_RANGES = 64
 PLAIN = frozenset({type(None), bool, str, float})
+
+
+class _Zstd(threading.local):
+    """One of each a thread: they may not be shared, and making one costs more than using it."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=LEVEL).compress
+        self.decompress = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES).decompress
+
+
+_zstd = _Zstd()
 
 
 class BadEnvelope(ValueError):
@@ -73,7 +86,12 @@ def pack_envelope(envelope: Envelope) -> bytes:
             "r": list(envelope.records),
         }
     )
-    small = zstandard.ZstdCompressor(level=LEVEL).compress(body)
+    return squeezed(body)
+
+
+def squeezed(body: bytes) -> bytes:
+    """A packed envelope with zstd where that makes it smaller."""
+    small = _zstd.compress(body)
     return small if len(small) < len(body) else bytes(body)
 
 
@@ -187,9 +205,7 @@ def unpack_map(data: bytes) -> dict[str, Any]:
         raise BadEnvelope("too_big", f"{told} bytes once unpacked")
     try:
         if data[:4] == MAGIC:
-            data = zstandard.ZstdDecompressor(max_window_size=1 << 20).decompress(
-                data, max_output_size=LARGEST
-            )
+            data = _zstd.decompress(data, max_output_size=LARGEST)
         value = msgpack.unpackb(data, strict_map_key=True)
     except (zstandard.ZstdError, ValueError, msgpack.exceptions.UnpackException) as error:
         raise BadEnvelope("unreadable", str(error)) from None

@@ -97,15 +97,19 @@ class Session:
 
     async def messages(self) -> AsyncIterator[tuple[str, bytes]]:
         """(topic, payload) of what arrives. Raises DeviceLost when the connection ends."""
+        waiting = self._client._queue
         try:
             async for message in self._client.messages:
-                payload = message.payload
-                yield (
-                    str(message.topic),
-                    payload if isinstance(payload, bytes) else bytes(str(payload), "utf-8"),
-                )
+                yield _read(message)
+                while not waiting.empty():  # aiomqtt makes a task a message; those that are here need none
+                    yield _read(waiting.get_nowait())
         except aiomqtt.MqttError as error:
             raise DeviceLost("closed", str(error)) from None
+
+
+def _read(message: aiomqtt.Message) -> tuple[str, bytes]:
+    payload = message.payload
+    return str(message.topic), payload if isinstance(payload, bytes) else bytes(str(payload), "utf-8")
 
 
 @asynccontextmanager
