@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 PY := .venv/bin/python
 RSU := .venv/bin/rsu
-APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql
+APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql nats-server
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos device-chaos generate lock lock-peers clean train
@@ -58,7 +58,7 @@ faults: setup ## N line faults on the fake clock, each judged against what the l
 device-faults: setup ## N random device faults on a running crossing
 	@$(PY) -m hil.device_faults --n $(or $(N),10) --seed $(or $(SEED),1)
 
-chaos: setup ## N kills of edge, broker, receiver under load (SEED= ENVELOPES= POINTS= BROKER= MODE=); nothing may be lost
+chaos: setup ## N kills of edge, broker, receiver under load (SEED= ENVELOPES= POINTS= BROKER= MODE=sqlite|postgres|jetstream); nothing may be lost
 	@$(PY) -m hil.uplink_chaos --n $(or $(N),300) --seed $(or $(SEED),1) --envelopes $(or $(ENVELOPES),200000) $(if $(POINTS),--points $(POINTS),) --broker $(or $(BROKER),mosquitto) --mode $(or $(MODE),sqlite)
 
 device-chaos: setup ## N random kills on a running crossing; nothing may be lost

@@ -13,9 +13,15 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import asyncpg
 
 from hil.counted_run import judged
 from hil.mosquitto import MOSQUITTO
+from hil.nats_servers import MISSING as NO_NATS
+from hil.nats_servers import NATS
 from hil.postgres import INITDB, cluster
 from hil.postgres import MISSING as NO_POSTGRES
 from hil.processes import RigFailure
@@ -23,6 +29,8 @@ from hil.progress import counting
 from hil.uplink_chaos.run import Plan, one_run
 from rsu_agent.ports.chaos_point import POINTS
 
+MODES = """the receiver's database; jetstream: three NATS nodes between a front and two backs, a PostgreSQL
+database each: eight victims, of which each node has an eighth of the kills at least: 20 of 160"""
 CONTROL_KILLS, CONTROL_ENVELOPES = 6, 3000
 CONTROL_POINTS = ("receive", "store")  # heard and not stored: what the broker's word says nothing of
 BOUNDS = ("lost", "duplicates", "undeclared_gaps", "strange", "given_up")  # all 0
@@ -32,8 +40,10 @@ def chaos(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     """The run and its control. Raises RigFailure."""
     if options.broker == "mosquitto" and MOSQUITTO is None:
         raise RigFailure("mosquitto is not installed (make tools)")
-    if options.mode == "postgres" and INITDB is None:
+    if options.mode != "sqlite" and INITDB is None:
         raise RigFailure(NO_POSTGRES)
+    if options.mode == "jetstream" and NATS is None:
+        raise RigFailure(NO_NATS)
     with counting() as bar:
         kills = bar.add_task("kills", total=options.n)
         found = _run(options, run_dir / "run", told=partial(bar.advance, kills))
@@ -58,10 +68,21 @@ def missed(figures: dict[str, Any]) -> list[str]:
 def _run(
     options: argparse.Namespace, folder: Path, *, told: Callable[[], None], control: bool = False
 ) -> dict[str, Any]:
-    server = cluster() if options.mode == "postgres" else nullcontext(str(folder / "district.sqlite"))
+    server = nullcontext(str(folder / "district.sqlite")) if options.mode == "sqlite" else cluster()
     with server as database:
+        streams = options.mode == "jetstream"
+        databases = (database, anyio.run(_another, database)) if streams else (database,)
         asked = options.n, options.seed, options.envelopes, options.points, options.broker
-        return one_run(Plan(*asked, database, control, told), folder)
+        return one_run(Plan(*asked, databases, control, streams, told), folder)
+
+
+async def _another(database: str) -> str:
+    """A second database of the same server, for the second shard."""
+    db = await asyncpg.connect(database)
+    await db.execute("CREATE DATABASE shard_1")
+    await db.close()
+    parts = urlsplit(database)
+    return urlunsplit(parts._replace(path="/shard_1"))
 
 
 def points(text: str) -> tuple[str, ...]:
@@ -80,7 +101,7 @@ def main() -> int:
     parser.add_argument("--envelopes", type=int, default=200_000)
     parser.add_argument("--points", type=points, default=POINTS, help="where processes die, or none")
     parser.add_argument("--broker", choices=("mosquitto", "amqtt"), default="mosquitto")
-    parser.add_argument("--mode", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--mode", choices=("sqlite", "postgres", "jetstream"), default="sqlite", help=MODES)
     parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
     options = parser.parse_args()
     return judged(

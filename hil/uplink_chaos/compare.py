@@ -46,8 +46,21 @@ def held_of(envelopes: Iterable[Any], bodies: Iterable[tuple[int, str, Any]]) ->
     return Held(numbers, records, holes)
 
 
-def read_held(database: str) -> Held:
-    """From an SQLite file or a PostgreSQL."""
+def read_held(*databases: str) -> Held:
+    """From an SQLite file, a PostgreSQL, or several of them."""
+    envelopes: dict[Lane, Counter[int]] = {}
+    holes: dict[Lane, set[int]] = {}
+    records: Counter[Number] = Counter()
+    for held in map(_read_one, databases):
+        for lane, counts in held.envelopes.items():
+            envelopes.setdefault(lane, Counter()).update(counts)
+        for lane, numbers in held.holes.items():
+            holes.setdefault(lane, set()).update(numbers)
+        records.update(held.records)
+    return Held(envelopes, records, holes)
+
+
+def _read_one(database: str) -> Held:
     if is_postgres(database):
         return anyio.run(_read_postgres, database)
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:

@@ -19,18 +19,24 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import plain, print_json, stop
 
 district = typer.Typer(no_args_is_help=True, help="The other end: receive, store once, show, export.")
+SQLITE = "district.sqlite"
 API = "http://127.0.0.1:8090/"
 ASK_S = 20.0
 MARKS = {"ok": "●", "degraded": "◐", "lost": "○", "silent": "·", "unknown": "◌"}
 WORST_FIRST = ("silent", "lost", "degraded", "unknown", "ok")
 NAME_COLUMNS = 24
-Database = Annotated[str, typer.Option(help="An SQLite file, or postgresql://user@host/name.")]
+Database = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="An SQLite file, or postgresql://user@host/name; none = district.sqlite. Once a shard."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on one line.")]
 
 
 @district.command()
 def run(
-    database: Database = "district.sqlite",
+    database: Database = None,
     host: Annotated[str, typer.Option(help="The broker; none = one in this process on loopback.")] = "",
     port: Annotated[int, typer.Option(help="The broker's port; 0 = 1883, or any in process.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that share the subscription.")] = 1,
@@ -44,14 +50,26 @@ def run(
     api_host: Annotated[str, typer.Option(help="Where page and read API listen.")] = "127.0.0.1",
     api_port: Annotated[int, typer.Option(help="Their port; the next free one when it is used.")] = 8090,
     live: Annotated[str, typer.Option(help="Address of a site's live page; {site} is its name.")] = "",
+    nats: Annotated[str, typer.Option(help="Distributed: nats://a:4222,nats://b:4222,nats://c:4222.")] = "",
+    nats_creds: Annotated[Path | None, typer.Option(help="At the cluster: a .creds file.")] = None,
+    nats_ca: Annotated[Path | None, typer.Option(help="TLS: who signed the cluster's certificates.")] = None,
+    role: Annotated[str, typer.Option(help="Distributed: front or back only; none = both.")] = "",
+    shard: Annotated[
+        list[int] | None, typer.Option(help="Distributed: backs of these shards only; the first is 0.")
+    ] = None,
 ) -> None:
     """Receive, store once, acknowledge after the commit; serve the page and the read API.
 
-    Examples: rsu district run · rsu district run --host 127.0.0.1 --workers 4 --database postgresql:///rsu
+    Examples: rsu district run · rsu district run --host 127.0.0.1 --workers 4 --database postgresql:///rsu ·
+    rsu district run --host broker --nats nats://a,nats://b,nats://c
+    --database postgresql://x/rsu --database postgresql://y/rsu
     """
-    arguments = ["--database", database, "--workers", str(workers), "--api-host", api_host]
+    arguments = ["--workers", str(workers), "--api-host", api_host]
+    arguments += [part for each in database or [SQLITE] for part in ("--database", each)]
+    arguments += [part for each in shard or [] for part in ("--shard", str(each))]
     arguments += ["--api-port", str(api_port), "--port", str(port or (1883 if host else 0))]
     given = {"--host": host, "--username": username, "--ca": ca, "--cert": cert, "--key": key, "--live": live}
+    given |= {"--nats": nats, "--nats-creds": nats_creds, "--nats-ca": nats_ca, "--role": role}
     arguments += [part for name, value in given.items() if value for part in (name, str(value))]
     arguments += ["--shared"] if shared else []
     os.execv(sys.executable, [sys.executable, "-m", "rsu_agent.district.main", *arguments])
@@ -80,7 +98,7 @@ def export(
     first: Annotated[str, typer.Option("--from", help="First day (UTC), 2026-11-27; none = yesterday.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last day, counted; none = the first.")] = "",
     kind: Annotated[list[str] | None, typer.Option(help="Only these kinds. May be repeated.")] = None,
-    database: Database = "district.sqlite",
+    database: Database = None,
     as_json: Json = False,
 ) -> None:
     """Write what is stored as Parquet, a file a kind and day.
@@ -97,11 +115,11 @@ def export(
 
         from rsu_agent.district.reading import ReaderLost
 
-        rows = anyio.run(_export, database, out, (begins, ends), kind or [], not as_json)
+        rows = anyio.run(_export, database or [SQLITE], out, (begins, ends), kind or [], not as_json)
     except ModuleNotFoundError as missing:
         stop(Exit.FAILED, f"{missing}: pip install 'rsu-agent[district]'", as_json=as_json)
     except ReaderLost as lost:
-        stop(Exit.UNREACHABLE, f"{database}: {lost}", as_json=as_json)
+        stop(Exit.UNREACHABLE, f"{', '.join(database or [SQLITE])}: {lost}", as_json=as_json)
     except OSError as error:
         stop(Exit.FAILED, f"{out}: {error}", as_json=as_json)
     files = sorted(str(path) for path in out.glob("*/*.parquet"))
@@ -111,7 +129,9 @@ def export(
         typer.echo(f"{rows} rows in {out}: pandas.read_parquet('{out}/flow')")
 
 
-async def _export(database: str, out: Path, days: tuple[date, date], kinds: list[str], shown: bool) -> int:
+async def _export(
+    database: list[str], out: Path, days: tuple[date, date], kinds: list[str], shown: bool
+) -> int:
     from rich.console import Console
     from rich.progress import Progress
 

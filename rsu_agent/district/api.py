@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -129,7 +129,7 @@ def api_app(api: Api) -> Starlette:
 
 
 async def serve_api(
-    database: str,
+    database: str | Sequence[str],
     where: tuple[str, int],
     counters: Mapping[str, int],
     live: str = "",

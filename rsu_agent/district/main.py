@@ -17,7 +17,7 @@ import anyio
 import anyio.abc
 
 from rsu_agent.district.api import serve_api
-from rsu_agent.district.options import broker_of, checked, open_sink, parser
+from rsu_agent.district.options import broker_of, checked, open_sink, parser, servers_of
 from rsu_agent.district.receiver import Receiver
 from rsu_agent.district.sink import Sink
 from rsu_agent.district.worker import work
@@ -33,9 +33,12 @@ async def serve(options: argparse.Namespace) -> None:
     counters: Counter[str] = Counter()
     async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
         port = options.port
-        if options.workers > 1:
-            await (await open_sink(options.database)).aclose()  # there, and up to date, before they begin
-            tasks.start_soon(keep_workers, options.workers, sys.argv[1:], counters)
+        if children := children_of(options):
+            for shard in range(len(options.database)):  # there, and up to date, before they begin
+                await (await open_sink(options.database, shard)).aclose()
+            tasks.start_soon(keep_workers, children, sys.argv[1:], counters)
+        elif options.nats:
+            counters = await _share(options, stack, tasks)
         else:
             if not options.host:
                 from rsu_agent.district.broker import loopback_broker
@@ -52,6 +55,43 @@ async def serve(options: argparse.Namespace) -> None:
         tasks.cancel_scope.cancel()
 
 
+def children_of(options: argparse.Namespace) -> list[list[str]]:
+    """What each worker is told that runs as a process of its own; none = all is done in this one."""
+    numbers = range(1, options.workers + 1)
+    if not options.nats:
+        return [["--worker", str(n)] for n in numbers] if options.workers > 1 else []
+    shards = options.shard or list(range(len(options.database)))
+    fronts = [] if options.role == "back" else [["--role", "front", "--worker", str(n)] for n in numbers]
+    backs = [
+        ["--role", "back", "--shard", str(shard), "--worker", str(n)] for shard in shards for n in numbers
+    ]
+    both = fronts + ([] if options.role == "front" else backs)
+    return both if len(both) > 1 else []
+
+
+async def _share(
+    options: argparse.Namespace, stack: AsyncExitStack, tasks: anyio.abc.TaskGroup
+) -> Counter[str]:
+    """This process is a front, or a back of one shard; its counters."""
+    from rsu_agent.district.distributed import Back, Front
+
+    servers, shards, receiver = servers_of(options), len(options.database), None
+    half: Front | Back = Front(servers, shards)
+    if options.role != "front":
+        [shard] = options.shard or [0]
+        sink = await open_sink(options.database, shard)
+        stack.push_async_callback(sink.aclose)
+        receiver = Receiver(sink)
+        half = Back(receiver, servers, shards, shard)
+        if options.worker <= 1:
+            tasks.start_soon(_sweep, sink)
+    number, broker = options.worker or 1, broker_of(options, options.port)
+    tasks.start_soon(lambda: work(half, broker, number, shared=True))
+    if options.worker:
+        tasks.start_soon(_tell_the_parent, half.counters, receiver, tasks.cancel_scope)
+    return half.counters
+
+
 async def _receive(
     options: argparse.Namespace, port: int, stack: AsyncExitStack, tasks: anyio.abc.TaskGroup
 ) -> Counter[str]:
@@ -64,7 +104,7 @@ async def _receive(
     if options.worker <= 1:
         tasks.start_soon(_sweep, sink)
     if options.worker:
-        tasks.start_soon(_tell_the_parent, receiver, tasks.cancel_scope)
+        tasks.start_soon(_tell_the_parent, receiver.counters, receiver, tasks.cancel_scope)
     return receiver.counters
 
 
@@ -78,11 +118,13 @@ async def _sweep(sink: Sink) -> None:
             log.warning("retention: %s", error)
 
 
-async def _tell_the_parent(receiver: Receiver, scope: anyio.CancelScope) -> None:
+async def _tell_the_parent(
+    counters: Counter[str], receiver: Receiver | None, scope: anyio.CancelScope
+) -> None:
     """Counters on stdout; a parent that is gone ends this worker."""
     parent = os.getppid()
     while os.getppid() == parent:
-        print(json.dumps({**receiver.counters, "waiting": receiver.waiting}), flush=True)
+        print(json.dumps({**counters, "waiting": receiver.waiting if receiver else 0}), flush=True)
         await anyio.sleep(TELL_S)
     scope.cancel()
 

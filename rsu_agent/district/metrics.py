@@ -27,6 +27,7 @@ TOTALS = {
     "rsu_site_refused_envelopes": ("refused", "Arrivals that became dead letters."),
 }
 COUNTED = ("envelopes", "duplicates", "unknown_version", "unknown_kind", "dead_uncounted")
+OF_STREAMS = ("forwarded", "not_forwarded", "redelivered", "strange_in_stream")
 
 
 class _District(Collector):
@@ -55,13 +56,16 @@ class _District(Collector):
 
     def _receiver(self) -> Iterator[Metric]:
         if self._counters:
-            for name in COUNTED:
+            for name in COUNTED + OF_STREAMS:
                 family = CounterMetricFamily(f"rsu_district_{name}", "Of this receiver since its start.")
                 family.add_metric([], self._counters.get(name, 0))
                 yield family
             waiting = GaugeMetricFamily("rsu_district_waiting_messages", "Heard and not yet committed.")
             waiting.add_metric([], self._counters.get("waiting", 0))
             yield waiting
+            pending = GaugeMetricFamily("rsu_district_waiting_in_stream", "In the cluster, not yet pulled.")
+            pending.add_metric([], self._counters.get("waiting_in_stream", 0))
+            yield pending
         letters = GaugeMetricFamily("rsu_district_dead_letters", "Kept, by reason.", labels=["reason"])
         for reason, count in sorted(self._dead.items()):
             letters.add_metric([reason], count)

@@ -6,11 +6,16 @@ import argparse
 import os
 import secrets
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rsu_agent.district.reading import is_postgres
 from rsu_agent.district.sink import Sink
 from rsu_agent.ports.mqtt import Broker
+
+if TYPE_CHECKING:
+    from rsu_agent.district.streams import Servers
 
 PASSWORD = "RSU_DISTRICT_MQTT_PASSWORD"  # of the environment: a command line is everybody's to read
 MOST_WORKERS = 64
@@ -19,7 +24,8 @@ MOST_WORKERS = 64
 def parser() -> argparse.ArgumentParser:
     """Options of `python -m rsu_agent.district.main`."""
     made = argparse.ArgumentParser(prog="rsu-district")
-    made.add_argument("--database", required=True, help="an SQLite file, or postgresql://...")
+    what = "an SQLite file, or postgresql://...; once a shard with --nats, in the same order everywhere"
+    made.add_argument("--database", required=True, action="append", help=what)
     made.add_argument("--host", default="", help="an outer broker; none = one in this process on loopback")
     made.add_argument("--port", type=int, default=0, help="the broker's port; 0 = any, in process only")
     made.add_argument("--username", default=None, help=f"at the broker; the password is in ${PASSWORD}")
@@ -32,6 +38,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--api-port", type=int, default=None, help="their port, 0 = any; none = no API")
     made.add_argument("--live", default="", help="address of a site's live page, {site} stands for its name")
     made.add_argument("--ready", type=Path, help="write {host, port, api} here once up")
+    made.add_argument("--nats", default="", help="distributed: nats://a:4222,nats://b:4222,nats://c:4222")
+    made.add_argument("--nats-creds", type=Path, help="at the cluster: a .creds file")
+    made.add_argument("--nats-ca", type=Path, help="TLS: who signed the cluster's certificates")
+    made.add_argument("--role", choices=("front", "back"), help="distributed: this half only; none = both")
+    made.add_argument("--shard", type=int, action="append", help="distributed: backs of these shards only")
     made.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     return made
 
@@ -41,19 +52,43 @@ def checked(made: argparse.ArgumentParser, arguments: list[str] | None = None) -
     options = made.parse_args(arguments)
     if not 1 <= options.workers <= MOST_WORKERS:
         made.error(f"--workers: 1 to {MOST_WORKERS}")
-    if options.workers > 1 and not is_postgres(options.database):
+    _check_shards(made, options)
+    if options.workers > 1 and not is_postgres(options.database[0]):
         made.error("--workers: an SQLite file has one; --database postgresql://...")
     if options.workers > 1 and not options.host:
         made.error("--workers: the broker in this process is for one worker; name one with --host")
     return options
 
 
-async def open_sink(database: str) -> Sink:
-    """The sink that the address names, connected."""
+def _check_shards(made: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    shards = len(options.database)
+    if not options.nats:
+        if shards > 1 or options.role or options.shard:
+            made.error("several --database, --role and --shard belong to --nats")
+        return
+    if not all(map(is_postgres, options.database)) or len(set(options.database)) < shards:
+        made.error("--nats: every --database is a PostgreSQL of its own, postgresql://...")
+    if not options.host:
+        made.error("--nats: name the broker of the poles with --host")
+    if options.shard and not all(0 <= shard < shards for shard in options.shard):
+        made.error(f"--shard: 0 to {shards - 1}")
+
+
+def servers_of(options: argparse.Namespace) -> Servers:
+    """The cluster."""
+    from rsu_agent.district.streams import Servers
+
+    addresses = tuple(part.strip() for part in options.nats.split(",") if part.strip())
+    return Servers(addresses, options.nats_creds, options.nats_ca)
+
+
+async def open_sink(databases: Sequence[str], shard: int = 0) -> Sink:
+    """The sink of a shard, connected."""
+    database = databases[shard]
     if is_postgres(database):
         from rsu_agent.district.postgres_sink import PostgresSink
 
-        sink = PostgresSink(database)
+        sink = PostgresSink(database, (shard, len(databases)))
         await sink.open()
         return sink
     from rsu_agent.district.store import SqliteSink

@@ -16,6 +16,7 @@ from rsu_agent.district.migrate import migrate
 from rsu_agent.district.numbers import Numbers
 from rsu_agent.district.partitions import Partitions
 from rsu_agent.district.postgres_notes import bury, forget, note, place
+from rsu_agent.district.shards import WHOLE, claim
 from rsu_agent.district.sink import Batch, Committed, DeadLetter, LaneKey, Taken
 from rsu_agent.ports.envelope import Ack, Envelope
 
@@ -57,10 +58,13 @@ COLLIDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.U
 
 
 class PostgresSink:
-    """One connection. While the database is away, `take` waits for it: nothing is acknowledged meanwhile."""
+    """One connection. shard: (number, of how many).
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    While the database is away, `take` waits for it: nothing is acknowledged meanwhile.
+    """
+
+    def __init__(self, dsn: str, shard: tuple[int, int] = WHOLE) -> None:
+        self._dsn, self._shard = dsn, shard
         self._db: asyncpg.Connection | None = None
         self._partitions = Partitions()
 
@@ -70,6 +74,7 @@ class PostgresSink:
             self._dsn, timeout=10, server_settings={"application_name": "rsu-district"}
         )
         await migrate(db)
+        await claim(db, self._shard)
         await self._partitions.make_ahead(db)
         await db.execute(INCOMING)
         self._db = db

@@ -107,8 +107,14 @@ class ReaderLost(Exception):
     """The database does not answer."""
 
 
-def open_reader(database: str) -> Reader:
-    """The reader of a SQLite file or of a PostgreSQL address."""
+def open_reader(database: str | Sequence[str]) -> Reader:
+    """The reader of a SQLite file or of a PostgreSQL address; of several addresses, one over all shards."""
+    if not isinstance(database, str):
+        if len(database) > 1:
+            from rsu_agent.district.reading_sharded import ShardedReader
+
+            return ShardedReader([open_reader(each) for each in database])
+        [database] = database
     if is_postgres(database):
         from rsu_agent.district.reading_postgres import PostgresReader
 

@@ -52,12 +52,12 @@ class Receiver:
 
     async def run(self, session: Session, topics: tuple[str, ...] = (TOPIC, STATE_TOPIC)) -> None:
         """Until the connection ends (DeviceLost)."""
-        self._forget()
+        self.forget()
         for topic in topics:
             await session.subscribe(topic, 1)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._commit, session)
-            tasks.start_soon(self._repeat, session)
+            tasks.start_soon(self.repeat, session)
             async for topic, payload in session.messages():
                 await self.hear(topic, payload)
 
@@ -91,7 +91,7 @@ class Receiver:
         if self._of_lane[one.key] >= DRAINING or len(self._waiting) >= BATCH:
             self._full.set()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """A new connection: what was heard over the last one will be sent again."""
         self._waiting, self._of_lane = Batch(), Counter()
         self._wake, self._full = anyio.Event(), anyio.Event()
@@ -145,7 +145,13 @@ class Receiver:
                 publisher.say(f"{prefixes[key]}/ack", pack_ack(ack))
                 chaos_point("reply")
 
-    async def _repeat(self, publisher: Publisher) -> None:
+    async def flush(self, publisher: Publisher) -> None:
+        """Commit and acknowledge all that was heard."""
+        while len(self._waiting):
+            await self.store(publisher, self._next())
+
+    async def repeat(self, publisher: Publisher) -> None:
+        """For ever: acknowledgements that were said too early to be said again at once."""
         while True:
             await anyio.sleep(REPEAT_S / 4)
             for prefix, ack in self._repeats.due(time.monotonic()):

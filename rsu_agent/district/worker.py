@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Protocol
 
 import anyio
 
-from rsu_agent.district.receiver import STATE_TOPIC, TOPIC, Receiver
-from rsu_agent.ports.mqtt import Broker, connect
+from rsu_agent.district.receiver import STATE_TOPIC, TOPIC
+from rsu_agent.ports.mqtt import Broker, Session, connect
 from rsu_agent.ports.trouble import DeviceLost
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,13 @@ RETRY_S = 0.5
 SHARED = f"$share/ingest/{TOPIC}"
 
 
-async def work(receiver: Receiver, broker: Broker, number: int = 1, *, shared: bool = False) -> None:
+class Works(Protocol):
+    """What a worker does over an open connection."""
+
+    async def run(self, session: Session, topics: tuple[str, ...]) -> None: ...
+
+
+async def work(receiver: Works, broker: Broker, number: int = 1, *, shared: bool = False) -> None:
     """For ever. Where the broker refuses shared subscriptions, the first worker alone hears everything."""
     while True:
         topics = (SHARED if shared else TOPIC, *((STATE_TOPIC,) if number == 1 else ()))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import anyio
 from anyio.abc import Process
@@ -15,32 +16,33 @@ from anyio.streams.text import TextReceiveStream
 
 log = logging.getLogger(__name__)
 FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 0.5, 30.0
+LEVELS = ("waiting", "waiting_in_stream")  # what is left of the moment; everything else only grows
 WELL_S = 60.0  # a worker that lived as long starts again at once
 
 
-async def keep_workers(count: int, arguments: list[str], counters: Counter[str]) -> None:
-    """Until cancelled; `counters` holds the sums of all workers that ever ran."""
+async def keep_workers(own: Sequence[Sequence[str]], arguments: list[str], counters: Counter[str]) -> None:
+    """Until cancelled. own: what each is told beside `arguments`; counters: sums of all that ever ran."""
     async with anyio.create_task_group() as tasks:
-        for number in range(1, count + 1):
-            tasks.start_soon(_keep, number, arguments, counters)
+        for each in own:
+            tasks.start_soon(_keep, each, arguments, counters)
 
 
-async def _keep(number: int, arguments: list[str], counters: Counter[str]) -> None:
+async def _keep(own: Sequence[str], arguments: list[str], counters: Counter[str]) -> None:
     back_off_s = FIRST_BACK_OFF_S
     while True:
         began_s = time.monotonic()
-        code = await _once(number, arguments, counters)
-        log.warning("worker %d ended with status %s", number, code)
+        code = await _once(own, arguments, counters)
+        log.warning("worker %s ended with status %s", " ".join(own), code)
         if time.monotonic() - began_s > WELL_S:
             back_off_s = FIRST_BACK_OFF_S
         await anyio.sleep(back_off_s)
         back_off_s = min(LONGEST_BACK_OFF_S, 2 * back_off_s)
 
 
-async def _once(number: int, arguments: list[str], counters: Counter[str]) -> int | None:
+async def _once(own: Sequence[str], arguments: list[str], counters: Counter[str]) -> int | None:
     # What concerns the parent alone comes last, where it overrides: no API, no ready file, one worker.
-    own = ["--workers", "1", "--worker", str(number)]
-    command = [sys.executable, "-m", "rsu_agent.district.main", *_for_worker(arguments), *own]
+    told = [*_for_worker(arguments), "--workers", "1", *own]
+    command = [sys.executable, "-m", "rsu_agent.district.main", *told]
     process = await anyio.open_process(command, stdin=subprocess.DEVNULL, stderr=None)
     try:
         await _hear(process, counters)
@@ -63,12 +65,13 @@ async def _hear(process: Process, counters: Counter[str]) -> None:
             told = Counter[str](json.loads(line))
             counters.update({name: told[name] - before[name] for name in told})
             before = told
-    counters["waiting"] -= before["waiting"]
+    for name in LEVELS:
+        counters[name] -= before[name]
 
 
 def _for_worker(arguments: list[str]) -> list[str]:
     """The command line without what the parent does itself."""
-    parser_only = ("--workers", "--api-port", "--api-host", "--ready", "--live")
+    parser_only = ("--workers", "--api-port", "--api-host", "--ready", "--live", "--role", "--shard")
     kept, skip = [], False
     for argument in arguments:
         if skip:

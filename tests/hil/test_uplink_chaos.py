@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from hil.mosquitto import MOSQUITTO
+from hil.nats_servers import MISSING as NO_NATS
+from hil.nats_servers import NATS
 from hil.postgres import INITDB, MISSING
 from hil.uplink_chaos.__main__ import missed, points
 from hil.uplink_chaos.compare import compared, held_of, read_notes
@@ -85,7 +87,7 @@ def test_a_run_that_proves_nothing_is_missed() -> None:
 
 
 def test_points_are_those_that_edge_and_receiver_pass() -> None:
-    assert sorted(sum(POINTS_OF.values(), ())) == sorted(POINTS)
+    assert set(sum(POINTS_OF.values(), ())) == set(POINTS)
     assert (points("append,reply"), points("none")) == (("append", "reply"), ())
     with pytest.raises(argparse.ArgumentTypeError, match="no point comit"):
         points("append,comit")
@@ -128,3 +130,15 @@ def test_nor_do_kills_around_the_commit_in_postgresql(tmp_path: Path) -> None:
     assert figures["kills"] >= 6
     assert figures["at_points"].keys() <= {"store", "reply", "delete"}
     assert figures["stored"] == figures["envelopes"]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (make tools)")
+@pytest.mark.skipif(INITDB is None, reason=MISSING)
+@pytest.mark.skipif(NATS is None, reason=NO_NATS)
+def test_nor_do_kills_of_a_cluster_and_of_both_halves_before_and_behind_it(tmp_path: Path) -> None:
+    figures = chaos(tmp_path, 8, 1500, "--mode", "jetstream")
+    assert (figures["lost"], figures["duplicates"], figures["undeclared_gaps"]) == (0, 0, 0)
+    assert set(figures["killed"]) == {"edge", "broker", "front", "back-0", "back-1", "n1", "n2", "n3"}
+    assert figures["stored"] == figures["envelopes"]
+    assert figures["control"]["lost"] > 0
