@@ -15,6 +15,7 @@ from typing import Any
 import msgpack
 
 from rsu_agent.outlets.hand_over import HAND_OVER, RETRY_S, HandOver, Job, Work
+from rsu_agent.outlets.outbox_age import let_go_of_old
 from rsu_agent.outlets.outbox_disk import Disk
 from rsu_agent.outlets.outbox_file import RECORDS
 from rsu_agent.outlets.outbox_lane import Lane, read_lane
@@ -34,6 +35,7 @@ PLENTY, PLENTY_BYTES = (
     4,
     64 << 10,
 )  # with so much room left a lane is not full, whatever SQLite says: the disk is
+AGE_EVERY_S = 600.0  # rows past their days are looked for; while some are found, at every turn
 DROPPING_S = 60.0  # a lane that gave something up so lately is an alarm
 
 
@@ -81,6 +83,7 @@ class Outbox:
         self._windows, self._live, self.held = windows, False, 0
         self._sent = dict.fromkeys(LANES, 0)
         self._gave_up_s: dict[str, float] = {}
+        self._age_s = 0.0
         self.counters: Counter[str] = Counter()
         self._failure: BaseException | None = None
         self._seal()
@@ -112,6 +115,11 @@ class Outbox:
         if live and not self._live and self._windows is not None:
             self._hand_over.seal_by(time.monotonic() + self._windows.live_s)
         self._live = live
+
+    def clock_told(self, bound_s: float | None) -> None:
+        """Bound of our clock's error against UTC, None while it is not trusted: then nothing ages."""
+        for lane in self._lanes.values():
+            lane.clock_s = bound_s
 
     def seal_soon(self) -> None:
         """Let nothing wait for company any longer."""
@@ -223,6 +231,7 @@ class Outbox:
                 self._commit(work.jobs)
                 if work.seal:
                     self._seal()
+                self._age()
             self._seal()
         except BaseException as failure:
             self._failure = failure
@@ -248,6 +257,26 @@ class Outbox:
                 raise
             log.warning("cannot seal: %s", error)
             self._hand_over.seal_by(time.monotonic() + RETRY_S)
+
+    def _age(self) -> None:
+        """Let go of what may not be kept any longer."""
+        now_s = time.monotonic()
+        if now_s < self._age_s or self._lanes["lo"].clock_s is None:
+            return
+        self._age_s = now_s + AGE_EVERY_S
+        for name, lane in self._lanes.items():
+            try:
+                with self._lock:
+                    gone = let_go_of_old(lane, name, time.time_ns() // 1000)
+            except sqlite3.OperationalError as error:
+                if not self._disk.at_fault(error) and error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                    raise
+                log.warning("cannot let go of old rows: %s", error)
+                continue
+            if gone:
+                self._age_s = now_s
+                self._gave_up_s[name] = now_s
+                self.counters[f"age_{name}"] += gone
 
     def _hold(self, records: list[tuple[str, bytes]], size: int) -> bool:
         """Keep records on disk until their window ends."""

@@ -48,6 +48,7 @@ class Lane:
         self._db, self.begun = open_lane(path, quota_bytes)
         self.epoch = self.begun.epoch
         self._sealer = Sealer(site, self.epoch, path.stem)
+        self.clock_s: float | None = None  # bound of the clock's error, None while nobody vouches for it
         self._more: Counter[str] = Counter()
         self._reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         self._count = dict(self._db.execute("SELECT name, value FROM counts").fetchall())
@@ -97,6 +98,11 @@ class Lane:
             f"SELECT seq, kind, n, body FROM queue WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
             (first, after, most),
         )
+        return [Stored(*row) for row in rows.fetchall()]
+
+    def lowest(self, most: int) -> list[Stored]:
+        """Queued rows with the lowest numbers, of every shelf."""
+        rows = self._db.execute("SELECT seq, kind, n, body FROM queue ORDER BY seq LIMIT ?", (most,))
         return [Stored(*row) for row in rows.fetchall()]
 
     def acknowledge(
@@ -183,7 +189,7 @@ class Lane:
                 made.kind,
                 int(made.shelf),
                 len(made.bodies),
-                self._sealer.seal(last, stamp_us, made),
+                self._sealer.seal(last, stamp_us, made, self.clock_s),
             )
             self._db.execute("INSERT INTO queue (seq, kind, shelf, n, body) VALUES (?, ?, ?, ?, ?)", stored)
             self._note(1, len(made.bodies) if new else 0, "produced", "queued")

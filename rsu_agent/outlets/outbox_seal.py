@@ -33,8 +33,8 @@ class Sealer:
     epoch: int
     lane: str
 
-    def seal(self, seq: int, utc_us: int, row: Row) -> bytes:
-        """An envelope's bytes, or the bare list of records."""
+    def seal(self, seq: int, utc_us: int, row: Row, clock_s: float | None = None) -> bytes:
+        """An envelope's bytes, or the bare list of records. clock_s: bound of our clock's error, if known."""
         packer = msgpack.Packer()
         records = packer.pack_array_header(len(row.bodies)) + b"".join(row.bodies)
         if self.site is None:
@@ -47,7 +47,7 @@ class Sealer:
             ("l", self.lane),
             ("q", seq),
             ("t", utc_us),
-            ("c", None),
+            ("c", clock_s),
             ("n", len(row.bodies)),
         ):
             head += packer.pack(key) + packer.pack(value)

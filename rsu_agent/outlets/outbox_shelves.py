@@ -20,7 +20,7 @@ GIVEN_UP = (Shelf.STATUS, Shelf.ROLLED, Shelf.FLOW, Shelf.LOG)
 _SHELF_OF = {
     **dict.fromkeys(("hb", "health", "run", "clock", "spatq", "mapq"), Shelf.STATUS),
     **dict.fromkeys(("flow", "move", "queue", "walk"), Shelf.FLOW),
-    **dict.fromkeys(("gap", "birth"), Shelf.KEPT),
+    **dict.fromkeys(("gap", "birth", "lost"), Shelf.KEPT),
 }
 
 

@@ -18,7 +18,7 @@ from rsu_agent.runtime.live_sender import TOPIC, LiveSender
 from rsu_agent.runtime.process import Place
 from rsu_agent.settings.uplink_section import TlsSection
 
-CLOCK = "clock"  # the core's word: is our UTC trusted
+CLOCK = "clock"  # the core's word: is our UTC trusted, and how wrong it is at most
 RATES = "live_rates"  # ours to the core: how often each stream is wanted
 ASK = "asked"  # ours to the core: the district asks for a report
 
@@ -29,6 +29,7 @@ class BesideUplink:
     def __init__(self, place: Place, prefix: str, outbox: Outbox, clock: Clock) -> None:
         settings = place.site.settings.uplink
         assert settings is not None
+        self._outbox = outbox
         self._clock, self._leases = clock, Leases(settings.live.objects_hz)
         self._link: Link | None = None
         self._told = ""  # of the certificate
@@ -50,7 +51,10 @@ class BesideUplink:
     def hear(self, topic: str, noun: Any) -> None:
         """What the core says beside records."""
         if topic == CLOCK:
-            self._desk.clock_told(bool(noun))
+            told = noun if isinstance(noun, dict) else {}
+            self._desk.clock_told(bool(told.get("trusted")))
+            bound_s = told.get("bound_s") if told.get("trusted") else None
+            self._outbox.clock_told(bound_s if bound_s is None else round(float(bound_s), 6))
         elif topic.startswith(f"{TOPIC} ") and isinstance(noun, dict):
             self._live.take(topic.removeprefix(f"{TOPIC} "), noun)
 
@@ -67,6 +71,8 @@ class BesideUplink:
         """The core has come (its link), or gone."""
         self._link = link
         self._told = ""
+        if link is None:
+            self._outbox.clock_told(None)
 
     def _ask(self, what: str) -> bool:
         if self._link is None:

@@ -136,8 +136,9 @@ class Core:
         return tap
 
     def _vouch(self, trusted: bool) -> None:
-        """Tell the uplink process whether our clock may be believed: it judges commands by it."""
-        self.hub.send("uplink", "clock", trusted, newest=True)
+        """Tell the uplink process whether our clock may be believed: commands and age are judged by it."""
+        bound_s = self.trust.bound_s(self.clock.now_s()) if trusted else None
+        self.hub.send("uplink", "clock", {"trusted": trusted, "bound_s": bound_s}, newest=True)
 
     def _clock_word(self) -> ClockWord:
         now_s = self.clock.now_s()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sys
+import time
 
 import anyio
 
@@ -17,6 +18,7 @@ from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
 from rsu_agent.runtime.beside import BesideUplink
 from rsu_agent.runtime.hub import join
+from rsu_agent.runtime.post import Losses
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.version import __version__
 from rsu_agent.world.health import DeviceHealth, DeviceState
@@ -122,6 +124,11 @@ async def _take(link: Link, outbox: Outbox, gone: list[int], beside: BesideUplin
         while not (receipt := outbox.append(letter["record"], letter["lane"], letter["id"])):
             if receipt.reason != "overflow":
                 log.error("a record of kind %s is lost: %s", letter["record"].get("k"), receipt.reason)
+                lost = Losses()
+                lost.add(letter["record"])
+                outbox.append(
+                    lost.record(letter["lane"], receipt.reason or "refused", time.time_ns() // 1000), "hi"
+                )
                 gone.append(letter["id"])
                 break
             await anyio.sleep(HAND_OVER_WAIT_S)

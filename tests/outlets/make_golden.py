@@ -21,6 +21,8 @@ OF_OTHERS: tuple[Record, ...] = (
     {"k": "gap", "t": UTC_US, "l": "lo", "kd": "flow+hb", "from": 12, "to": 211, "n": 200, "why": "full"},
     {"k": "birth", "t": UTC_US, "l": "hi", "e": 71829, "pe": None, "pq": None, "why": "new"}
     | {"ver": "0.1.0", "cfg": "d" * 64},
+    {"k": "lost", "t": UTC_US, "l": "lo", "kd": "hb+phase", "n": 12, "ta": UTC_US - 9, "tb": UTC_US - 1}
+    | {"why": "overflow"},
     {"k": "audit", "t": UTC_US, "q": 7, "c": "ping", "r": "done", "w": "ok", "n": 1},
     {"k": "base", "t": UTC_US, "ver": "0.1.0", "py": "3.11.2", "os": "linux 6.1.0 x86_64"}
     | {"std": "csae53-2020", "node": 101, "rg": 0, "lat": 22.7, "lon": 114.3, "dr": ["chrony", "udp_raw"]},

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsu_agent.outlets.summary_kinds import LANE_OF
+from rsu_agent.outlets.summary_kinds import LANE_OF, faults
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import QUEUE_LENGTH, socket_pair
 from rsu_agent.runtime import post as post_module
@@ -85,11 +85,38 @@ def test_word_of_an_earlier_core_s_letters_says_nothing_about_this_one_s() -> No
     assert post.waiting == 3
 
 
-def test_the_oldest_go_when_nobody_takes_them_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_go_when_nobody_takes_them_and_are_declared_once_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(post_module, "MOST_KEPT", 10)
-    post = Post(Peer())  # type: ignore[arg-type]
-    post.put({"k": "hb", "n": n} for n in range(25))
+    peer = Peer()
+    post = Post(peer)  # type: ignore[arg-type]
+    post.put({"k": "hb" if n % 2 else "audit", "t": 1000 + n} for n in range(25))
     assert (post.waiting, post.dropped) == (10, 15)
+    peer.alive = True
+    post.connected()
+    post.committed([letter["id"] for letter in peer.letters])
+    assert post.waiting == 0
+    post.put([{"k": "hb", "t": 5000}])
+    told = {r["l"]: r for letter in peer.letters if (r := letter["record"])["k"] == "lost"}
+    assert {lane: (r["n"], r["kd"], r["ta"], r["tb"], r["why"]) for lane, r in told.items()} == {
+        "lo": (7, "hb", 1001, 1013, "overflow"),
+        "hi": (8, "audit", 1000, 1014, "overflow"),
+    }
+    assert [fault for record in told.values() for fault in faults(record)] == []
+    post.put([{"k": "hb", "t": 5001}])
+    assert len([1 for letter in peer.letters if letter["record"]["k"] == "lost"]) == 2, "declared once"
+
+
+def test_a_declaration_that_is_itself_lost_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(post_module, "MOST_KEPT", 4)
+    post = Post(Peer())  # type: ignore[arg-type]
+    for _ in range(50):
+        post.put({"k": "hb", "t": n} for n in range(20))
+        post.committed(list(post._kept)[:3])
+    told = [letter["record"] for letter in post._kept.values() if letter["record"]["k"] == "lost"]
+    waiting = sum(lost.count for lost in post._losses.values())
+    assert post.dropped >= waiting + sum(record["n"] for record in told)
 
 
 def test_everything_that_is_kept_fits_into_the_link_that_takes_it() -> None:

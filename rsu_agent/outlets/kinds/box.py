@@ -193,11 +193,36 @@ GAP = Kind(
         Field(
             "why",
             "text",
-            "given up, or replaced by the records that name them in `sq`",
-            "放弃,或由带 `sq` 的记录代替",
-            one_of=("full", "rolled_up"),
+            "given up, replaced by the records that name them in `sq`, or kept as long as they may be",
+            "放弃,由带 `sq` 的记录代替,或已到保存期限",
+            one_of=("full", "rolled_up", "age"),
         ),
     ),
 )
 
-BOX = (BIRTH, GAP, AUDIT, BASE, CFG, HEALTH, CLOCK, RUN, STILL, HB)
+LOST = Kind(
+    "lost",
+    "hi",
+    "loss is allowed only when declared: records that never came to disk and so have no number",
+    "声明丢失:未能写盘、因而没有编号的记录",
+    "runtime/post",
+    30,
+    200,
+    (
+        when("when it was declared", "声明时刻"),
+        Field("l", "text", "lane that they were for", "所属通道", one_of=("hi", "lo")),
+        Field("kd", "text", "their kinds, joined by +", "记录类别"),
+        Field("n", "int", "how many", "数量", low=1),
+        Field("ta", "int", "time of the first", "首条时刻", UTC_US, null=True),
+        Field("tb", "int", "time of the last", "末条时刻", UTC_US, null=True),
+        Field(
+            "why",
+            "text",
+            "the hand-over was full, or the outbox refused",
+            "交接已满,或待发箱拒收",
+            one_of=("overflow", "refused", "too_big", "full"),
+        ),
+    ),
+)
+
+BOX = (BIRTH, GAP, LOST, AUDIT, BASE, CFG, HEALTH, CLOCK, RUN, STILL, HB)
