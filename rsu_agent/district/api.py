@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 import anyio
 import anyio.abc
@@ -64,8 +65,8 @@ class Api:
         told = condition(found[0], lanes, self._tail.health.get(name, {}), now_us)
         fields = ("lane", "high", "contiguous", "missing", "duplicates", "refused", "stored_us", "utc_us")
         rows = [{"epoch": str(row.epoch)} | {name: getattr(row, name) for name in fields} for row in lanes]
-        live = self._live.replace("{site}", name) if self._live else (found[0].state or {}).get("page")
-        safe = live if isinstance(live, str) and live.startswith(("http://", "https://", "/")) else None
+        live = self._live.replace("{site}", quote(name, safe=""))
+        safe = live if live.startswith(("http://", "https://", "/")) else None
         return JSONResponse(told | {"lanes": rows, "latest": latest_of(facts), "live": safe})
 
     async def history(self, request: Request) -> Response:

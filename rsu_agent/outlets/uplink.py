@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections import Counter
@@ -64,9 +65,10 @@ class Uplink:
         resend_s: float = RESEND_S,
         first_back_off_s: float = FIRST_BACK_OFF_S,
         unheard_s: float = UNHEARD_S,
+        software: str = "",
         beside: Sequence[Beside] = (),
     ) -> None:
-        self._beside = beside
+        self._beside, self._software = beside, software
         self._outbox, self._open, self._prefix, self._site = outbox, open_transport, prefix, site
         self._clock, self._resend_s, self._first_back_off_s = clock, resend_s, first_back_off_s
         self._unheard_s = unheard_s
@@ -88,7 +90,7 @@ class Uplink:
                 async with self._open() as transport:
                     await transport.subscribe(f"{self._prefix}/ack", 0)
                     await self._open_to_those_beside(transport)
-                    await transport.publish(f"{self._prefix}/state", b'{"on":1}', qos=1, retain=True)
+                    await transport.publish(f"{self._prefix}/state", self._state(), qos=1, retain=True)
                     self._begin()
                     await self._serve(transport)
             except DeviceLost as lost:
@@ -115,6 +117,12 @@ class Uplink:
             "resent": self.counters["resent"],
             "rtt_s": self.rtt_s,
         }
+
+    def _state(self) -> bytes:
+        """For people: what runs here, and which files it sends from."""
+        epochs = {lane: str(self._outbox.epoch(lane)) for lane in LANES}
+        software = {"sw": self._software} if self._software else {}
+        return json.dumps({"on": 1, **software, "ep": epochs}, separators=(",", ":")).encode()
 
     def _begin(self) -> None:
         self.connected, self.reason = True, "ok"

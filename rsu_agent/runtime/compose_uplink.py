@@ -57,6 +57,7 @@ async def body(place: Place) -> None:
         site.site.id,
         clock,
         beside=beside.parts,
+        software=__version__,
     )
     try:
         async with anyio.create_task_group() as tasks:
