@@ -14,7 +14,8 @@ FLOW_S, BEAT_S = 60.0, 10.0  # one record a lane, one record a box
 PHASE_HZ, EVENT_HZ = 0.2, 0.01  # on average
 RECORDS_PER_S = LANES / FLOW_S + 1 / BEAT_S + PHASE_HZ + EVENT_HZ
 OF_TOMORROW = "phase-of-tomorrow"  # a kind that no receiver of today knows
-CORNER_DEG, APART_DEG, A_ROW = (22.5, 114.0), 0.004, 100  # the poles stand on a grid
+CORNER_DEG, EXTENT_DEG = (22.62, 114.28), (0.12, 0.16)  # a district; the poles are spread over it
+SPREAD = 0.7548776662, 0.5698402910  # of the R2 sequence: any number of points, no two close together
 
 Told = tuple[dict[str, Any], str]  # (record, lane)
 
@@ -92,8 +93,11 @@ def flow(dice: random.Random, lane: int, at_us: int) -> dict[str, Any]:
 
 def place(number: int) -> tuple[float, float]:
     """Where a pole stands: latitude and longitude, degrees."""
-    row, column = divmod(number - 1, A_ROW)
-    return CORNER_DEG[0] + row * APART_DEG, CORNER_DEG[1] + column * APART_DEG
+    lat, lon = (
+        round(corner + extent * ((0.5 + number * step) % 1), 7)
+        for corner, extent, step in zip(CORNER_DEG, EXTENT_DEG, SPREAD, strict=True)
+    )
+    return lat, lon
 
 
 def base(number: int, at_us: int) -> dict[str, Any]:

@@ -21,10 +21,12 @@ from starlette.staticfiles import StaticFiles
 
 from rsu_agent.district.asked import Wrong, asked_history, asked_limit
 from rsu_agent.district.condition import condition
+from rsu_agent.district.live import LiveFeed, can_be_heard
 from rsu_agent.district.metrics import CONTENT_TYPE, page
 from rsu_agent.district.openapi import document
 from rsu_agent.district.reading import LATEST_S, Reader, ReaderLost, cursor_text, latest_of, open_reader
 from rsu_agent.district.tail import Tail
+from rsu_agent.ports.mqtt import Broker
 from rsu_agent.runtime.safe_headers import SafeHeaders
 from rsu_agent.runtime.serve_http import listen_tcp, serve_http
 from rsu_agent.runtime.streams import Streams
@@ -38,8 +40,16 @@ Answer = Callable[[Request], Awaitable[Response]]
 class Api:
     """The answers. `live`: address of a site's live page, {site} in it stands for the name."""
 
-    def __init__(self, reader: Reader, tail: Tail, counters: Mapping[str, int], live: str = "") -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        tail: Tail,
+        counters: Mapping[str, int],
+        live: str = "",
+        feed: LiveFeed | None = None,
+    ) -> None:
         self._reader, self._tail, self._counters, self._live = reader, tail, counters, live
+        self._feed = feed
         self.streams = Streams(MOST_STREAMS)
 
     async def sites(self, _request: Request) -> Response:
@@ -94,6 +104,15 @@ class Api:
         after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
         return self.streams.open(self._tail.news(after))
 
+    async def live(self, request: Request) -> Response:
+        """Server-sent events of one site's live streams: spat, objs, event; nothing of it is stored."""
+        name = request.path_params["site"]
+        if self._feed is None or not can_be_heard(name):
+            raise HTTPException(404, "no broker is known here, or that is no site's name")
+        if name not in {site.site for site in await self._reader.sites()}:
+            raise HTTPException(404, f"no site {name!r} has ever said anything")
+        return self.streams.open(self._feed.events(name))
+
     async def metrics(self, _request: Request) -> Response:
         """For Prometheus."""
         text = page(self._tail, self._counters, await self._reader.dead_counts(), time.time_ns() // 1000)
@@ -117,6 +136,7 @@ def api_app(api: Api) -> Starlette:
             Route("/openapi.json", api.openapi),
             Route("/api/sites", api.sites),
             Route("/api/sites/{site}", api.site),
+            Route("/api/sites/{site}/live", api.live),
             Route("/api/history", api.history),
             Route("/api/events", api.events),
             Route("/api/dead-letters", api.dead_letters),
@@ -134,6 +154,7 @@ async def serve_api(
     where: tuple[str, int],
     counters: Mapping[str, int],
     live: str = "",
+    broker: Broker | None = None,
     *,
     task_status: anyio.abc.TaskStatus[str] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -144,11 +165,14 @@ async def serve_api(
         log.warning("page and API listen on %s without asking who looks: only behind a proxy that does", host)
     reader = open_reader(database)
     tail = Tail(reader)
-    api = Api(reader, tail, counters, live)
+    feed = None if broker is None else LiveFeed(broker)
+    api = Api(reader, tail, counters, live, feed)
     address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(tail.run)
+            if feed is not None:
+                tasks.start_soon(feed.run)
             log.info("the page is at %s", address)
             task_status.started(address)
             await serve_http(api_app(api), listener, api.streams)

@@ -48,7 +48,9 @@ async def serve(options: argparse.Namespace) -> None:
         api = None
         if options.api_port is not None:
             where = options.api_host, options.api_port
-            api = await tasks.start(serve_api, options.database, where, counters, options.live)
+            api = await tasks.start(
+                serve_api, options.database, where, counters, options.live, broker_of(options, port)
+            )
         if options.ready:
             _announce(options.ready, options.host or "127.0.0.1", port, api)
         await _told_to_stop()

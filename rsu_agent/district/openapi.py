@@ -86,6 +86,9 @@ def document() -> dict[str, Any]:
             "/api/sites": _get("every site as it is", {"type": "object", "properties": {"sites": {
                 "type": "array", "items": {"$ref": "#/components/schemas/Site"}}}}),
             "/api/sites/{site}": _get("one site: condition, lanes, latest records", detail, path="site"),
+            "/api/sites/{site}/live": _get(
+                "server-sent events: what it says of this moment (spat, objs, event); `left_ms`: how long it "
+                "may be shown as the present", path="site", media="text/event-stream"),
             "/api/history": _get("records of a kind by time", RECORDS, ("kind", *RANGE)),
             "/api/events": _get("hazard events by time", RECORDS, RANGE),
             "/api/dead-letters": _get("what was refused, the newest first", {"type": "object"}, ("limit",)),

@@ -95,6 +95,13 @@ class Session:
             if refused:
                 raise DeviceLost("refused", f"{topic}: {code}", "the broker's access list forbids this topic")
 
+    async def unsubscribe(self, topic: str) -> None:
+        """Hear a topic no longer."""
+        try:
+            await self._client.unsubscribe(topic, timeout=PUBLISH_S)
+        except aiomqtt.MqttError as error:
+            raise DeviceLost("closed", str(error)) from None
+
     async def messages(self) -> AsyncIterator[tuple[str, bytes]]:
         """(topic, payload) of what arrives. Raises DeviceLost when the connection ends."""
         waiting = self._client._queue

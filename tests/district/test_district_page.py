@@ -9,6 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgpack
+import paho.mqtt.client
+import paho.mqtt.enums
 import pytest
 from websockets.sync.client import ClientConnection
 
@@ -41,7 +44,7 @@ class Scene:
         stack.callback(self._running.close)
         options = ("--live", "http://127.0.0.1:1/poles/{site}/")
         running = self._running.enter_context(district(folder, str(folder / "district.sqlite"), *options))
-        self.url = running.api
+        self.url, self.port = running.api, running.port
         self.tab = Tab(window)
         stack.callback(self.tab.close)
 
@@ -97,6 +100,48 @@ def test_one_click_opens_a_site_and_the_way_to_its_live_crossing(scene: Scene) -
     look.read("document.querySelector('#sites tr[data-site=\"site-1\"] button').click()")
     look.until("document.querySelector('#name').innerText === 'site-1'")
     assert look.text("#flow").split() == ["3", "4", "–", "–"]
+
+
+def test_a_picked_crossing_is_live_and_empty_again_when_its_word_no_longer_holds(scene: Scene) -> None:
+    look = scene.look()
+    look.read("document.querySelector('#sites tr[data-site=\"site-1\"] button').click()")
+    look.until("document.querySelector('#live-now').innerText === 'Nothing is said of this moment.'")
+    lights = "[...document.querySelectorAll('#live-lights li')].map((l) => [l.innerText, l.className])"
+    pole = paho.mqtt.client.Client(paho.mqtt.enums.CallbackAPIVersion.VERSION2)
+    pole.connect("127.0.0.1", scene.port)
+    pole.loop_start()
+    try:
+
+        def seen() -> list[list[str]]:
+            now_us = time.time_ns() // 1000
+            told = {"t": now_us, "u": now_us + 1_500_000, "q": 1, "m": "csae53"}
+            ends = {"e": None, "lo": now_us + 5_400_000, "hi": now_us + 9_400_000}
+            spat = told | {"node": 1, "rg": None, "st": 0, "ph": [{"p": 3, "l": 5, "c": "green", **ends}]}
+            car = {"i": 1, "c": "car", "lat": 22.7, "lon": 114.3, "v": 3.0, "hd": 90.0, "ln": 4.5, "wd": 1.8}
+            pole.publish("rsu/1/pingshan/site-1/live/spat", msgpack.packb(spat))
+            pole.publish("rsu/1/pingshan/site-1/live/objs", msgpack.packb(told | {"ob": [car]}))
+            return list(look.read(lights))
+
+        [[words, style]] = until(seen)
+        assert words.startswith("3 · green · ")
+        assert words[-1] == "s"
+        assert style == "light green"
+        look.until("document.querySelectorAll('#live-plan rect.car').length === 1")
+    finally:
+        pole.loop_stop()
+        pole.disconnect()
+    look.until("document.querySelector('#live-now').innerText === 'Nothing is said of this moment.'")
+    assert look.read(lights) == []
+
+
+def test_the_map_is_enlarged_and_made_whole_again(scene: Scene) -> None:
+    look = scene.look()
+    before = look.read(DOTS)
+    for _ in range(6):
+        look.read("document.querySelector('[data-zoom=in]').click()")
+    assert len(look.read(DOTS)) < len(before)
+    look.read("document.querySelector('[data-zoom=all]').click()")
+    assert look.read(DOTS) == before
 
 
 def test_a_hazard_comes_by_itself(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 // The page: asks how the sites are, hears what is new; what is old is greyed, never shown as fresh.
-import { drawMap } from "/static/district_map.js";
+import { drawLive, follow } from "/static/district_live.js";
+import { dragged, drawMap, zoomBy } from "/static/district_map.js";
 import { otherLanguage, say, sayEverywhere, span, tell } from "/static/district_words.js";
 
 const ASK_MS = 2000, WORDS_MS = 500, OLD_S = 8, MOST_ROWS = 300, MOST_NEWS = 40, BEHIND_S = 300;
@@ -32,6 +33,7 @@ function ordered() {
 function pick(site) {
   picked = site;
   detail = null;
+  follow(site);
   history.replaceState(null, "", `#${encodeURIComponent(site)}`);
   showSites();
   askDetail();
@@ -175,9 +177,13 @@ function showWords() {
   showDetail();
   showNews();
   showAge();
+  drawLive();
 }
 
 $("language").addEventListener("click", () => { otherLanguage(); showWords(); });
+dragged($("map"));
+for (const button of document.querySelectorAll("#zoom button"))
+  button.addEventListener("click", () => zoomBy({ in: 2, out: 0.5, all: null }[button.dataset.zoom]));
 $("search").addEventListener("input", () => { if (sites) showSites(); });
 setInterval(askDetail, 2 * ASK_MS);
 setInterval(showAge, WORDS_MS);
@@ -186,3 +192,4 @@ showWords();
 askSites();
 askDetail();
 askNews();
+follow(picked);

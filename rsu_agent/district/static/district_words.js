@@ -9,6 +9,8 @@ const WORDS = {
     past: "Nothing below is the present: last heard {0} s ago.", no_sites: "No crossing has said anything yet.",
     more: "{0} more: search to find them", no_place: "no position known", ago: "{0} ago", connected: "connected", yes: "yes", no: "no",
     duplicates: "arrived again", refused: "refused", outboxes: "outbox files", software: "software", found: "found", over: "over",
+    live_here: "This moment, as said to vehicles", live_none: "Nothing is said of this moment.", live_count: "{0} road users · {1} hazards",
+    live_plan: "Road users and hazards on a plain map, north up", larger: "Larger", smaller: "Smaller", whole: "Whole district",
     skew: "{0} ({1} against ours)", s: "s", min: "min", h: "h", d: "d",
   },
   zh: {
@@ -18,6 +20,8 @@ const WORDS = {
     news: "动态", none: "无", never: "从未", as_of: "{0} 秒前的状态", gone: "区级服务无应答。", database: "数据库无应答：{0}",
     past: "以下内容并非当前状态：最后更新于 {0} 秒前。", no_sites: "尚无路口上报。", more: "另有 {0} 个，请查找", no_place: "位置未知",
     ago: "{0}前", connected: "已连接", yes: "是", no: "否", duplicates: "重复到达", refused: "被拒收", outboxes: "发件箱文件", software: "软件",
+    live_here: "此刻对车辆播发的内容", live_none: "当前无实时内容。", live_count: "交通参与者 {0} · 事件 {1}",
+    live_plan: "交通参与者与事件示意图，上北下南", larger: "放大", smaller: "缩小", whole: "全区",
     found: "发生", over: "结束", skew: "{0}（与本平台相差 {1}）", s: "秒", min: "分", h: "小时", d: "天",
   },
 };
@@ -27,6 +31,7 @@ const CODES = {
     ok: "正常", degraded: "降级", lost: "失联", silent: "无消息", unknown: "未上报", fresh: "新鲜", late: "迟到", never: "从未", good: "良好",
     doubtful: "可疑", starting: "启动中", missing: "设备不存在", closed: "连接断开", refused: "连接被拒", timeout: "超时", garbled: "数据乱码",
     frozen: "画面不动", permission: "无权限", busy: "端口被占用", red_light_running: "闯红灯", wrong_way: "逆行",
+    red: "红", green: "绿", yellow: "黄", red_flash: "红闪", green_flash: "绿闪", yellow_flash: "黄闪", red_yellow: "红黄", dark: "灭灯",
     stopped_vehicle: "车辆滞留", pedestrian_on_red: "行人闯红灯", opening: "正在打开",
   },
 };
