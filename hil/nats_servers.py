@@ -70,7 +70,7 @@ def nodes(folder: Path) -> list[Node]:
         conf = folder / f"{name}.conf"
         conf.write_text(
             f'server_name: {name}\nlisten: "127.0.0.1:{port}"\nhttp: "127.0.0.1:{monitor}"\n'
-            f'jetstream {{ store_dir: "{folder / name}", max_mem: 64MB, max_file: 20GB }}\n'
+            f'jetstream {{ store_dir: "{folder / name}", max_mem: 1GB }}\n'
             f'cluster {{ name: rsu, listen: "127.0.0.1:{route}", routes: [{told}] }}\n'
         )
         made.append(Node(name, port, monitor, (NATS, "-c", str(conf))))

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from rsu_agent.district.mend import keep_current
 from rsu_agent.district.receiver import Receiver
 from rsu_agent.district.streams import COPIES, Servers, answered, open_streams, unpack_message
 from rsu_agent.ports.chaos_point import chaos_point
@@ -45,6 +46,7 @@ class Back:
             await streams.prepare(copies(self._servers))
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._receiver.repeat, session)
+                tasks.start_soon(keep_current, streams, self._shard, copies(self._servers))
                 async for messages in streams.pulls(self._shard):
                     await self._store(session, messages)
 

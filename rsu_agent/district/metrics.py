@@ -27,7 +27,7 @@ TOTALS = {
     "rsu_site_refused_envelopes": ("refused", "Arrivals that became dead letters."),
 }
 COUNTED = ("envelopes", "duplicates", "unknown_version", "unknown_kind", "dead_uncounted")
-OF_STREAMS = ("forwarded", "not_forwarded", "redelivered", "strange_in_stream")
+OF_STREAMS = ("forwarded", "not_forwarded", "redelivered", "remade", "strange_in_stream")
 
 
 class _District(Collector):

@@ -1,7 +1,8 @@
 """NATS JetStream, the only file that knows nats-py: a work queue a shard, three copies of each.
 
-A server acknowledges before the disk has it (sync_interval is two minutes): what lies here is no receipt. The
-pole's acknowledgement leaves after the shard's commit, so whatever the cluster loses is sent again.
+What lies here is on its way, and no receipt: the pole's acknowledgement leaves after the shard's commit, so
+whatever the cluster loses is sent again. So it lies in the nodes' memory, where one that was killed gets it from
+the others; over a file that a kill has torn, nodes of nats-server 2.9 may stay behind for ever.
 No message is named to the server as known already (Nats-Msg-Id): a pole that sends again has not heard its
 acknowledgement, and a second copy that the server swallowed would never be answered.
 """
@@ -34,7 +35,8 @@ from rsu_agent.ports.trouble import DeviceLost
 log = logging.getLogger(__name__)
 COPIES = 3
 STREAM, SUBJECT, CONSUMER = "rsu-in-{}", "rsu.in.{}", "store"
-MOST_BYTES = 4 << 30  # of a stream; a full one takes no more, and the poles keep what they have
+MOST_BYTES = 256 << 20  # of a stream, at each node; a full one takes no more, the poles keep what they have
+MOST_AGE_S = 600.0  # what is older has been sent again, or will be
 MOST_UNDER_WAY = 20_000  # pulled and not yet committed, of all workers of a shard
 AGAIN_S = 15.0  # then what a worker has pulled and not answered goes to another
 PULLED = 500  # messages at once
@@ -73,20 +75,24 @@ class Streams:
     def __init__(
         self, client: Client, context: JetStreamContext, shards: int, counters: Counter[str]
     ) -> None:
-        self._client, self._context, self._shards, self._counters = client, context, shards, counters
+        self._client, self._context, self._shards, self.counters = client, context, shards, counters
         self._unanswered: deque[tuple[float, asyncio.Future[api.PubAck]]] = deque()
 
     async def prepare(self, copies: int) -> None:
         """Make the streams and their consumers where they are not there yet. Raises DeviceLost."""
         for shard in range(self._shards):
-            await _until_taken(partial(self._prepare, shard, copies))
+            await self.prepare_shard(shard, copies)
+
+    async def prepare_shard(self, shard: int, copies: int) -> None:
+        """The same of one. Raises DeviceLost."""
+        await _until_taken(partial(self._prepare, shard, copies))
 
     async def _prepare(self, shard: int, copies: int) -> None:
         name = STREAM.format(shard)
         stream = api.StreamConfig(
             name=name, subjects=[SUBJECT.format(shard)], retention=api.RetentionPolicy.WORK_QUEUE,
             discard=api.DiscardPolicy.NEW, max_bytes=MOST_BYTES, num_replicas=copies,
-            storage=api.StorageType.FILE,
+            storage=api.StorageType.MEMORY, max_age=MOST_AGE_S,
         )  # fmt: skip
         try:
             await self._context.stream_info(name)
@@ -99,6 +105,34 @@ class Streams:
             max_ack_pending=MOST_UNDER_WAY,
         )  # fmt: skip
         await self._context.add_consumer(name, consumer)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a node answers now."""
+        return bool(self._client.is_connected)
+
+    async def stream_is_behind(self, shard: int) -> bool:
+        """Whether nobody leads it, or a node that is there does not follow."""
+        try:
+            return stays_behind((await self._context.stream_info(STREAM.format(shard))).cluster)
+        except LOST:
+            return True
+
+    async def consumer_is_behind(self, shard: int) -> bool:
+        """The same of the shard's consumer."""
+        try:
+            info = await self._context.consumer_info(STREAM.format(shard), CONSUMER)
+        except LOST:
+            return True
+        return stays_behind(info.cluster)
+
+    async def forget_stream(self, shard: int) -> None:
+        """Delete it with all that lies in it. Raises DeviceLost."""
+        await _gone(self._context.delete_stream(STREAM.format(shard)))
+
+    async def forget_consumer(self, shard: int) -> None:
+        """Delete it. Raises DeviceLost."""
+        await _gone(self._context.delete_consumer(STREAM.format(shard), CONSUMER))
 
     async def put(self, topic: str, payload: bytes) -> None:
         """Hand a message to its shard's stream. What the cluster does not take is counted, and comes again.
@@ -119,7 +153,7 @@ class Streams:
 
     def _answered(self, told: asyncio.Future[api.PubAck]) -> None:
         taken = not told.cancelled() and told.exception() is None
-        self._counters["forwarded" if taken else "not_forwarded"] += 1
+        self.counters["forwarded" if taken else "not_forwarded"] += 1
 
     async def pulls(self, shard: int) -> AsyncIterator[Sequence[Msg]]:
         """What waits for a shard, some hundreds at a time. Raises DeviceLost."""
@@ -162,6 +196,23 @@ async def open_streams(servers: Servers, shards: int, counters: Counter[str]) ->
     finally:
         with suppress(*LOST):
             await client.close()
+
+
+def stays_behind(cluster: api.ClusterInfo | None) -> bool:
+    """Whether nobody leads it, or a node that is there does not follow. One server alone is no cluster."""
+    if cluster is None:
+        return False
+    return not cluster.leader or any(not (r.current or r.offline) for r in cluster.replicas or [])
+
+
+async def _gone(deleted: Awaitable[bool]) -> None:
+    try:
+        await deleted
+    except APIError as error:
+        if error.code != 404:
+            raise DeviceLost("refused", f"cluster: {error!r}") from None
+    except LOST as error:
+        raise DeviceLost("closed", f"cluster: {error!r}") from None
 
 
 async def answered(messages: Sequence[Msg]) -> None:
