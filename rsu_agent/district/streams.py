@@ -1,8 +1,8 @@
 """NATS JetStream, the only file that knows nats-py: a work queue a shard, three copies of each.
 
 What lies here is on its way, and no receipt: the pole's acknowledgement leaves after the shard's commit, so
-whatever the cluster loses is sent again. So it lies in the nodes' memory, where one that was killed gets it from
-the others; over a file that a kill has torn, nodes of nats-server 2.9 may stay behind for ever.
+whatever the cluster loses is sent again. So it lies in the nodes' memory, where a killed one gets it from the
+others; over a file that a kill has torn, nodes of nats-server 2.9 may stay behind for ever.
 No message is named to the server as known already (Nats-Msg-Id): a pole that sends again has not heard its
 acknowledgement, and a second copy that the server swallowed would never be answered.
 """
