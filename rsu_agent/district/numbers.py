@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
+MOST_GAPS = 4096  # of a lane: an edge has 256 envelopes under way, in order; more is no edge of ours
 Runs = list[tuple[int, int]]  # inclusive, ascending, apart
 
 
@@ -36,6 +37,10 @@ class Numbers:
             if high > last:
                 kept.append((max(low, last + 1), high))
         self.gaps = kept
+
+    def would_scatter(self, first: int) -> bool:
+        """Whether this number would open a gap beyond those that are kept."""
+        return first > self.high + 1 and len(self.gaps) >= MOST_GAPS
 
     @property
     def contiguous(self) -> int:

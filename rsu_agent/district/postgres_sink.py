@@ -120,9 +120,9 @@ class PostgresSink:
             if len(batch.taken) <= 1:
                 if not batch.taken:
                     raise
-                letter = _unstorable(batch.taken[0], str(error))
+                letter = _refused(batch.taken[0], "unstorable", str(error))
                 rest = await self._tried(Batch([], [*batch.dead, letter], batch.states), now_us)
-                return Committed(rest.acks, rest.fresh, (letter,))
+                return Committed(rest.acks, rest.fresh, (letter, *rest.refused))
         middle = len(batch.taken) // 2
         first = await self._whole_or_halves(Batch(batch.taken[:middle], batch.dead, batch.states), now_us)
         last = await self._whole_or_halves(Batch(batch.taken[middle:]), now_us)
@@ -148,17 +148,17 @@ class PostgresSink:
         )
         async with db.transaction():
             await self._lock(db, lanes)
-            fresh = _fresh(batch.taken, lanes)
+            fresh, scattered = _fresh(batch.taken, lanes)
             await self._identities(db, fresh, lanes, now_us)
             if len(fresh) < len(batch.taken):
                 facts = _facts(fresh.values(), now_us)
             for table, rows in facts.items():
                 await db.copy_records_to_table(table, records=rows, columns=COLUMNS)
             await note(db, batch, [one for one in fresh.values() if one.raw is not None], utc(now_us))
-            await bury(db, batch.dead, utc(now_us))
+            await bury(db, [*batch.dead, *scattered], utc(now_us))
             await place(db, _places(fresh.values()))
             await db.execute(ADVANCED, *_columns(lanes, utc(now_us)))
-        return Committed({key: lane.ack(key) for key, lane in lanes.items()}, len(fresh))
+        return Committed({key: lane.ack(key) for key, lane in lanes.items()}, len(fresh), scattered)
 
     async def _lock(self, db: asyncpg.Connection, lanes: dict[LaneKey, _Lane]) -> None:
         """The lanes' rows, in one order for every worker; what they say goes into `lanes`."""
@@ -235,13 +235,21 @@ def _lanes(batch: Batch) -> dict[LaneKey, _Lane]:
     return lanes
 
 
-def _fresh(taken: Iterable[Taken], lanes: dict[LaneKey, _Lane]) -> dict[_Identity, Taken]:
-    """Each identity once, without those swept away; the lanes, which are locked, move on."""
+def _fresh(
+    taken: Iterable[Taken], lanes: dict[LaneKey, _Lane]
+) -> tuple[dict[_Identity, Taken], list[DeadLetter]]:
+    """Each identity once, without those swept away, and those that are refused because they would scatter a
+    lane without bound; the lanes, which are locked, move on."""
     fresh: dict[_Identity, Taken] = {}
+    scattered: list[DeadLetter] = []
     for one in taken:
         lane, seq = lanes[one.key], one.envelope.seq
         identity = (*one.key, seq)
         if seq <= lane.floor or identity in fresh:
+            continue
+        if lane.numbers.would_scatter(seq):
+            scattered.append(_refused(one, "scattered", "more gaps than are kept of a lane"))
+            lane.heard, lane.refused = lane.heard - 1, lane.refused + 1
             continue
         lane.numbers.add(seq, seq)
         lane.fresh += 1
@@ -249,8 +257,9 @@ def _fresh(taken: Iterable[Taken], lanes: dict[LaneKey, _Lane]) -> dict[_Identit
         lane.given_up += lost_for_ever(one.envelope.lane, one.envelope.records)
     for lane in lanes.values():
         for first, last in lane.given_up:
-            lane.numbers.add(first, last)
-    return fresh
+            if not lane.numbers.would_scatter(first):
+                lane.numbers.add(first, last)
+    return fresh, scattered
 
 
 def _facts(taken: Iterable[Taken], now_us: int) -> dict[str, list[tuple[Any, ...]]]:
@@ -297,9 +306,9 @@ def _district(prefix: str) -> str:
     return prefix.split("/")[2] if prefix.count("/") == 3 else ""
 
 
-def _unstorable(one: Taken, why: str) -> DeadLetter:
+def _refused(one: Taken, reason: str, why: str) -> DeadLetter:
     envelope = one.envelope
     identity = envelope.epoch, envelope.lane, envelope.seq
     text = " ".join(one.bodies).encode()
     topic = f"{one.prefix}/up/{envelope.lane}"
-    return DeadLetter(topic, "unstorable", why[:200], text[:4096], len(text), one.prefix, identity)
+    return DeadLetter(topic, reason, why[:200], text[:4096], len(text), one.prefix, identity)

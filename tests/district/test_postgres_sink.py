@@ -255,3 +255,20 @@ async def test_a_server_that_crashes_again_and_again_loses_nothing_that_was_ackn
         assert await db.fetchval("SELECT count(*) FROM phase") == 200
         await db.close()
     assert heard.acks[-1][1].contiguous == 200
+
+
+async def test_a_lane_is_scattered_no_further_than_is_kept_and_others_suffer_nothing(
+    sink: PostgresSink, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rsu_agent.district.numbers.MOST_GAPS", 20)
+    hostile = [envelope(3 * n) for n in range(1, 31)]
+    told = await sink.take(batch(*hostile, envelope(1, site="site-2")), NOW_US)
+    assert [(letter.reason, letter.identity) for letter in told.refused] == [
+        ("scattered", (7, "lo", 3 * n)) for n in range(21, 31)
+    ]
+    assert await numbers(db) == [3 * n for n in range(1, 21)]
+    assert await numbers(db, "site-2") == [1]
+    assert await db.fetchval("SELECT count(*) FROM dead_letter WHERE reason = 'scattered'") == 10
+    told = await sink.take(batch(*(envelope(n) for n in range(1, 62))), NOW_US)
+    assert told.refused == [], "numbers that fill gaps, or follow, are always taken"
+    assert told.acks[KEY].contiguous == 61
