@@ -76,6 +76,32 @@ def run(
 
 
 @district.command()
+def api(
+    database: Database = None,
+    api_host: Annotated[str, typer.Option(help="Where page and read API listen.")] = "127.0.0.1",
+    api_port: Annotated[int, typer.Option(help="Their port; the next free one when it is used.")] = 8090,
+    live: Annotated[str, typer.Option(help="Address of a site's live page; {site} is its name.")] = "",
+    host: Annotated[str, typer.Option(help="The broker, for what crossings say of this moment.")] = "",
+    port: Annotated[int, typer.Option(help="The broker's port.")] = 1883,
+    username: Annotated[
+        str, typer.Option(help="At the broker; password in RSU_DISTRICT_MQTT_PASSWORD.")
+    ] = "",
+    ca: Annotated[Path | None, typer.Option(help="TLS: who signed the broker's certificate.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="TLS: our certificate.")] = None,
+    key: Annotated[Path | None, typer.Option(help="TLS: its key.")] = None,
+) -> None:
+    """Serve the page and the read API alone; others receive. Several --database are the shards in order.
+
+    Example: rsu district api --database postgresql://x/rsu --database postgresql://y/rsu --host broker
+    """
+    arguments = ["--read-only", "--api-host", api_host, "--api-port", str(api_port), "--port", str(port)]
+    arguments += [part for each in database or [SQLITE] for part in ("--database", each)]
+    given = {"--host": host, "--username": username, "--ca": ca, "--cert": cert, "--key": key, "--live": live}
+    arguments += [part for name, value in given.items() if value for part in (name, str(value))]
+    os.execv(sys.executable, [sys.executable, "-m", "rsu_agent.district.main", *arguments])
+
+
+@district.command()
 def status(
     api: Annotated[str, typer.Option(help="Address of the district's read API.")] = API,
     as_json: Json = False,

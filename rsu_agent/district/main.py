@@ -33,28 +33,34 @@ async def serve(options: argparse.Namespace) -> None:
     counters: Counter[str] = Counter()
     async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
         port = options.port
-        if children := children_of(options):
-            for shard in range(len(options.database)):  # there, and up to date, before they begin
-                await (await open_sink(options.database, shard)).aclose()
-            tasks.start_soon(keep_workers, children, sys.argv[1:], counters)
-        elif options.nats:
-            counters = await _share(options, stack, tasks)
-        else:
-            if not options.host:
-                from rsu_agent.district.broker import loopback_broker
+        if not options.host and not options.read_only:
+            from rsu_agent.district.broker import loopback_broker
 
-                port = await stack.enter_async_context(loopback_broker(port))
-            counters = await _receive(options, port, stack, tasks)
+            port = await stack.enter_async_context(loopback_broker(port))
+        if not options.read_only:
+            counters = await _begin(options, port, stack, tasks)
         api = None
         if options.api_port is not None:
             where = options.api_host, options.api_port
-            api = await tasks.start(
-                serve_api, options.database, where, counters, options.live, broker_of(options, port)
-            )
+            broker = broker_of(options, port) if options.host or not options.read_only else None
+            api = await tasks.start(serve_api, options.database, where, counters, options.live, broker)
         if options.ready:
             _announce(options.ready, options.host or "127.0.0.1", port, api)
         await _told_to_stop()
         tasks.cancel_scope.cancel()
+
+
+async def _begin(
+    options: argparse.Namespace, port: int, stack: AsyncExitStack, tasks: anyio.abc.TaskGroup
+) -> Counter[str]:
+    """Receive, here or in processes of their own; the counters of all."""
+    if children := children_of(options):
+        for shard in range(len(options.database)):  # there, and up to date, before they begin
+            await (await open_sink(options.database, shard)).aclose()
+        counters: Counter[str] = Counter()
+        tasks.start_soon(keep_workers, children, sys.argv[1:], counters)
+        return counters
+    return await (_share if options.nats else _receive)(options, port, stack, tasks)
 
 
 def children_of(options: argparse.Namespace) -> list[list[str]]:
@@ -72,7 +78,7 @@ def children_of(options: argparse.Namespace) -> list[list[str]]:
 
 
 async def _share(
-    options: argparse.Namespace, stack: AsyncExitStack, tasks: anyio.abc.TaskGroup
+    options: argparse.Namespace, port: int, stack: AsyncExitStack, tasks: anyio.abc.TaskGroup
 ) -> Counter[str]:
     """This process is a front, or a back of one shard; its counters."""
     from rsu_agent.district.distributed import Back, Front
@@ -87,7 +93,7 @@ async def _share(
         half = Back(receiver, servers, shards, shard)
         if options.worker <= 1:
             tasks.start_soon(_sweep, sink)
-    number, broker = options.worker or 1, broker_of(options, options.port)
+    number, broker = options.worker or 1, broker_of(options, port)
     tasks.start_soon(lambda: work(half, broker, number, shared=True))
     if options.worker:
         tasks.start_soon(_tell_the_parent, half.counters, receiver, tasks.cancel_scope)

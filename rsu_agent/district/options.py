@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--nats-ca", type=Path, help="TLS: who signed the cluster's certificates")
     made.add_argument("--role", choices=("front", "back"), help="distributed: this half only; none = both")
     made.add_argument("--shard", type=int, action="append", help="distributed: backs of these shards only")
+    made.add_argument("--read-only", action="store_true", help="page and API alone: nothing is received")
     made.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     return made
 
@@ -52,6 +53,8 @@ def checked(made: argparse.ArgumentParser, arguments: list[str] | None = None) -
     options = made.parse_args(arguments)
     if not 1 <= options.workers <= MOST_WORKERS:
         made.error(f"--workers: 1 to {MOST_WORKERS}")
+    if options.read_only and options.api_port is None:
+        made.error("--read-only: nothing is left to do without --api-port")
     _check_shards(made, options)
     if options.workers > 1 and not is_postgres(options.database[0]):
         made.error("--workers: an SQLite file has one; --database postgresql://...")
@@ -62,9 +65,9 @@ def checked(made: argparse.ArgumentParser, arguments: list[str] | None = None) -
 
 def _check_shards(made: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     shards = len(options.database)
+    if not options.nats and not options.read_only and (shards > 1 or options.role or options.shard):
+        made.error("several --database, --role and --shard belong to --nats")
     if not options.nats:
-        if shards > 1 or options.role or options.shard:
-            made.error("several --database, --role and --shard belong to --nats")
         return
     if not all(map(is_postgres, options.database)) or len(set(options.database)) < shards:
         made.error("--nats: every --database is a PostgreSQL of its own, postgresql://...")

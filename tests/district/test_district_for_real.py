@@ -15,9 +15,11 @@ import pytest
 from hil.mosquitto import MOSQUITTO, mosquitto
 from rsu_agent.district.options import checked, parser
 from rsu_agent.district.read import duplicate_facts, stored_envelopes, stored_records
+from rsu_agent.district.sink import Batch, SiteState
+from rsu_agent.district.store import SqliteSink
 from rsu_agent.ports.envelope import pack_envelope, unpack_ack
 from rsu_agent.ports.mqtt import Broker, Session, connect
-from tests.district.made import envelope, prefix, until
+from tests.district.made import NOW_US, envelope, prefix, taken, until
 from tests.district.receiving import district
 
 pytestmark = [
@@ -163,3 +165,14 @@ def test_options_that_contradict_each_other_are_refused_with_what_to_do(
     with pytest.raises(SystemExit):
         checked(parser(), options)
     assert why in capsys.readouterr().err
+
+
+async def test_page_and_api_alone_read_what_others_have_stored(tmp_path: Path) -> None:
+    database = tmp_path / "district.sqlite"
+    store = SqliteSink(database)
+    store._commit(Batch([taken(envelope(1))], [], [SiteState("pingshan", "site-1", {})]), NOW_US)
+    store.close()
+    with district(tmp_path, str(database), "--read-only") as running:
+        async with httpx.AsyncClient(base_url=running.api) as api:
+            assert (await api.get("api/sites/site-1")).json()["site"] == "site-1"
+            assert (await api.get("api/sites/site-1/live")).status_code == 404, "no broker was named"
