@@ -17,7 +17,7 @@ import msgpack
 from rsu_agent.outlets.hand_over import HAND_OVER, RETRY_S, HandOver, Job, Work
 from rsu_agent.outlets.outbox_age import let_go_of_old
 from rsu_agent.outlets.outbox_disk import Disk
-from rsu_agent.outlets.outbox_file import RECORDS
+from rsu_agent.outlets.outbox_file import RECORDS, aside_bytes
 from rsu_agent.outlets.outbox_lane import Lane, read_lane
 from rsu_agent.outlets.outbox_room import make_room
 from rsu_agent.outlets.outbox_seal import Row, grouped, records_of, sealed_late
@@ -77,6 +77,8 @@ class Outbox:
         shares = {"hi": quota_bytes // HI_SHARE, "lo": quota_bytes - quota_bytes // HI_SHARE}
         self._shares = {name: share - self._disk.reserve_bytes // 2 for name, share in shares.items()}
         self._lanes = {name: Lane(folder / f"{name}.sqlite", self._shares[name], site) for name in LANES}
+        for name in LANES:  # what was set aside lies in the lane's share
+            self._shares[name] -= aside_bytes(folder / f"{name}.sqlite")
         self._lock = threading.Lock()
         self._hand_over = HandOver(HAND_OVER)
         self._committed = committed or (lambda _tags: None)

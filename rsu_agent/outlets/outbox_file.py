@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import secrets
@@ -18,7 +19,8 @@ FRAME_BYTES = PAGE_BYTES + 24  # a page in the -wal file
 CHECKPOINT_PAGES = 256  # the -wal file is written back to the database at this length
 WAL_SHARE = 8  # ... or at an eighth of a small quota
 LEAST_PAGES = 16
-ASIDE = ".damaged"
+ASIDE, ENDS = ".damaged", ("", "-wal", "-shm")
+ASIDE_SHARE = 4  # of a lane's share, that a file set aside may take
 EPOCH_FILE = ".epoch"
 RECORDS = "r_"  # before a count: of records, not of rows
 COUNTS = ("produced", "acknowledged", "queued", "dropped", "dead", "rolled")
@@ -37,7 +39,8 @@ CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """How this opening began. why: `start` (the file was there), `new` (there was none), `damaged`.
+    """How this opening began. why: `start` (the file was there), `new` (there was none), `damaged`, `site`
+    (it was another site's).
 
     Of the epoch before: None where nobody knows.
     """
@@ -48,20 +51,26 @@ class Begun:
     previous_last: int | None = None
 
 
-def open_lane(path: Path, quota_bytes: int) -> tuple[sqlite3.Connection, Begun]:
-    """The file, made when it is missing; a damaged one is set aside under another name (one is kept)."""
+class OfAnotherSite(Exception):
+    """What is queued in the file was seen at a crossing that this box no longer stands at."""
+
+
+def open_lane(path: Path, quota_bytes: int, site: str | None = None) -> tuple[sqlite3.Connection, Begun]:
+    """The file, made when it is missing. One that is damaged, or that another site has filled, is set aside
+    under another name: one is kept, and counts in the quota."""
     path.parent.mkdir(parents=True, exist_ok=True)
     why, told, last = "start" if path.exists() else "new", _told_epoch(path), None
     try:
-        db = _connected(path, quota_bytes, check=why == "start")
-    except sqlite3.DatabaseError as error:
+        db = _connected(path, quota_bytes - aside_bytes(path), check=why == "start", site=site)
+    except (sqlite3.DatabaseError, OfAnotherSite) as error:
         if isinstance(error, sqlite3.OperationalError):
             raise  # locked, full, no permission: the file is not at fault
-        log.error("%s is damaged (%s): set aside, a new one begins", path, error)
-        why, (known, last) = "damaged", _salvaged(path)
+        log.error("%s: %s; set aside, a new one begins", path, error)
+        why = "site" if isinstance(error, OfAnotherSite) else "damaged"
+        known, last = _salvaged(path)
         told = known or told
-        set_aside(path)
-        db = _connected(path, quota_bytes, check=False)
+        set_aside(path, quota_bytes // ASIDE_SHARE)
+        db = _connected(path, quota_bytes - aside_bytes(path), check=False, site=site)
     fresh = secrets.randbits(62) + 1
     db.execute("INSERT OR IGNORE INTO counts VALUES ('epoch', ?)", (fresh,))
     epoch = int(db.execute("SELECT value FROM counts WHERE name = 'epoch'").fetchone()[0])
@@ -73,11 +82,25 @@ def open_lane(path: Path, quota_bytes: int) -> tuple[sqlite3.Connection, Begun]:
     return db, Begun(why, epoch, told, last)
 
 
-def set_aside(path: Path) -> None:
-    """Out of the way, for whoever wants to look; an earlier one goes, so that the disk's share holds."""
-    for end in ("", "-wal", "-shm"):
+def set_aside(path: Path, most_bytes: int) -> None:
+    """Out of the way, for whoever wants to look; an earlier one goes, and one that is larger than this."""
+    for end in ENDS:
         with contextlib.suppress(FileNotFoundError):
             os.replace(f"{path}{end}", f"{path}{ASIDE}{end}")
+    if (size := aside_bytes(path)) > most_bytes:
+        log.warning("%s%s is not kept: %d bytes", path, ASIDE, size)
+        for end in ENDS:
+            Path(f"{path}{ASIDE}{end}").unlink(missing_ok=True)
+
+
+def aside_bytes(path: Path) -> int:
+    """What a file that was set aside takes of the lane's share."""
+    found = (Path(f"{path}{ASIDE}{end}") for end in ENDS)
+    return sum(each.stat().st_size for each in found if each.exists())
+
+
+def _of_site(site: str) -> int:
+    return int.from_bytes(hashlib.blake2b(site.encode(), digest_size=7).digest())
 
 
 def pages(quota_bytes: int) -> tuple[int, int]:
@@ -87,8 +110,8 @@ def pages(quota_bytes: int) -> tuple[int, int]:
     return max(LEAST_PAGES, whole - 2 * wal), wal
 
 
-def _connected(path: Path, quota_bytes: int, *, check: bool) -> sqlite3.Connection:
-    """Raises sqlite3.DatabaseError (and no subclass of it) for a damaged file."""
+def _connected(path: Path, quota_bytes: int, *, check: bool, site: str | None) -> sqlite3.Connection:
+    """Raises sqlite3.DatabaseError (and no subclass of it) for a damaged file, OfAnotherSite."""
     most, wal = pages(quota_bytes)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
@@ -102,10 +125,23 @@ def _connected(path: Path, quota_bytes: int, *, check: bool) -> sqlite3.Connecti
         _upgrade(db)
         db.executescript(LAYOUT)
         _count_once(db)
+        if site is not None:
+            _claim(db, site)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _claim(db: sqlite3.Connection, site: str) -> None:
+    """Whose the file is: under one epoch no two sites speak."""
+    found = db.execute("SELECT value FROM counts WHERE name = 'site'").fetchone()
+    if found is not None and found[0] != _of_site(site):
+        queued = db.execute("SELECT (SELECT count(*) FROM queue) + (SELECT count(*) FROM open)").fetchone()[0]
+        raise OfAnotherSite(
+            f"it is of another site than {site}, with {queued} rows that were not acknowledged"
+        )
+    db.execute("INSERT OR IGNORE INTO counts VALUES ('site', ?)", (_of_site(site),))
 
 
 def _upgrade(db: sqlite3.Connection) -> None:

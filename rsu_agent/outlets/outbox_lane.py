@@ -45,7 +45,7 @@ class Lane:
     """Not thread-safe: one owner. The file's epoch tells it from any other file."""
 
     def __init__(self, path: Path, quota_bytes: int, site: str | None = None) -> None:
-        self._db, self.begun = open_lane(path, quota_bytes)
+        self._db, self.begun = open_lane(path, quota_bytes, site)
         self.epoch = self.begun.epoch
         self._sealer = Sealer(site, self.epoch, path.stem)
         self.clock_s: float | None = None  # bound of the clock's error, None while nobody vouches for it

@@ -15,7 +15,7 @@ import msgpack
 import pytest
 
 from rsu_agent.outlets.outbox import Outbox, read_numbers
-from rsu_agent.outlets.outbox_file import ASIDE, FRAME_BYTES
+from rsu_agent.outlets.outbox_file import ASIDE, FRAME_BYTES, aside_bytes
 from rsu_agent.outlets.outbox_lane import Lane, read_lane
 from rsu_agent.outlets.outbox_seal import Row, records_of
 from rsu_agent.outlets.outbox_shelves import Shelf
@@ -81,6 +81,35 @@ def test_a_file_of_another_disk_in_its_place_is_told_with_the_epoch_before(tmp_p
     shutil.copy(tmp_path / "other" / "lo.sqlite", tmp_path / "here" / "lo.sqlite")
     told = births(tmp_path / "here")["lo"]
     assert (told["e"], told["pe"]) == (other["lo"]["e"], here["lo"]["e"])
+
+
+def test_what_another_crossing_has_filled_is_neither_sent_as_ours_nor_forgotten(tmp_path: Path) -> None:
+    old = Outbox(tmp_path, QUOTA, site="site-1", birth={"ver": "1"})
+    old.append({"k": "event", "n": 1}, "hi").wait(10)
+    epoch, last = old.epoch("hi"), old.last("hi")
+    old.close()
+    same = Outbox(tmp_path, QUOTA, site="site-1")
+    assert same.epoch("hi") == epoch
+    same.close()
+    moved = Outbox(tmp_path, QUOTA, site="site-2", birth={"ver": "1"})
+    assert moved.epoch("hi") != epoch
+    [(_, [birth])] = moved.after("hi", 0, 10)
+    assert (birth["why"], birth["pe"], birth["pq"]) == ("site", epoch, last)
+    moved.close()
+    assert Path(f"{tmp_path}/hi.sqlite{ASIDE}").exists(), "kept for whoever wants to look"
+
+
+def test_what_is_set_aside_counts_in_the_share_and_is_not_kept_when_it_is_large(tmp_path: Path) -> None:
+    for size, kept in ((20_000, True), (80_000, False)):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        (folder / "hi.sqlite").write_bytes(b"x" * size)
+        lane = Lane(folder / "hi.sqlite", 256 << 10, "site-1")
+        assert lane.begun.why == "damaged"
+        assert aside_bytes(folder / "hi.sqlite") == (size if kept else 0)
+        with_it, without = lane.room_bytes, Lane(folder / "other.sqlite", 256 << 10, "site-1").room_bytes
+        assert (without - with_it >= size // 2) is kept, "less of it for the file, and for its -wal"
+        lane.close()
 
 
 @pytest.mark.parametrize("damage", ["head", "pages", "noise", "cut"])

@@ -22,9 +22,9 @@ BIRTH = Kind(
         Field(
             "why",
             "text",
-            "the file was there, was not, or had to be set aside",
-            "文件存在、新建或因损坏移开",
-            one_of=("start", "new", "damaged"),
+            "the file was there, was not, or had to be set aside: damaged, or of another site",
+            "文件存在、新建,或因损坏、站点更换而移开",
+            one_of=("start", "new", "damaged", "site"),
         ),
         Field("ver", "text", "version of the agent", "程序版本"),
         Field("cfg", "text", "digest of the settings in force", "生效配置摘要"),
