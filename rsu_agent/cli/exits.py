@@ -14,5 +14,6 @@ class Exit(IntEnum):
     INVALID = 3
     CHECK_FAILED = 4
     UNREACHABLE = 5
+    DIFFERS = 7
     TEMPORARY = 75
     PERMISSION = 77

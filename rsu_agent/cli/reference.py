@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from rsu_agent.cli.exits import Exit
+from rsu_agent.settings.described import Described, described, variants
 from rsu_agent.settings.model import site_model
 
 MADE = "<!-- made by `make generate`: do not edit -->\n"
@@ -18,15 +19,9 @@ MEANING = {
     Exit.INVALID: "the configuration is invalid",
     Exit.CHECK_FAILED: "a check failed",
     Exit.UNREACHABLE: "the agent does not answer",
+    Exit.DIFFERS: "there are differences (`rsu config diff`)",
     Exit.TEMPORARY: "not now: try again",
     Exit.PERMISSION: "not allowed",
-}
-LIMITS = {
-    "minimum": ">=",
-    "maximum": "<=",
-    "exclusiveMinimum": ">",
-    "exclusiveMaximum": "<",
-    "pattern": "like",
 }
 
 
@@ -61,50 +56,33 @@ def settings_page() -> str:
     """Every key of the site file with unit, limits, default and a sentence in both languages."""
     schema = site_model().model_json_schema()
     lines = [MADE, "# The site file\n", "A key without a default must be given.\n"]
+    rows = list(described())
     for name, entry in schema["properties"].items():
-        models = list(_models(entry, schema))
+        models = list(variants(entry, schema))
         caption = entry.get("description") or models[0][1].get("description", "")
         lines.append(f"## `{name}`\n\n{caption} {entry.get('zh', '')}\n")
-        for title, model in models:
-            lines += [f"{title}\n"] if title else []
+        star = ".*" if "items" in entry else ""
+        for driver, _ in models:
+            lines += [f"Driver `{driver}`\n"] if driver else []
             lines += ["| key | type | unit | limits | default | meaning |\n|---|---|---|---|---|---|"]
-            lines += list(_keys(model, schema, ""))
+            mine = [row for row in rows if row.path.split(".")[0] == name and row.driver == driver]
+            lines += [_row(row, f"{name}{star}.") for row in mine]
             lines.append("")
     return "\n".join(lines) + "\n"
 
 
-def _models(entry: dict[str, Any], schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects that an entry may hold; variants are told apart by their driver."""
-    if "items" in entry:
-        entry = entry["items"]
-    for option in entry.get("oneOf") or entry.get("anyOf") or [entry]:
-        if "$ref" in option:
-            model = schema["$defs"][option["$ref"].rsplit("/", 1)[-1]]
-            driver = model["properties"].get("driver", {}).get("const")
-            yield (f"Driver `{driver}`" if driver else ""), model
-
-
-def _keys(model: dict[str, Any], schema: dict[str, Any], before: str) -> Iterator[str]:
-    for name, entry in model["properties"].items():
-        inner = [found for _, found in _models(entry, schema)]
-        if inner and "properties" in inner[0]:
-            yield from _keys(inner[0], schema, f"{before}{name}.")
-            continue
-        options = entry.get("anyOf", [entry])
-        kinds = " or ".join(str(option.get("type", option.get("const", "any"))) for option in options)
-        limits = [
-            f"{sign} {option[key]}" for option in options for key, sign in LIMITS.items() if key in option
-        ]
-        default = f"`{entry['default']}`" if "default" in entry else "**required**"
-        if "const" in entry:
-            kinds, default = f"`{entry['const']}`", ""
-        choice = ", ".join(map(str, entry.get("enum", ())))
-        cells = (
-            f"`{before}{name}`",
-            choice or kinds,
-            entry.get("unit") or "",
-            " ".join(limits).replace("|", "\\|"),
-            default,
-            f"{entry.get('description', '')} {entry.get('zh', '')}".strip(),
-        )
-        yield "| " + " | ".join(cells) + " |"
+def _row(row: Described, before: str) -> str:
+    is_fixed = row.path == f"{before}driver"
+    kind = f"`{row.kind}`" if is_fixed and row.driver else row.kind
+    default = "**required**" if row.default is None else f"`{row.default}`"
+    limits = row.limits.replace("|", "\\|")
+    meaning = f"{row.en} {row.zh}".strip()
+    cells = (
+        f"`{row.path.removeprefix(before)}`",
+        kind,
+        row.unit,
+        limits,
+        "" if is_fixed else default,
+        meaning,
+    )
+    return "| " + " | ".join(cells) + " |"

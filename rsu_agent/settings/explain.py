@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 
 ROOT_POSITION = (1, 1)
+IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 LONGEST_SHOWN = 60  # characters of a wrong value: enough to find it, short enough to read
 
 
@@ -120,8 +122,13 @@ def _shown(given: Any) -> str:
     """What stands there, in few characters on one line."""
     if given is None:
         return "empty"
-    text = repr(given.value if isinstance(given, TaggedScalar) else given)
+    text = without_login(repr(given.value if isinstance(given, TaggedScalar) else given))
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def without_login(text: str) -> str:
+    """Addresses in a text without the name and password that may stand in them."""
+    return IN_ADDRESS.sub("***", text)
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:
