@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,27 @@ def ask(path: Path, what: str, *, as_json: bool = False) -> Any:
         if status != http.HTTPStatus.OK or not isinstance(said, dict):
             raise ValueError(f"it answers {status}, not a state")
         return said
+
+
+def serving_pid(path: Path) -> int | None:
+    """The process behind the socket; None where there is none."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return None
+        told = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", told)[0])
+
+
+def peek(path: Path) -> dict[str, Any] | None:
+    """The agent's status; None where nobody answers."""
+    try:
+        status, body = _told(path, "GET", "status")
+        said = json.loads(body)
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    return said if status == http.HTTPStatus.OK and isinstance(said, dict) else None
 
 
 def fetch(path: Path, what: str, *, as_json: bool = False) -> bytes:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rsu_agent.cli import config_apply as change
 from rsu_agent.cli import config_keys as keys
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
@@ -16,7 +17,9 @@ from rsu_agent.settings.read import read_site
 
 config = typer.Typer(help="Check, show and change the site file.", no_args_is_help=True)
 for name, verb in (("list", keys.list_keys), ("show", keys.show), ("get", keys.get), ("set", keys.set_),
-                   ("unset", keys.unset), ("diff", keys.diff)):  # fmt: skip
+                   ("unset", keys.unset), ("diff", keys.diff), ("apply", change.apply),
+                   ("confirm", change.confirm), ("rollback", change.rollback),
+                   ("history", change.history)):  # fmt: skip
     config.command(name)(verb)
 SiteArgument = Annotated[Path, typer.Argument(help="The site file.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on one line.")]

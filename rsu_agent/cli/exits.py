@@ -14,6 +14,7 @@ class Exit(IntEnum):
     INVALID = 3
     CHECK_FAILED = 4
     UNREACHABLE = 5
+    REVERTED = 6
     DIFFERS = 7
     TEMPORARY = 75
     PERMISSION = 77

@@ -19,6 +19,7 @@ MEANING = {
     Exit.INVALID: "the configuration is invalid",
     Exit.CHECK_FAILED: "a check failed",
     Exit.UNREACHABLE: "the agent does not answer",
+    Exit.REVERTED: "the change has gone back",
     Exit.DIFFERS: "there are differences (`rsu config diff`)",
     Exit.TEMPORARY: "not now: try again",
     Exit.PERMISSION: "not allowed",

@@ -12,6 +12,7 @@ import typer
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.generations import Generations, Refused
 from rsu_agent.settings.read import read_site
 
 
@@ -31,17 +32,28 @@ def run(
 
     Example: rsu run /etc/rsu-agent/site.yaml
     """
+    state, run_dir = _made(state or state_folder(), "--state"), _made(run_dir or _run(), "--run")
+    _go_back(state)
     try:
         read_site(site)
     except SiteInvalid as invalid:
         stop(Exit.INVALID, str(invalid))
     except LookupError as error:
         stop(Exit.FAILED, str(error))
-    state, run_dir = _made(state or state_folder(), "--state"), _made(run_dir or _run(), "--run")
     arguments = ["--site", str(site), "--state", str(state), "--run", str(run_dir)]
     for name in without or ():
         arguments += ["--without", name]
     os.execv(sys.executable, [sys.executable, "-m", "rsu_agent.runtime.main", *arguments])
+
+
+def _go_back(state: Path) -> None:
+    """A change of the site file that nobody has confirmed does not outlive the agent."""
+    try:
+        gone = Generations(state / "config").revert("the agent was started")
+    except (Refused, OSError) as error:
+        stop(Exit.FAILED, f"a change of the site file waits and cannot go back: {error}")
+    if gone is not None:
+        print(f"generation {gone.new} was not confirmed: {gone.old} is in place again", file=sys.stderr)
 
 
 def state_folder() -> Path:

@@ -66,6 +66,14 @@ class Child:
         self.back_off_s = min(self.back_off_s * 2, LONGEST_BACK_OFF_S)
         return status
 
+    def forget(self) -> None:
+        """It was ended on purpose: nothing of that counts against it."""
+        self.process = None
+        if self.pulse:
+            self.pulse.close()
+            self.pulse = None
+        self.ends_s, self.back_off_s, self.start_at_s = [], FIRST_BACK_OFF_S, 0.0
+
     def stop(self) -> None:
         """Ask it to end."""
         if self.process is not None:

@@ -6,6 +6,7 @@ Standard library only: it must live when everything else fails, and stay small.
 from __future__ import annotations
 
 import argparse
+import os
 import selectors
 import signal
 import subprocess
@@ -19,16 +20,20 @@ from rsu_agent.runtime.child import Child
 from rsu_agent.runtime.last_word import SILENCE_S, LastWordSpeaker
 from rsu_agent.runtime.notify import Notifier
 from rsu_agent.runtime.pulse import LastWord
+from rsu_agent.settings.generations import Generations, Refused
 
 TICK_S = 0.25  # how often ends and starts are looked at when nothing else happens
 STOP_S = 10.0  # children get this long to end cleanly
+STARTS_S = 30.0  # a core that begins anew gets this long until its first beat
 CORE_ENDS_ALLOWED = 5  # the core's sixth unexpected end in ten minutes ends the parent
 
 
 class Parent:
     """Owns the children. `run` returns the exit status."""
 
-    def __init__(self, children: list[Child], notifier: Notifier) -> None:
+    def __init__(self, children: list[Child], notifier: Notifier, generations: Generations) -> None:
+        self.generations = generations
+        self.renew, self.patient_until_s = False, 0.0
         self.core = children[0]
         self.children = children
         self.notifier = notifier
@@ -43,11 +48,15 @@ class Parent:
         """Until told to stop, or until the core has died too often."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._begin_anew)
         self._start(self.core)
         while not self.stopping:
             self._wait()
             now_s = time.monotonic()
             self.speaker.tick(now_s)
+            self._look_after_the_site_file()
+            if self.renew:
+                self._renew()
             self._look_after_children(now_s)
             self._feed_watchdog(now_s)
             if len(self.core.ends_s) > CORE_ENDS_ALLOWED:
@@ -60,6 +69,43 @@ class Parent:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
+
+    def _begin_anew(self, _number: int, _frame: FrameType | None) -> None:
+        self.renew = True
+
+    def _look_after_the_site_file(self) -> None:
+        """What nobody has confirmed in time goes back."""
+        if not self.generations.waits:
+            return
+        try:
+            gone = self.generations.revert_if_due()
+        except (Refused, OSError) as error:
+            say(f"the site file cannot go back: {error}")
+            return
+        if gone is not None:
+            say(f"generation {gone.new} was not confirmed: {gone.old} is in place again")
+            self.renew = True
+
+    def _renew(self) -> None:
+        """The site file is another one: the core first, whose last word stands until the new one speaks."""
+        self.renew = False
+        say("the site file has changed: all processes begin anew")
+        now_s = time.monotonic()
+        self.patient_until_s, end_s = now_s + STOP_S + STARTS_S, now_s + STOP_S
+        for child in reversed(self.children):
+            child.stop()
+        while now_s < end_s and any(child.running() for child in self.children):
+            self._wait()
+            now_s = time.monotonic()
+            self.speaker.tick(now_s)
+            self._feed_watchdog(now_s)
+        for child in self.children:
+            child.kill()
+            self._drop_pulse_of_ended(child)
+            child.forget()
+        self.speaker.core_ended(now_s)
+        self.ready, self.heartbeat_s = False, None
+        self._start(self.core)
 
     def _start(self, child: Child) -> None:
         child.start(time.monotonic())
@@ -122,7 +168,11 @@ class Parent:
     def _feed_watchdog(self, now_s: float) -> None:
         interval_s = self.notifier.watchdog_interval_s
         fresh = self.heartbeat_s is not None and now_s - self.heartbeat_s <= SILENCE_S
-        if interval_s and fresh and now_s >= self.watchdog_s + interval_s / 2:
+        if (
+            interval_s
+            and (fresh or now_s < self.patient_until_s)
+            and now_s >= self.watchdog_s + interval_s / 2
+        ):
             self.notifier.send("WATCHDOG=1")
             self.watchdog_s = now_s
 
@@ -158,7 +208,8 @@ def main() -> int:
         for name in ("core", "senses", "uplink")
         if name not in options.without
     ]
-    return Parent(children, Notifier()).run()
+    (options.run / "parent.pid").write_text(str(os.getpid()))
+    return Parent(children, Notifier(), Generations(options.state / "config")).run()
 
 
 if __name__ == "__main__":

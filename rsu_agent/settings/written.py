@@ -52,6 +52,17 @@ def replace_site(path: Path, change: Callable[[str], str]) -> None:
         candidate.unlink(missing_ok=True)
 
 
+def checked_in_place(path: Path, text: bytes) -> None:
+    """Whether the text would be a site file in that place. Raises SiteInvalid, OSError."""
+    path = path.resolve()
+    candidate = path.with_name(f".{path.name}.look")
+    try:
+        candidate.write_bytes(text)
+        read_site(candidate)
+    finally:
+        candidate.unlink(missing_ok=True)
+
+
 def with_heads(text: str, camera: str, heads: Sequence[dict[str, Any]]) -> str:
     """The text of a site file with other heads. Raises NotWritable."""
     site = YAML().load(text)
