@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rsu_agent.outlets.summary_kinds import KINDS, LANE_OF
+from rsu_agent.ports.envelope import Envelope
 
 DAY_US = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +45,11 @@ def filed_us(told_us: Any, table: str, now_us: int, keep: Mapping[str, int] = KE
     return told_us if oldest_us < told_us <= now_us + AHEAD_US else now_us
 
 
+def heard_us(envelope: Envelope, now_us: int) -> int:
+    """When it was made, or its arrival where its clock runs ahead: a lane never unlearns its newest time."""
+    return envelope.utc_us if envelope.utc_us <= now_us + AHEAD_US else now_us
+
+
 def utc(us: int) -> datetime:
     """Microseconds as a time."""
     return EPOCH + timedelta(microseconds=us)
@@ -54,13 +60,16 @@ def us_of(when: datetime) -> int:
     return (when - EPOCH) // timedelta(microseconds=1)
 
 
-def lost_for_ever(lane: str, records: tuple[dict[str, Any], ...]) -> Iterator[tuple[int, int]]:
-    """Runs of this lane's numbers that the pole has declared lost, all of them: nothing waits for them."""
-    for record in records:
-        if record.get("k") != "gap" or record.get("l") != lane:
+def lost_for_ever(envelope: Envelope) -> Iterator[tuple[int, int]]:
+    """Runs of this lane's numbers that the pole has declared lost, all of them: nothing waits for them.
+
+    They lie below the number that declares them: one that is yet to come would be acknowledged unheard.
+    """
+    for record in envelope.records:
+        if record.get("k") != "gap" or record.get("l") != envelope.lane:
             continue
         first, last, count = record.get("from"), record.get("to"), record.get("n")
-        whole = all(isinstance(x, int) and 0 < x < 1 << 62 for x in (first, last, count))
+        whole = all(isinstance(x, int) and 0 < x < envelope.seq for x in (first, last, count))
         if whole and count == last - first + 1 > 0:  # type: ignore[operator]
             yield first, last  # type: ignore[misc]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import anyio
 import asyncpg
 
-from rsu_agent.district.facts import filed_us, lost_for_ever, place_of, table_of, utc
+from rsu_agent.district.facts import filed_us, heard_us, lost_for_ever, place_of, table_of, utc
 from rsu_agent.district.migrate import migrate
 from rsu_agent.district.numbers import Numbers
 from rsu_agent.district.partitions import Partitions
@@ -157,7 +157,7 @@ class PostgresSink:
             await note(db, batch, [one for one in fresh.values() if one.raw is not None], utc(now_us))
             await bury(db, [*batch.dead, *scattered], utc(now_us))
             await place(db, _places(fresh.values()))
-            await db.execute(ADVANCED, *_columns(lanes, utc(now_us)))
+            await db.execute(ADVANCED, *_columns(lanes, now_us))
         return Committed({key: lane.ack(key) for key, lane in lanes.items()}, len(fresh), scattered)
 
     async def _lock(self, db: asyncpg.Connection, lanes: dict[LaneKey, _Lane]) -> None:
@@ -254,7 +254,7 @@ def _fresh(
         lane.numbers.add(seq, seq)
         lane.fresh += 1
         fresh[identity] = one
-        lane.given_up += lost_for_ever(one.envelope.lane, one.envelope.records)
+        lane.given_up += lost_for_ever(one.envelope)
     for lane in lanes.values():
         for first, last in lane.given_up:
             if not lane.numbers.would_scatter(first):
@@ -283,13 +283,13 @@ def _places(taken: Iterable[Taken]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _columns(lanes: dict[LaneKey, _Lane], now: datetime) -> list[Any]:
+def _columns(lanes: dict[LaneKey, _Lane], now_us: int) -> list[Any]:
     rows = [
         (
             *key,
             lane.numbers.high,
             lane.numbers.multirange(),
-            lane.newest.utc_us if lane.newest else 0,
+            heard_us(lane.newest, now_us) if lane.newest else 0,
             lane.newest.clock_bound_s if lane.newest else None,
             lane.newest.version if lane.newest else None,
             lane.fresh,
@@ -299,7 +299,7 @@ def _columns(lanes: dict[LaneKey, _Lane], now: datetime) -> list[Any]:
         for key, lane in sorted(lanes.items(), key=lambda item: item[0])
     ]
     columns: list[Any] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(11)]
-    return [*columns[:10], now, columns[10]]
+    return [*columns[:10], utc(now_us), columns[10]]
 
 
 def _district(prefix: str) -> str:

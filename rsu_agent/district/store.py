@@ -8,7 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rsu_agent.district.facts import DAY_US, KEEP_DAYS, as_json, filed_us, lost_for_ever, place_of, table_of
+from rsu_agent.district.facts import (
+    DAY_US,
+    KEEP_DAYS,
+    as_json,
+    filed_us,
+    heard_us,
+    lost_for_ever,
+    place_of,
+    table_of,
+)
 from rsu_agent.district.sink import Batch, Committed, DeadLetter, LaneKey, SiteState, Taken
 from rsu_agent.district.store_layout import lay_out
 from rsu_agent.ports.envelope import Ack, Envelope
@@ -119,7 +128,7 @@ class SqliteSink:
                 "INSERT OR IGNORE INTO raw_envelope VALUES (?,?,?,?,?,?)",
                 (*identity, one.envelope.version, one.raw),
             )
-        for first, last in lost_for_ever(one.envelope.lane, one.envelope.records):
+        for first, last in lost_for_ever(one.envelope):
             self._db.execute("INSERT OR IGNORE INTO hole VALUES (?,?,?,?,?)", (*key, first, last))
         for record in one.envelope.records:
             if record["k"] in PLACED and (place := place_of(record)):
@@ -131,7 +140,7 @@ class SqliteSink:
             "INSERT INTO lane (site, epoch, lane, contiguous, stored_us, utc_us, clock_s, version) "
             "VALUES (?,?,?,0,?,?,?,?) ON CONFLICT DO UPDATE SET stored_us=excluded.stored_us, "
             "clock_s=excluded.clock_s, version=excluded.version, utc_us=max(utc_us, excluded.utc_us)",
-            (*key, now_us, newest.utc_us, newest.clock_bound_s, newest.version),
+            (*key, now_us, heard_us(newest, now_us), newest.clock_bound_s, newest.version),
         )
 
     def _bury(self, letter: DeadLetter, now_us: int, touched: set[LaneKey]) -> None:

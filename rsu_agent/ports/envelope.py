@@ -117,8 +117,8 @@ def envelope_of(value: dict[str, Any]) -> Envelope:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadEnvelope("invalid", str(error), identity) from None
-    if identity is None or len(records) > MOST_RECORDS:
-        raise BadEnvelope("invalid", "lane, seq or count", identity)
+    if identity is None or len(records) > MOST_RECORDS or envelope.version < 1:
+        raise BadEnvelope("invalid", "lane, seq, count or version", identity)
     if not all(isinstance(record, dict) and isinstance(record.get("k"), str) for record in records):
         raise BadEnvelope("invalid", "a record without a kind", identity)
     if not _is_plain(list(records)):
@@ -205,7 +205,7 @@ def unpack_map(data: bytes) -> dict[str, Any]:
         raise BadEnvelope("too_big", f"{told} bytes once unpacked")
     try:
         if data[:4] == MAGIC:
-            data = _zstd.decompress(data, max_output_size=LARGEST)
+            data = _zstd.decompress(data, max_output_size=LARGEST, allow_extra_data=False)
         value = msgpack.unpackb(data, strict_map_key=True)
     except (zstandard.ZstdError, ValueError, msgpack.exceptions.UnpackException) as error:
         raise BadEnvelope("unreadable", str(error)) from None

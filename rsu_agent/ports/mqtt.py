@@ -121,11 +121,17 @@ def _read(message: aiomqtt.Message) -> tuple[str, bytes]:
 
 @asynccontextmanager
 async def connect(broker: Broker, will: tuple[str, bytes] | None = None) -> AsyncIterator[Session]:
-    """One connection attempt; a broker that refuses protocol 5 is spoken to in 3.1.1 from then on."""
+    """One connection attempt; a broker that refuses protocol 5 is spoken to in 3.1.1 from then on.
+
+    Who leaves in order says the will's words itself: a broker throws a will away on DISCONNECT.
+    """
     client = await _open(broker, will)
     try:
         yield Session(client)
     finally:
+        if will is not None and not client._disconnected.done():
+            # QoS 0: another would wait for room among what has no PUBACK yet, and never leave
+            client._client.publish(*will, qos=0, retain=True)
         try:
             await client.__aexit__(None, None, None)
         except aiomqtt.MqttError as error:

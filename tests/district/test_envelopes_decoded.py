@@ -53,6 +53,7 @@ def test_an_envelope_comes_through_with_its_records_as_json() -> None:
         ({"r": [{"k": "hb", "raw": b"\1"}]}, "invalid"),
         ({"r": [{"k": "hb", "deep": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}]}, "invalid"),
         ({"t": "yesterday"}, "invalid"),
+        ({"v": 0}, "invalid"),  # never released
         ({"s": "site-2"}, "misdirected"),
         ({"r": [{"k": "hb", "w": "x" * LARGEST}]}, "too_big"),
     ],
@@ -82,6 +83,12 @@ def test_a_bomb_that_hides_its_size_is_not_unpacked_either() -> None:
 
 def test_an_envelope_that_is_cut_short_is_refused_by_its_number() -> None:
     letter = dead(TOPIC, packed()[:-4])
+    assert (letter.reason, letter.identity) == ("unreadable", (7, "lo", 3))
+
+
+@pytest.mark.parametrize("behind", [b"\0", zstandard.compress(packed())])
+def test_what_stands_behind_a_frame_is_not_left_unread(behind: bytes) -> None:
+    letter = dead(TOPIC, zstandard.compress(packed()) + behind)
     assert (letter.reason, letter.identity) == ("unreadable", (7, "lo", 3))
 
 
@@ -157,9 +164,11 @@ def test_a_birth_is_read_as_json_and_as_msgpack() -> None:
         ({"k": "gap", "l": "lo", "from": 9, "to": 4, "n": -4}, []),
         ({"k": "gap", "l": "lo", "from": "4", "to": 9, "n": 6}, []),
         ({"k": "flow", "l": "lo", "from": 4, "to": 9, "n": 6}, []),
+        ({"k": "gap", "l": "lo", "from": 4, "to": 10, "n": 7}, []),  # itself among them
+        ({"k": "gap", "l": "lo", "from": 11, "to": 12, "n": 2}, []),  # they may yet be given and come
     ],
 )
 def test_only_a_run_that_is_lost_whole_is_no_longer_waited_for(
     record: dict[str, Any], runs: list[tuple[int, int]]
 ) -> None:
-    assert list(lost_for_ever("lo", (record,))) == runs
+    assert list(lost_for_ever(envelope(10, record))) == runs

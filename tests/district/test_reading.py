@@ -92,6 +92,16 @@ async def test_every_site_is_told_with_its_numbers(reader: Reader) -> None:
     assert told["site-1"]["backlog_s"] == 5.0
 
 
+async def test_a_clock_that_once_ran_ahead_does_not_hide_how_far_behind_a_site_is(address: str) -> None:
+    async with sink_at(address) as sink:
+        await sink.take(batch(envelope(1, utc_us=(1 << 63) - 1)), NOW_US - 300_000_000)
+        await sink.take(batch(envelope(2, utc_us=NOW_US - 200_000_000)), NOW_US)
+        reader = open_reader(address)
+        [site] = conditions(await reader.sites(), await reader.lanes(), {}, NOW_US)
+        await reader.aclose()
+    assert site["backlog_s"] == 200.0
+
+
 async def test_dead_letters_are_counted_and_shown(reader: Reader) -> None:
     assert await reader.dead_counts() == {"unreadable": 1}
     [letter] = await reader.dead(9)

@@ -61,6 +61,10 @@ def _read_envelopes() -> list[Case]:
     sized = zstandard.ZstdCompressor(level=3, write_content_size=False).compress(msgpack.packb(PLAIN))
     strange = {**BEAT, "k": "tea", "leaves": [1, {"green": True, "℃": 80.5}], "为": None}
     wide = {**PLAIN, "q": (1 << 62) - 1, "new": "ignored", "c": None, "r": [strange]}
+    deepest: Any = "no deeper"
+    for _ in range(14):
+        deepest = [deepest]
+    deepest = {"k": "tea", "in": deepest}
     floats = msgpack.packb({**PLAIN, "c": 0.5}, use_single_float=True)
     return [
         _reads("plain: one heartbeat", packed, PLAIN),
@@ -69,16 +73,20 @@ def _read_envelopes() -> list[Case]:
         _reads("unknown kind, unknown key, no clock bound, greatest number", msgpack.packb(wide), wide),
         _reads("a float of 32 bits", floats, {**PLAIN, "c": 0.5}),
         _reads("no record at all", msgpack.packb({**PLAIN, "n": 0, "r": []}), {**PLAIN, "r": []}),
+        _reads("a clock bound without a fraction", msgpack.packb(PLAIN | {"c": 2}), PLAIN | {"c": 2}),
+        _reads("n counts otherwise", msgpack.packb(PLAIN | {"n": 7}), PLAIN),
+        _reads("fifteen deep", msgpack.packb(PLAIN | {"r": [deepest]}), PLAIN | {"r": [deepest]}),
         _reads("keys in another order", msgpack.packb(dict(reversed(PLAIN.items()))), PLAIN),
     ]
 
 
 def _refused_envelopes() -> list[Case]:
     deep: Any = 1
-    for _ in range(16):
+    for _ in range(15):
         deep = [deep]
     bomb = zstandard.ZstdCompressor(level=19).compress(bytes(1 << 20))
     changes: dict[str, dict[str, Any]] = {
+        "version 0": {"v": 0},
         "no such lane": {"l": "mid"},
         "number 0": {"q": 0},
         "a number that is a truth value": {"q": True},
@@ -100,6 +108,11 @@ def _refused_envelopes() -> list[Case]:
         _refused("no bytes", b"", "unreadable"),
         _refused("cut short", msgpack.packb(PLAIN)[:-3], "unreadable"),
         _refused("something behind it", msgpack.packb(PLAIN) + b"\x00", "unreadable"),
+        _refused(
+            "something behind the frame", zstandard.compress(msgpack.packb(PLAIN)) + b"\x00", "unreadable"
+        ),
+        _refused("two frames", zstandard.compress(msgpack.packb(PLAIN)) * 2, "unreadable"),
+        _refused("a key that is no text", msgpack.packb(PLAIN | {"r": [{"k": "hb", 5: 1}]}), "unreadable"),
         _refused("zstd cut short", zstandard.compress(msgpack.packb(PLAIN))[:-6], "unreadable"),
         _refused("a frame of zstd that grows to a mebibyte", bomb, "too_big"),
         _refused("of another lane than its topic", msgpack.packb(PLAIN | {"l": "hi"}), "misdirected"),

@@ -37,7 +37,7 @@ def the_map(data: bytes, bound: int = BOUND) -> dict[str, Any]:
                 raise Refused("too_big")
             reader = zstandard.ZstdDecompressor(max_window_size=2**20).decompressobj()
             data = reader.decompress(data)
-            if not reader.eof:
+            if not reader.eof or reader.unused_data:
                 raise Refused("unreadable")
         if len(data) > bound:
             raise Refused("too_big")
@@ -67,8 +67,8 @@ def envelope(data: bytes, topic: str) -> dict[str, Any]:
     """README 4: what an envelope says. Raises Refused."""
     value = the_map(data)
     good = (
-        all(whole(value.get(key)) for key in ("v", "e", "t"))
-        and whole(value.get("q"), 1)
+        all(whole(value.get(key)) for key in ("e", "t"))
+        and all(whole(value.get(key), 1) for key in ("v", "q"))
         and isinstance(value.get("s"), str)
         and 1 <= len(value["s"]) <= 64
         and value.get("l") in ("hi", "lo")
