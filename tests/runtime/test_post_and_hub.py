@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from rsu_agent.outlets.summary_kinds import LANE_OF, faults
 from rsu_agent.ports.clock import SystemClock
-from rsu_agent.ports.link import QUEUE_LENGTH, socket_pair
+from rsu_agent.ports.link import QUEUE_LENGTH, Link, socket_pair
 from rsu_agent.runtime import post as post_module
 from rsu_agent.runtime.hub import Hub, hub_path, join
 from rsu_agent.runtime.post import MOST_KEPT, Post
@@ -161,6 +162,34 @@ async def test_a_successor_takes_over_the_role_while_the_old_link_still_stands(t
             assert await links[1].receive() == ("record", {"n": 1})
         assert not hub.send("senses", "record", {})
         tasks.cancel_scope.cancel()
+
+
+async def test_a_process_that_goes_is_told_once_and_one_that_was_followed_is_not(tmp_path: Path) -> None:
+    joined, gone = list[str](), list[str]()
+    hub = Hub(tmp_path, lambda *_: None)
+    hub.connected, hub.gone = joined.append, gone.append
+
+    async def lives(role: str) -> Link:
+        count, link = len(joined), await join(tmp_path, role, SystemClock())
+        tasks.start_soon(link.run_sender)
+        while len(joined) == count:  # noqa: ASYNC110 (the hub's own task hears)
+            await anyio.sleep(0.01)
+        return link
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hub.run)
+        with anyio.fail_after(30):
+            first, second, senses = [await lives(role) for role in ("uplink", "uplink", "senses")]
+            first._socket.shutdown(socket.SHUT_RDWR)
+            senses._socket.shutdown(socket.SHUT_RDWR)
+            while not gone:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            assert gone == ["senses"]
+            assert hub.send("uplink", "record", 1)
+        tasks.cancel_scope.cancel()
+    assert gone == ["senses"], "we end, they have not gone"
+    for link in (first, second, senses):
+        link.close()
 
 
 async def test_a_stale_socket_of_a_killed_core_is_replaced(tmp_path: Path) -> None:
