@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Protocol
 
 import anyio
@@ -19,11 +20,14 @@ SHARED = f"$share/ingest/{TOPIC}"
 class Works(Protocol):
     """What a worker does over an open connection."""
 
+    counters: Counter[str]
+
     async def run(self, session: Session, topics: tuple[str, ...]) -> None: ...
 
 
 async def work(receiver: Works, broker: Broker, number: int = 1, *, shared: bool = False) -> None:
     """For ever. Where the broker refuses shared subscriptions, the first worker alone hears everything."""
+    broker.counts = receiver.counters
     while True:
         topics = (SHARED if shared else TOPIC, *((STATE_TOPIC,) if number == 1 else ()))
         try:
