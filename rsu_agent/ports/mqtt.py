@@ -227,7 +227,7 @@ def _client(broker: Broker, version: ProtocolVersion, will: tuple[str, bytes] | 
         max_inflight_messages=IN_FLIGHT,
         tls_context=broker.tls,
         socket_options=NO_DELAY,
-        queue_type=lambda maxsize: Incoming(broker.most_waiting_bytes, broker.counts),  # type: ignore[arg-type]
+        queue_type=lambda **_: Incoming(broker.most_waiting_bytes, broker.counts),  # type: ignore[arg-type]
         username=broker.username,
         password=broker.password,
         **options,  # type: ignore[arg-type]
