@@ -109,15 +109,24 @@ def test_the_oldest_go_when_nobody_takes_them_and_are_declared_once_there_is_roo
     assert len([1 for letter in peer.letters if letter["record"]["k"] == "lost"]) == 2, "declared once"
 
 
-def test_a_declaration_that_is_itself_lost_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(post_module, "MOST_KEPT", 4)
-    post = Post(Peer())  # type: ignore[arg-type]
-    for _ in range(50):
-        post.put({"k": "hb", "t": n} for n in range(20))
-        post.committed(list(post._kept)[:3])
-    told = [letter["record"] for letter in post._kept.values() if letter["record"]["k"] == "lost"]
-    waiting = sum(lost.count for lost in post._losses.values())
-    assert post.dropped >= waiting + sum(record["n"] for record in told)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), max_size=40))
+def test_every_record_is_taken_or_waits_or_is_declared_though_declarations_are_lost_too(
+    acts: list[tuple[int, int]],
+) -> None:
+    post, taken, put = Post(Peer()), list[dict[str, Any]](), 0  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(post_module, "MOST_KEPT", 4)
+        for more, committed in acts:
+            post.put({"k": "hb" if n % 3 else "audit", "t": n} for n in range(put, put + more))
+            put += more
+            gone = list(post._kept)[:committed]
+            taken += [post._kept[number]["record"] for number in gone]
+            post.committed(gone)
+    seen = taken + [letter["record"] for letter in post._kept.values()]
+    declared = sum(record["n"] for record in seen if record["k"] == "lost")
+    undeclared = sum(lost.count for lost in post._losses.values())
+    assert sum(record["k"] != "lost" for record in seen) + declared + undeclared == put
+    assert post.dropped == declared + undeclared
 
 
 def test_everything_that_is_kept_fits_into_the_link_that_takes_it() -> None:

@@ -63,7 +63,7 @@ class Core:
         self.hub.connected = lambda _role: self.say_clock()
 
     def say_clock(self) -> None:
-        self.hub.send("uplink", "clock", True, newest=True)
+        self.hub.send("uplink", "clock", {"trusted": True, "bound_s": 0.001}, newest=True)
 
     async def vouch(self) -> None:
         while True:
