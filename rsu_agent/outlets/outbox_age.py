@@ -6,11 +6,13 @@ and now (outbox_clock). A clock that jumps deletes nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 from rsu_agent.outlets.outbox_lane import Lane
 from rsu_agent.outlets.outbox_room import gap_row, joined
 from rsu_agent.outlets.outbox_seal import is_bare, records_of
 from rsu_agent.outlets.summary_kinds import BY_NAME
-from rsu_agent.ports.envelope import unpack_map
+from rsu_agent.ports.envelope import BadEnvelope, unpack_map
 
 AT_ONCE = 200  # rows of one transaction
 DAY_US = 86_400_000_000
@@ -37,8 +39,10 @@ def forget_dead(lane: Lane, now_us: int) -> int:
     """What the receiver has refused is kept to be looked at, no longer than anything; it stays counted."""
     past = []
     for seq, body in lane.dead():
-        kinds = "+".join({str(record.get("k")) for record in records_of(body)})
-        past += [seq] if _is_past(kinds, body, now_us) else []
+        records = _head(body).get("r")
+        records = records if isinstance(records, list) else []
+        kinds = {record.get("k") for record in records if isinstance(record, dict)}
+        past += [seq] if _is_past("+".join(map(str, kinds)), body, now_us) else []
     lane.forget_dead(past)
     return len(past)
 
@@ -53,9 +57,18 @@ def days_of(kind: str) -> int | None:
 
 
 def _is_past(kind: str, body: bytes, now_us: int) -> bool:
-    days = DAYS_OF_OTHERS if kind == "gap" else days_of(kind)
-    if days is None or is_bare(body):
-        return False
-    head = unpack_map(body)
+    head, days = _head(body), days_of(kind)
     trusted, sealed_us = head.get("c") is not None, head.get("t")
-    return trusted and isinstance(sealed_us, int) and now_us - sealed_us > days * DAY_US
+    if days is None or not trusted or not isinstance(sealed_us, int):
+        return False
+    return now_us - sealed_us > days * DAY_US
+
+
+def _head(body: bytes) -> dict[str, Any]:
+    """The envelope; nothing of what is none yet, or has rotted on the disk: it has no age."""
+    if is_bare(body):
+        return {}
+    try:
+        return unpack_map(body)
+    except BadEnvelope:
+        return {}

@@ -101,6 +101,17 @@ def test_what_was_refused_is_not_kept_longer_than_anything_and_stays_counted(tmp
     lane.close()
 
 
+@pytest.mark.parametrize("rotten", [b"\x89\xa1", b"\x28\xb5\x2f\xfd\0", b"\xc1", b"\x81\xa1r\x07"])
+def test_what_has_rotted_on_the_disk_has_no_age_and_stops_nobody(tmp_path: Path, rotten: bytes) -> None:
+    lane = lane_of(tmp_path, ["flow"] * 3)
+    lane._db.execute("UPDATE queue SET body = ? WHERE seq < 3", (rotten,))
+    lane.bury([(1, "unreadable")])
+    assert forget_dead(lane, NOW_US + 31 * DAY_US) == 0
+    assert let_go_of_old(lane, "lo", NOW_US + 31 * DAY_US) == (1, 0)
+    assert [row.kind for row in lane.lowest(9)] == ["flow", "gap"]
+    lane.close()
+
+
 class Hands:
     """Clocks that a test turns: UTC in days, monotonic in seconds."""
 
