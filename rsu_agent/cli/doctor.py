@@ -36,6 +36,7 @@ LINE_HINTS = {
     "garbled": "wrong baud or parity, or the pair is swapped",
     "refused": "is the device on, and is its address right?",
     "timeout": "the device accepts but does not answer: restart it",
+    "process_gone": "the process that serves it ended and starts again: journalctl -u rsu-agent says why",
     "closed": "the device went away: check power and cable",
     "frozen": "the picture does not change: restart the camera",
     "black": "no light reaches the sensor: look for a cap, a closed shutter, a dead infra-red lamp",

@@ -80,7 +80,7 @@ def holds(field: Field) -> str:
 def _overview() -> str:
     rows = [
         f"| [`{kind.kind}`](#{kind.kind}) | {LANES[kind.lane]} | {kind.version} | {kind.purpose} "
-        f"| {kind.edge_days} | {kind.district_days} |\n"
+        f"| {'until acknowledged' if kind.edge_days is None else kind.edge_days} | {kind.district_days} |\n"
         for kind in (*KINDS, *LIVE)
     ]
     head = "| kind | lane | version | purpose | edge, days | district, days |\n|---|---|---|---|---|---|\n"

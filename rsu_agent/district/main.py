@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import secrets
 import signal
 import sys
 import time
@@ -20,7 +21,7 @@ from rsu_agent.district.api import serve_api
 from rsu_agent.district.options import broker_of, checked, open_sink, parser, servers_of
 from rsu_agent.district.receiver import Receiver
 from rsu_agent.district.sink import Sink
-from rsu_agent.district.worker import work
+from rsu_agent.district.worker import GROUP, work
 from rsu_agent.district.workers import keep_workers
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ async def _begin(
     if children := children_of(options):
         for shard in range(len(options.database)):  # there, and up to date, before they begin
             await (await open_sink(options.database, shard)).aclose()
+        if not options.shared and not options.nats:  # all who share are ours
+            os.environ.setdefault(GROUP, secrets.token_hex(16))
         counters: Counter[str] = Counter()
         tasks.start_soon(keep_workers, children, sys.argv[1:], counters)
         return counters

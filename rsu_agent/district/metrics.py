@@ -26,7 +26,7 @@ TOTALS = {
     "rsu_site_duplicate_envelopes": ("duplicates", "Arrivals beyond the first."),
     "rsu_site_refused_envelopes": ("refused", "Arrivals that became dead letters."),
 }
-COUNTED = ("envelopes", "duplicates", "unknown_version", "unknown_kind", "dead_uncounted")
+COUNTED = ("envelopes", "duplicates", "unknown_version", "unknown_kind", "dead_uncounted", "discarded")
 OF_STREAMS = ("forwarded", "not_forwarded", "redelivered", "remade", "strange_in_stream")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "RSU_DISTRICT_MQTT_PASSWORD"  # of the environment: a command line is everybody's to read
 MOST_WORKERS = 64
+MOST_WAITING_BYTES = 256 << 20  # of messages that a process has heard and not yet looked at
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,5 +114,6 @@ def broker_of(options: argparse.Namespace, port: int) -> Broker:
         tls=tls,
         username=options.username,
         password=os.environ.get(PASSWORD),
+        most_waiting_bytes=MOST_WAITING_BYTES,
         version=3,  # first: it has all that a receiver needs, and costs half of what 5 does to read
     )

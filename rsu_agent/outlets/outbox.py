@@ -15,7 +15,8 @@ from typing import Any
 import msgpack
 
 from rsu_agent.outlets.hand_over import HAND_OVER, RETRY_S, HandOver, Job, Work
-from rsu_agent.outlets.outbox_age import let_go_of_old
+from rsu_agent.outlets.outbox_age import forget_dead, let_go_of_old
+from rsu_agent.outlets.outbox_clock import Vouched
 from rsu_agent.outlets.outbox_disk import Disk
 from rsu_agent.outlets.outbox_file import RECORDS, aside_bytes
 from rsu_agent.outlets.outbox_lane import Lane, read_lane
@@ -35,7 +36,7 @@ PLENTY, PLENTY_BYTES = (
     4,
     64 << 10,
 )  # with so much room left a lane is not full, whatever SQLite says: the disk is
-AGE_EVERY_S = 600.0  # rows past their days are looked for; while some are found, at every turn
+AGE_EVERY_S = 600.0  # rows past their days are looked for, piece by piece at every turn
 DROPPING_S = 60.0  # a lane that gave something up so lately is an alarm
 
 
@@ -77,6 +78,9 @@ class Outbox:
         shares = {"hi": quota_bytes // HI_SHARE, "lo": quota_bytes - quota_bytes // HI_SHARE}
         self._shares = {name: share - self._disk.reserve_bytes // 2 for name, share in shares.items()}
         self._lanes = {name: Lane(folder / f"{name}.sqlite", self._shares[name], site) for name in LANES}
+        self._clock = Vouched()
+        for lane in self._lanes.values():
+            lane.clock = self._clock
         for name in LANES:  # what was set aside lies in the lane's share
             self._shares[name] -= aside_bytes(folder / f"{name}.sqlite")
         self._lock = threading.Lock()
@@ -85,7 +89,7 @@ class Outbox:
         self._windows, self._live, self.held = windows, False, 0
         self._sent = dict.fromkeys(LANES, 0)
         self._gave_up_s: dict[str, float] = {}
-        self._age_s = 0.0
+        self._age_s, self._aged = 0.0, dict.fromkeys(LANES, 0)
         self.counters: Counter[str] = Counter()
         self._failure: BaseException | None = None
         self._seal()
@@ -120,8 +124,7 @@ class Outbox:
 
     def clock_told(self, bound_s: float | None) -> None:
         """Bound of our clock's error against UTC, None while it is not trusted: then nothing ages."""
-        for lane in self._lanes.values():
-            lane.clock_s = bound_s
+        self._clock.told(bound_s)
 
     def seal_soon(self) -> None:
         """Let nothing wait for company any longer."""
@@ -261,24 +264,29 @@ class Outbox:
             self._hand_over.seal_by(time.monotonic() + RETRY_S)
 
     def _age(self) -> None:
-        """Let go of what may not be kept any longer."""
+        """Let go of what may not be kept any longer, a piece of each lane at a time."""
         now_s = time.monotonic()
-        if now_s < self._age_s or self._lanes["lo"].clock_s is None:
+        if now_s < self._age_s or not self._clock.tells_age:
             return
-        self._age_s = now_s + AGE_EVERY_S
         for name, lane in self._lanes.items():
             try:
-                with self._lock:
-                    gone = let_go_of_old(lane, name, time.time_ns() // 1000)
+                self._let_go(name, lane)
             except sqlite3.OperationalError as error:
                 if not self._disk.at_fault(error) and error.sqlite_errorcode != sqlite3.SQLITE_FULL:
                     raise
                 log.warning("cannot let go of old rows: %s", error)
-                continue
-            if gone:
-                self._age_s = now_s
-                self._gave_up_s[name] = now_s
-                self.counters[f"age_{name}"] += gone
+        self._age_s = now_s if any(self._aged.values()) else now_s + AGE_EVERY_S
+
+    def _let_go(self, name: str, lane: Lane) -> None:
+        after, self._aged[name] = self._aged[name], 0
+        now_us = time.time_ns() // 1000
+        with self._lock:
+            if not after:
+                forget_dead(lane, now_us)
+            gone, self._aged[name] = let_go_of_old(lane, name, now_us, after)
+        if gone:
+            self._gave_up_s[name] = time.monotonic()
+            self.counters[f"age_{name}"] += gone
 
     def _hold(self, records: list[tuple[str, bytes]], size: int) -> bool:
         """Keep records on disk until their window ends."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rsu_agent.outlets.outbox_clock import Vouched
 from rsu_agent.outlets.outbox_file import COUNTS, PAGE_BYTES, RECORDS, open_lane
 from rsu_agent.outlets.outbox_seal import Row, Sealer, grouped
 from rsu_agent.outlets.outbox_shelves import Shelf
@@ -48,7 +49,7 @@ class Lane:
         self._db, self.begun = open_lane(path, quota_bytes, site)
         self.epoch = self.begun.epoch
         self._sealer = Sealer(site, self.epoch, path.stem)
-        self.clock_s: float | None = None  # bound of the clock's error, None while nobody vouches for it
+        self.clock = Vouched()
         self._more: Counter[str] = Counter()
         self._reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         self._count = dict(self._db.execute("SELECT name, value FROM counts").fetchall())
@@ -100,10 +101,18 @@ class Lane:
         )
         return [Stored(*row) for row in rows.fetchall()]
 
-    def lowest(self, most: int) -> list[Stored]:
-        """Queued rows with the lowest numbers, of every shelf."""
-        rows = self._db.execute("SELECT seq, kind, n, body FROM queue ORDER BY seq LIMIT ?", (most,))
-        return [Stored(*row) for row in rows.fetchall()]
+    def lowest(self, most: int, after: int = 0) -> list[Stored]:
+        """Queued rows with the lowest numbers above one, of every shelf."""
+        query = "SELECT seq, kind, n, body FROM queue WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [Stored(*row) for row in self._db.execute(query, (after, most)).fetchall()]
+
+    def dead(self) -> list[tuple[int, bytes]]:
+        """What the receiver has refused and is still kept."""
+        return self._db.execute("SELECT seq, body FROM dead ORDER BY seq").fetchall()
+
+    def forget_dead(self, numbers: Iterable[int]) -> None:
+        """Keep these no longer; they count as dead for ever."""
+        self._db.executemany("DELETE FROM dead WHERE seq = ?", [(number,) for number in numbers])
 
     def acknowledge(
         self,
@@ -181,7 +190,7 @@ class Lane:
     def _insert(self, rows: Iterable[Row], *, new: bool = True) -> list[int]:
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'queue'").fetchone()
         last = first = int(row[0]) if row else 0
-        stamp_us = time.time_ns() // 1000
+        stamp_us, bound_s = time.time_ns() // 1000, self.clock.bound_s
         for made in rows:
             last += 1
             stored = (
@@ -189,7 +198,7 @@ class Lane:
                 made.kind,
                 int(made.shelf),
                 len(made.bodies),
-                self._sealer.seal(last, stamp_us, made, self.clock_s),
+                self._sealer.seal(last, stamp_us, made, bound_s),
             )
             self._db.execute("INSERT INTO queue (seq, kind, shelf, n, body) VALUES (?, ?, ?, ?, ?)", stored)
             self._note(1, len(made.bodies) if new else 0, "produced", "queued")

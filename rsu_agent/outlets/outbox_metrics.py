@@ -27,6 +27,7 @@ WELL = Gauge("rsu_outbox_valid", "0 while the disk takes nothing or a lane gives
 STATE = Gauge("rsu_uplink_reason_valid", "1 for the reason why the uplink is, or is not, well.", ["reason"])
 ENVELOPES_SENT = Gauge("rsu_uplink_sent_envelopes", "Envelopes sent, and of these sent again.", ["what"])
 ROUND_TRIP = Gauge("rsu_uplink_round_trip_seconds", "From publishing to the receiver's word, the last one.")
+DISCARDED = Gauge("rsu_uplink_discarded_total", "Messages of the district let go: too many waited.")
 
 
 def tell(outbox: Outbox, uplink: Uplink) -> None:
@@ -46,5 +47,6 @@ def tell(outbox: Outbox, uplink: Uplink) -> None:
         STATE.labels(reason).set(reason == known)
     for what in ("sent", "resent"):
         ENVELOPES_SENT.labels(what).set(uplink.counters[what])
+    DISCARDED.set(uplink.counters["discarded"])
     if uplink.rtt_s is not None:
         ROUND_TRIP.set(uplink.rtt_s)

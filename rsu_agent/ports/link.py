@@ -27,18 +27,25 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
 class Link:
     """One end. `send` never waits: `newest` topics overwrite what is unsent, others queue in order.
 
-    A message is [topic, noun]. The first one each way is the version hello.
+    A message is [topic, noun]. The first one each way is the version hello; what is said with `greet` comes
+    next, and nothing overtakes either.
     """
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._socket = end
+        self._greetings: deque[tuple[str, bytes]] = deque()
         self._queue: deque[tuple[str, bytes]] = deque()
         self._newest: dict[str, bytes] = {}
         self._wake = anyio.Event()
         self.dropped = 0
         self.garbled = 0
-        self.send(HELLO, version())
+        self.greet(HELLO, version())
+
+    def greet(self, topic: str, noun: Any) -> None:
+        """What the other end must know before anything else."""
+        self._greetings.append((topic, _frame(topic, noun)))
+        self._wake.set()
 
     def send(self, topic: str, noun: Any, *, newest: bool = False) -> None:
         """Hand a message over; a full queue drops its oldest entry and counts it."""
@@ -56,14 +63,14 @@ class Link:
     @property
     def waiting(self) -> int:
         """Messages not yet handed to the kernel."""
-        return len(self._queue) + len(self._newest)
+        return len(self._greetings) + len(self._queue) + len(self._newest)
 
     async def run_sender(self) -> None:
         """Write messages out until the other end goes. Raises DeviceLost('closed')."""
         while True:
             await self._wake.wait()
             self._wake = anyio.Event()
-            while self._queue or self._newest:
+            while self.waiting:
                 topic, data = self._next()
                 if not await self._write(data):
                     return
@@ -71,6 +78,8 @@ class Link:
                     self._queue.popleft()
 
     def _next(self) -> tuple[str, bytes]:
+        if self._greetings:
+            return self._greetings.popleft()
         if self._newest:
             topic = next(iter(self._newest))
             return topic, self._newest.pop(topic)

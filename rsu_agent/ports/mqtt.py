@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import aiomqtt
 import anyio.to_thread
 from aiomqtt import ProtocolVersion
 
+from rsu_agent.ports.incoming import Incoming
 from rsu_agent.ports.tls import refusal
 from rsu_agent.ports.trouble import DeviceLost
 
@@ -29,7 +31,8 @@ MANY_CALLS = 1000  # otherwise the log floods above ten in flight
 
 @dataclass(slots=True)
 class Broker:
-    """Where the broker is. `version` remembers what it spoke last: None, 5 or 3."""
+    """Where the broker is. `version` remembers what it spoke last: None, 5 or 3. Of what comes, at most
+    `most_waiting_bytes` wait for us; beyond, it is let go and counted in `counts` (`discarded`)."""
 
     host: str
     port: int
@@ -39,6 +42,8 @@ class Broker:
     password: str | None = field(default=None, repr=False)
     connect_s: float = CONNECT_S
     version: int | None = None
+    most_waiting_bytes: int = 64 << 20
+    counts: Counter[str] = field(default_factory=Counter, repr=False)
 
 
 class Session:
@@ -228,6 +233,7 @@ def _client(broker: Broker, version: ProtocolVersion, will: tuple[str, bytes] | 
         max_inflight_messages=IN_FLIGHT,
         tls_context=broker.tls,
         socket_options=NO_DELAY,
+        queue_type=lambda **_: Incoming(broker.most_waiting_bytes, broker.counts),  # type: ignore[arg-type]
         username=broker.username,
         password=broker.password,
         **options,  # type: ignore[arg-type]

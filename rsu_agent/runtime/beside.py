@@ -21,6 +21,7 @@ from rsu_agent.settings.uplink_section import TlsSection
 CLOCK = "clock"  # the core's word: is our UTC trusted, and how wrong it is at most
 RATES = "live_rates"  # ours to the core: how often each stream is wanted
 ASK = "asked"  # ours to the core: the district asks for a report
+MOST_WAITING_BYTES = 8 << 20  # of the district's words: a thousand; the edge takes each at once
 
 
 class BesideUplink:
@@ -44,8 +45,13 @@ class BesideUplink:
             lambda record: outbox.append(record, "hi"),
             self._ask,
         )
-        broker = Broker(settings.host, settings.port, identifier=f"rsu-{place.site.settings.site.id}")
-        self.certificates = Certificates(broker, _files(settings.tls, place.site.folder), clock)
+        self.broker = Broker(
+            settings.host,
+            settings.port,
+            identifier=f"rsu-{place.site.settings.site.id}",
+            most_waiting_bytes=MOST_WAITING_BYTES,
+        )
+        self.certificates = Certificates(self.broker, _files(settings.tls, place.site.folder), clock)
         self.parts: list[Beside] = [self._desk, self._live, self.certificates]
 
     def hear(self, topic: str, noun: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import defaultdict
 from typing import Any
 
 import anyio
@@ -94,6 +95,8 @@ class Core:
         )
         self.hearing = Hearing(said.standard, self.clock, self.trust, self._device_told, self._forward)
         self.others = measure.OtherProcesses()
+        self.hub.gone = self._left
+        self._served: defaultdict[str, set[str]] = defaultdict(set)  # devices of each process
         self.stills = StillDesk(self.hub, place.state, self.roads.still)
         self.told = self._telling(said, memory)
         self.live = self._tap(said)
@@ -254,6 +257,7 @@ class Core:
             case _, HeadsSeen():
                 self._heads(noun)
             case "health", DeviceHealth():
+                self._served[role].add(noun.device)
                 self._device(role if role == "uplink" else _kind_of(self.site, noun.device), noun)
             case "metrics", str():
                 self.others.hear(role, noun)
@@ -292,6 +296,16 @@ class Core:
         if role == "uplink":
             self.post.connected()
             self._vouch(self._clock_word().trusted)
+
+    def _left(self, role: str) -> None:
+        """Its process has ended: what it measured, and how its devices were, is not true any more."""
+        self.others.gone(role)
+        if role == "uplink":
+            self.window.uplink = None
+        for kind, health in list(self.window.devices.values()):
+            if health.device in self._served.get(role, ()):
+                lost = DeviceHealth(health.device, DeviceState.LOST, "process_gone", self.clock.now_s())
+                self._device(kind, lost)
 
     def _from_parent(self, message: dict[str, Any]) -> None:
         if message.get("kind") == "last_word_spoken":

@@ -6,11 +6,13 @@ import hashlib
 import logging
 import sys
 import time
+from typing import Any
 
 import anyio
 
 from rsu_agent.outlets import outbox_metrics
 from rsu_agent.outlets.outbox import Outbox, Windows
+from rsu_agent.outlets.receipt import Receipt
 from rsu_agent.outlets.uplink import Uplink
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.link import Link
@@ -121,18 +123,21 @@ async def _take(link: Link, outbox: Outbox, gone: list[int], beside: BesideUplin
             if beside is not None:
                 beside.hear(topic, letter)
             continue
-        # The writer is a thread: there is no event to wait for.
-        while not (receipt := outbox.append(letter["record"], letter["lane"], letter["id"])):
-            if receipt.reason != "overflow":
-                log.error("a record of kind %s is lost: %s", letter["record"].get("k"), receipt.reason)
-                lost = Losses()
-                lost.add(letter["record"])
-                outbox.append(
-                    lost.record(letter["lane"], receipt.reason or "refused", time.time_ns() // 1000), "hi"
-                )
-                gone.append(letter["id"])
-                break
-            await anyio.sleep(HAND_OVER_WAIT_S)
+        receipt = await _handed_over(outbox, letter["record"], letter["lane"], letter["id"])
+        if receipt.reason is not None:
+            log.error("a record of kind %s is lost: %s", letter["record"].get("k"), receipt.reason)
+            lost = Losses()
+            lost.add(letter["record"])
+            told = lost.record(letter["lane"], receipt.reason, time.time_ns() // 1000)
+            await _handed_over(outbox, told, "hi")
+            gone.append(letter["id"])
+
+
+async def _handed_over(outbox: Outbox, record: dict[str, Any], lane: str, tag: int = 0) -> Receipt:
+    """A record given to the outbox, however long its hand-over is full; the receipt says if it was taken."""
+    while (receipt := outbox.append(record, lane, tag)).reason == "overflow":  # noqa: ASYNC110 (of a thread)
+        await anyio.sleep(HAND_OVER_WAIT_S)
+    return receipt
 
 
 async def _tell(

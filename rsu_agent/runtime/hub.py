@@ -28,13 +28,17 @@ def hub_path(run_dir: Path) -> Path:
 
 
 class Hub:
-    """The core's side: accepts links, hears them, remembers the newest of each role."""
+    """The core's side: accepts links, hears them, remembers the newest of each role.
+
+    `connected` and `gone` are told of a role; a process whose successor is there already goes unsaid.
+    """
 
     def __init__(self, run_dir: Path, hear: Callable[[str, str, Any], None]) -> None:
         self._path = hub_path(run_dir)
         self._hear = hear
         self.links: dict[str, Link] = {}
         self.connected: Callable[[str], None] = lambda _role: None
+        self.gone: Callable[[str], None] = lambda _role: None
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -60,7 +64,7 @@ class Hub:
         return True
 
     async def _serve(self, link: Link) -> None:
-        role = "?"
+        role, lost = "?", False
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(link.run_sender)
@@ -72,11 +76,14 @@ class Hub:
                         self.connected(role)
                     else:
                         self._hear(role, topic, noun)
-        except* DeviceLost as lost:
-            log.info("link to %s closed: %s", role, lost.exceptions[0])
+        except* DeviceLost as closed:
+            lost = True
+            log.info("link to %s closed: %s", role, closed.exceptions[0])
         finally:
             if self.links.get(role) is link:
                 del self.links[role]
+                if lost:  # and it is not we who end
+                    self.gone(role)
             link.close()
 
 
@@ -91,5 +98,5 @@ async def join(run_dir: Path, role: str, clock: Clock) -> Link:
             await clock.sleep(RETRY_S)
             continue
         link = Link(end)
-        link.send(ROLE, role)
+        link.greet(ROLE, role)
         return link

@@ -31,13 +31,17 @@ class Losses:
     last_us: int | None = None
 
     def add(self, record: dict[str, Any]) -> None:
-        """One more."""
-        at_us = record.get("t")
-        if isinstance(at_us, int):
-            self.first_us = at_us if self.first_us is None else min(self.first_us, at_us)
-            self.last_us = at_us if self.last_us is None else max(self.last_us, at_us)
-        self.kinds.add(str(record.get("k")))
-        self.count += 1
+        """One more; of a declaration that is lost itself, all that it declared."""
+        if record.get("k") == "lost":
+            self._more(record["n"], record["kd"].split("+"), record["ta"], record["tb"])
+        else:
+            self._more(1, [str(record.get("k"))], record.get("t"), record.get("t"))
+
+    def _more(self, count: int, kinds: Iterable[str], first_us: int | None, last_us: int | None) -> None:
+        self.count += count
+        self.kinds.update(kinds)
+        self.first_us = min((at for at in (self.first_us, first_us) if at is not None), default=None)
+        self.last_us = max((at for at in (self.last_us, last_us) if at is not None), default=None)
 
     def record(self, lane: str, why: str, now_us: int) -> dict[str, Any]:
         """The record that declares them."""
@@ -87,9 +91,13 @@ class Post:
         self._hub.send(ROLE, "record", letter)
 
     def _lose(self, letter: dict[str, Any]) -> None:
-        self.dropped += 1
-        LOST.labels(letter["lane"]).inc()
-        self._losses.setdefault(letter["lane"], Losses()).add(letter["record"])
+        record, lane = letter["record"], letter["lane"]
+        if record["k"] == "lost":
+            lane = record["l"]
+        else:
+            self.dropped += 1
+            LOST.labels(lane).inc()
+        self._losses.setdefault(lane, Losses()).add(record)
 
     def _declare(self, now_us: int) -> None:
         losses, self._losses = self._losses, {}

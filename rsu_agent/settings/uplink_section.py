@@ -73,7 +73,7 @@ class UplinkSection(Declared):
         example="Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
     )
 
-    @field_validator("tls", mode="before")
+    @field_validator("tls", mode="before", json_schema_input_type=bool | TlsSection)
     @classmethod
     def _on_or_off(cls, value: Any) -> Any:
         return {"on": value} if isinstance(value, bool) else value

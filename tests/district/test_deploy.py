@@ -54,36 +54,3 @@ def test_the_unit_is_shut_in() -> None:
     command = ["systemd-analyze", "security", "--offline=yes", "--threshold=25", UNIT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-1500:] + done.stderr
-
-
-@broker
-@pytest.mark.anyio
-async def test_the_access_list_leaves_every_pole_its_own_topics_and_the_receiver_all(tmp_path: Path) -> None:
-    """As with use_identity_as_username: the name in a certificate is the user's name."""
-    (tmp_path / "acl").write_text((ROOT / "deploy" / "district" / "acl").read_text())
-    own, other = "rsu/1/pingshan/site-1", "rsu/1/pingshan/site-2"
-    with mosquitto(tmp_path, f"allow_anonymous true\nacl_file {tmp_path}/acl\n") as port:
-
-        def at(user: str) -> Broker:
-            return Broker("127.0.0.1", port, f"client-{user}", username=user, version=3)
-
-        async with connect(at("rsu-district")) as receiver, connect(at("site-1")) as pole:
-            await receiver.subscribe("rsu/1/#", 1)
-            for topic in ("up/hi", "up/lo", "state", "live/spat", "answer", "ack", "dn/cmd"):
-                for prefix in (other, own):
-                    await pole.publish(f"{prefix}/{topic}", b"from the pole", qos=1)
-            await pole.publish("rsu/1/elsewhere/site-1/up/lo", b"from the pole", qos=1)
-            await receiver.publish(f"{own}/answer", b"the last", qos=1)
-            heard = []
-            async for topic, payload in receiver.messages():
-                if payload == b"the last":
-                    break
-                heard.append(topic)
-            assert heard == [f"{own}/{each}" for each in ("up/hi", "up/lo", "state", "live/spat", "answer")]
-
-            for topic in (f"{other}/ack", f"{other}/dn/cmd", f"{other}/up/lo", f"{own}/ack", f"{own}/dn/cmd"):
-                await pole.subscribe(topic, 1)
-            for topic in (f"{other}/ack", f"{other}/dn/cmd", f"{other}/up/lo", f"{own}/ack", f"{own}/dn/cmd"):
-                await receiver.publish(topic, b"from the district", qos=1)
-            told = pole.messages()
-            assert [(await anext(told))[0] for _ in range(2)] == [f"{own}/ack", f"{own}/dn/cmd"]

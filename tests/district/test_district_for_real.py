@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rsu_agent.district.options import checked, parser
 from rsu_agent.district.read import duplicate_facts, stored_envelopes, stored_records
 from rsu_agent.district.sink import Batch, SiteState
 from rsu_agent.district.store import SqliteSink
+from rsu_agent.district.worker import GROUP
 from rsu_agent.ports.envelope import pack_envelope, unpack_ack
 from rsu_agent.ports.mqtt import Broker, Session, connect
 from tests.district.made import NOW_US, envelope, prefix, taken, until
@@ -57,6 +59,9 @@ async def test_workers_share_the_work_and_what_a_killed_one_had_is_stored_when_i
                 await until(stored, 60)
                 first, *others = workers(running.process.pid)
                 assert len(others) == 1
+                groups = {each.environ()[GROUP] for each in (first, *others)}
+                assert re.fullmatch("[0-9a-f]{32}", groups.pop()), "a name that no pole can guess"
+                assert not groups, "and one for all"
                 os.kill(first.pid, signal.SIGKILL)
 
                 async def all_stored() -> bool:

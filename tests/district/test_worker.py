@@ -12,11 +12,12 @@ import pytest
 from rsu_agent.district import worker
 from rsu_agent.district.receiver import STATE_TOPIC, TOPIC, Receiver
 from rsu_agent.district.store import SqliteSink
-from rsu_agent.district.worker import SHARED, work
+from rsu_agent.district.worker import GROUP, shared_topic, work
 from rsu_agent.ports.mqtt import Broker
 from rsu_agent.ports.trouble import DeviceLost
 
 pytestmark = pytest.mark.anyio
+SHARED = f"$share/ingest/{TOPIC}"
 BROKER = Broker("127.0.0.1", 1, "test")
 
 
@@ -96,3 +97,12 @@ async def test_where_the_broker_will_not_share_the_first_hears_everything_and_th
             await line.listens.wait()
         tasks.cancel_scope.cancel()
     assert line.subscribed == heard
+
+
+@pytest.mark.parametrize("name", ["a/b", "+", "#", "a b", "x" * 65])
+def test_a_name_that_would_be_another_subscription_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(GROUP, name)
+    with pytest.raises(ValueError, match=GROUP):
+        shared_topic()

@@ -144,9 +144,10 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begins(
 def test_a_step_of_the_clock_changes_neither_order_nor_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lane, stamps = Lane(tmp_path / "lo.sqlite", QUOTA, "s"), iter([10**18, 1, 2 * 10**18, 5])
-    monkeypatch.setattr("rsu_agent.outlets.outbox_lane.time.time_ns", lambda: next(stamps))
-    numbers = [number for _ in range(4) for number in lane.append(rows(1))]
+    lane, numbers = Lane(tmp_path / "lo.sqlite", QUOTA, "s"), []
+    for stamp in (10**18, 1, 2 * 10**18, 5):
+        monkeypatch.setattr("rsu_agent.outlets.outbox_lane.time.time_ns", lambda stamp=stamp: stamp)
+        numbers += lane.append(rows(1))
     assert numbers == [seq for seq, _ in lane.after(0, 10)] == [1, 2, 3, 4]
     lane.acknowledge(2, [])
     assert [seq for seq, _ in lane.after(0, 10)] == [3, 4]

@@ -23,6 +23,7 @@ from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.compose_uplink import health
 from rsu_agent.world.health import DeviceState
 from tests.outlets.fault_proxy import FaultProxy
+from tests.outlets.test_mqtt_traps import denying
 from tests.outlets.test_outbox_and_uplink import PREFIX, QUOTA, free_port, record, soon
 from tests.runtime.brokers import mosquitto
 
@@ -206,21 +207,49 @@ async def test_a_broker_that_refuses_what_we_publish_is_an_alarm_and_costs_nothi
     outbox.close()
 
 
-async def test_a_broker_that_forbids_the_acknowledgement_topic_is_refused(tmp_path: Path) -> None:
-    """Trap T5: aiomqtt's subscribe returns the failure. mosquitto tells it where the filter is denied."""
-    codes: list[Any] = []
+@pytest.mark.parametrize("topic", ["ack", "dn/cmd"])
+async def test_a_broker_that_forbids_to_hear_a_topic_is_refused_and_without_commands_the_outbox_drains(
+    tmp_path: Path, topic: str
+) -> None:
+    """Trap T5: aiomqtt's subscribe returns the failure as if it were a success."""
+    port, outbox, desk = free_port(), filled(tmp_path / "box", 3, 0), Desk()
+    async with (
+        mosquitto(tmp_path, port, denying(tmp_path, f"{PREFIX}/{topic}")),
+        anyio.create_task_group() as tasks,
+    ):
+        broker = Broker("127.0.0.1", port, "site-1")
+        uplink = Uplink(
+            outbox, lambda: connect(broker), PREFIX, "site-1", SystemClock(), **QUICK, beside=[desk]
+        )
+        tasks.start_soon(answer, port)
+        tasks.start_soon(uplink.run)
+        if topic == "ack":
+            await soon(lambda: uplink.reason == "refused" and uplink.counters["lost"] > 1)
+            assert health(outbox, uplink) == (DeviceState.LOST, "refused")
+            assert outbox.queued("hi") == 3
+        else:
+            await soon(lambda: outbox.queued("hi") == 0)
+            assert desk.forbidden == [f"{PREFIX}/dn/cmd"]
+        tasks.cancel_scope.cancel()
+    outbox.close()
 
-    class Client:
-        _client = type("Paho", (), {})()
 
-        async def subscribe(self, topic: str, qos: int, timeout: float) -> list[Any]:
-            codes.append(topic)
-            return [0x87]
+class Desk:
+    """Hears commands, beside the outbox."""
 
-    session = mqtt.Session(Client())  # type: ignore[arg-type]
-    with pytest.raises(DeviceLost, match="refused"):
-        await session.subscribe(f"{PREFIX}/ack", 0)
-    assert codes == [f"{PREFIX}/ack"]
+    subscriptions = (f"{PREFIX}/dn/cmd",)
+
+    def __init__(self) -> None:
+        self.forbidden: list[str] = []
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        raise AssertionError(topic)
+
+    def refused(self, topic: str) -> None:
+        self.forbidden.append(topic)
+
+    async def run(self, transport: Any) -> None:
+        await anyio.sleep_forever()
 
 
 async def test_a_connection_that_died_without_a_word_is_seen_and_what_it_swallowed_is_sent_again(

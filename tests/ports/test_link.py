@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsu_agent.ports import link as link_module
-from rsu_agent.ports.link import Link, socket_pair
+from rsu_agent.ports.link import HELLO, Link, socket_pair
 from rsu_agent.ports.nouns import pack
 from rsu_agent.ports.trouble import DeviceLost
 
@@ -49,6 +49,27 @@ def test_any_messages_arrive_whole_and_in_order(messages: list[tuple[str, Any]])
         other.close()
 
     anyio.run(run)
+
+
+async def test_nothing_overtakes_the_version_and_who_is_speaking() -> None:
+    """The newest did: metrics of a process not yet named were kept under no name, for ever."""
+    ours, theirs = socket_pair()
+    link = Link(ours)
+    link.send("metrics", "page", newest=True)
+    link.send("record", 1)
+    link.greet("role", "uplink")
+    said = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(link.run_sender)
+        with anyio.fail_after(30):
+            while len(said) < 4:
+                await anyio.wait_readable(theirs)
+                data = theirs.recv(1000)
+                said.append(data[1 : 1 + data[0]].decode())
+        tasks.cancel_scope.cancel()
+    assert said == [HELLO, "role", "metrics", "record"]
+    link.close()
+    theirs.close()
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=10))

@@ -25,14 +25,15 @@ DAY = timedelta(days=1)
 
 @asynccontextmanager
 async def mosquitto(
-    folder: Path, port: int, extra: str = "allow_anonymous true\n"
+    folder: Path, port: int, extra: str = "allow_anonymous true\n", *, conf: str = ""
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """A broker on this port of the loopback while the context lasts."""
+    """A broker on this port of the loopback while the context lasts. conf: the whole file, instead."""
     binary = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if binary is None:
         pytest.skip("mosquitto is not installed: apt install mosquitto")
     user = "user root\n" if os.geteuid() == 0 else ""
-    (folder / "mosquitto.conf").write_text(f"listener {port} {HOST}\n{user}{extra}")
+    lines = f"{conf}{user}" if conf else f"listener {port} {HOST}\n{user}{extra}"
+    (folder / "mosquitto.conf").write_text(lines)
     with (folder / "mosquitto.log").open("wb") as log:
         process = subprocess.Popen([binary, "-v", "-c", str(folder / "mosquitto.conf")], stderr=log)  # noqa: ASYNC220
         try:
@@ -82,7 +83,8 @@ class Authority:
         built = _builder(_name(name), key.public_key(), _name(self._name), now + begins, now + ends)
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
         made = built.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
-        signed = Signed(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        file = name.replace("/", "_")
+        signed = Signed(self._folder / f"{file}.pem", self._folder / f"{file}.key")
         write(signed, _pem(made), key_pem(key))
         return signed
 

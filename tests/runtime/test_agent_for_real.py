@@ -25,6 +25,7 @@ from ruamel.yaml import YAML
 from hil.devices.vehicle_codec import decode
 from hil.processes import Processes
 from hil.resources import agent_processes
+from rsu_agent.cli.client import ask
 from rsu_agent.district.broker import free_port
 from rsu_agent.runtime.main import CORE_ENDS_ALLOWED
 
@@ -118,6 +119,12 @@ class Agent:
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read().decode()
 
+    def devices(self) -> dict[str, tuple[str, str]]:
+        """(state, reason) of each."""
+        return {
+            d["device"]: (d["state"], d["reason"]) for d in ask(self.run / "ctl.sock", "status")["devices"]
+        }
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
@@ -180,6 +187,25 @@ def test_spat_goes_on_while_another_process_dies_and_comes_back(agent: Agent, na
     said = until(lambda: len(found := agent.radio.spat(killed_s)) > 30 and found)
     assert all(valid for _, _, valid in said), "no word of doubt on the radio"
     assert "core" in alive(agent.pids())
+
+
+@pytest.mark.parametrize(("name", "device"), [("senses", "radar-south-west"), ("uplink", "uplink")])
+def test_what_a_dead_process_measured_leaves_the_page_and_its_devices_are_lost(
+    agent: Agent, name: str, device: str
+) -> None:
+    def on_the_page() -> bool:
+        return f'rsu_process_resident_bytes{{process="{name}"}}' in agent.get("/metrics")[1]
+
+    until(lambda: on_the_page() and device in agent.devices())
+    os.kill(agent.process.pid, signal.SIGSTOP)  # a parent that starts it again at once would hide it
+    try:
+        agent.kill(name)
+        until(lambda: not on_the_page())
+        assert until(lambda: agent.devices()[device] == ("lost", "process_gone"))
+        assert agent.devices()["controller"] == ("ok", "ok")
+    finally:
+        os.kill(agent.process.pid, signal.SIGCONT)
+    until(lambda: on_the_page() and agent.devices()[device][1] != "process_gone")
 
 
 def test_health_and_metrics_answer_and_metrics_are_named_by_the_house_s_rule(agent: Agent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from rsu_agent.outlets.summary_kinds import LANE_OF, faults
 from rsu_agent.ports.clock import SystemClock
-from rsu_agent.ports.link import QUEUE_LENGTH, socket_pair
+from rsu_agent.ports.link import QUEUE_LENGTH, Link, socket_pair
 from rsu_agent.runtime import post as post_module
 from rsu_agent.runtime.hub import Hub, hub_path, join
 from rsu_agent.runtime.post import MOST_KEPT, Post
@@ -108,15 +109,24 @@ def test_the_oldest_go_when_nobody_takes_them_and_are_declared_once_there_is_roo
     assert len([1 for letter in peer.letters if letter["record"]["k"] == "lost"]) == 2, "declared once"
 
 
-def test_a_declaration_that_is_itself_lost_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(post_module, "MOST_KEPT", 4)
-    post = Post(Peer())  # type: ignore[arg-type]
-    for _ in range(50):
-        post.put({"k": "hb", "t": n} for n in range(20))
-        post.committed(list(post._kept)[:3])
-    told = [letter["record"] for letter in post._kept.values() if letter["record"]["k"] == "lost"]
-    waiting = sum(lost.count for lost in post._losses.values())
-    assert post.dropped >= waiting + sum(record["n"] for record in told)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), max_size=40))
+def test_every_record_is_taken_or_waits_or_is_declared_though_declarations_are_lost_too(
+    acts: list[tuple[int, int]],
+) -> None:
+    post, taken, put = Post(Peer()), list[dict[str, Any]](), 0  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(post_module, "MOST_KEPT", 4)
+        for more, committed in acts:
+            post.put({"k": "hb" if n % 3 else "audit", "t": n} for n in range(put, put + more))
+            put += more
+            gone = list(post._kept)[:committed]
+            taken += [post._kept[number]["record"] for number in gone]
+            post.committed(gone)
+    seen = taken + [letter["record"] for letter in post._kept.values()]
+    declared = sum(record["n"] for record in seen if record["k"] == "lost")
+    undeclared = sum(lost.count for lost in post._losses.values())
+    assert sum(record["k"] != "lost" for record in seen) + declared + undeclared == put
+    assert post.dropped == declared + undeclared
 
 
 def test_everything_that_is_kept_fits_into_the_link_that_takes_it() -> None:
@@ -161,6 +171,34 @@ async def test_a_successor_takes_over_the_role_while_the_old_link_still_stands(t
             assert await links[1].receive() == ("record", {"n": 1})
         assert not hub.send("senses", "record", {})
         tasks.cancel_scope.cancel()
+
+
+async def test_a_process_that_goes_is_told_once_and_one_that_was_followed_is_not(tmp_path: Path) -> None:
+    joined, gone = list[str](), list[str]()
+    hub = Hub(tmp_path, lambda *_: None)
+    hub.connected, hub.gone = joined.append, gone.append
+
+    async def lives(role: str) -> Link:
+        count, link = len(joined), await join(tmp_path, role, SystemClock())
+        tasks.start_soon(link.run_sender)
+        while len(joined) == count:  # noqa: ASYNC110 (the hub's own task hears)
+            await anyio.sleep(0.01)
+        return link
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hub.run)
+        with anyio.fail_after(30):
+            first, second, senses = [await lives(role) for role in ("uplink", "uplink", "senses")]
+            first._socket.shutdown(socket.SHUT_RDWR)
+            senses._socket.shutdown(socket.SHUT_RDWR)
+            while not gone:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            assert gone == ["senses"]
+            assert hub.send("uplink", "record", 1)
+        tasks.cancel_scope.cancel()
+    assert gone == ["senses"], "we end, they have not gone"
+    for link in (first, second, senses):
+        link.close()
 
 
 async def test_a_stale_socket_of_a_killed_core_is_replaced(tmp_path: Path) -> None:

@@ -59,11 +59,29 @@ async def test_what_is_on_disk_is_told_and_what_never_can_be_is_not_asked_for_ag
     gone: list[int] = []
     outbox = Outbox(tmp_path, QUOTA, gone.extend, site="s")
     core = Core({"k": "event", "n": 1}, {"k": "event", "x": "y" * (1 << 18)}, {"k": "event", "n": 2})
-    await serve(core, outbox, gone, 20, lambda: sum(map(len, core.told("committed"))) == 3)
-    assert sorted(number for some in core.told("committed") for number in some) == [0, 1, 2]
-    assert outbox.record_numbers()["hi"]["produced"] == 2
+    await serve(
+        core, outbox, gone, 20, lambda: {0, 1, 2} == {n for some in core.told("committed") for n in some}
+    )
+    stored = [record for _, records in outbox.after("hi", 0, 10) for record in records]
+    [lost] = [record for record in stored if record["k"] == "lost"]
+    assert (lost["l"], lost["kd"], lost["n"], lost["why"]) == ("hi", "event", 1, "too_big")
+    assert [record["n"] for record in stored if record["k"] == "event"] == [1, 2]
     assert "a record of kind event is lost: too_big" in caplog.text
     outbox.close()
+
+
+async def test_a_declaration_waits_for_a_full_hand_over_as_any_record_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "HAND_OVER", 1)
+    gone: list[int] = []
+    outbox = Outbox(tmp_path, QUOTA, gone.extend, site="s")
+    core = Core(*({"k": "event", "x": "y" * (1 << 18)} for _ in range(20)))
+    await serve(
+        core, outbox, gone, 20, lambda: len({n for some in core.told("committed") for n in some}) == 20
+    )
+    outbox.close()
+    assert outbox.record_numbers()["hi"]["produced"] == 20
 
 
 async def test_a_full_hand_over_waits_and_loses_nothing(

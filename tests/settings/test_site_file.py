@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from rsu_agent.ports.assets import asset
 from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
@@ -201,3 +204,19 @@ def test_tls_is_a_word_or_a_section_of_files(tmp_path: Path) -> None:
     assert tls("tls: true").on
     assert not tls("tls: false").on
     assert tls("tls: {ca: ca.pem, cert: c.pem, key: k.pem}").cert == "c.pem"
+
+
+@pytest.mark.parametrize(
+    "tls", [True, False, {"ca": "ca.pem"}, {}, "true", 1, None, {"on": "x"}, {"c": 1}, []]
+)
+def test_the_schema_takes_the_forms_of_tls_that_a_site_file_may_have_and_no_other(tls: Any) -> None:
+    tree = YAML(typ="safe").load(SITE.read_text())
+    tree["uplink"]["tls"] = tls
+    schema = Draft202012Validator(site_model().model_json_schema())
+    wrong = [list(error.absolute_path) for error in schema.iter_errors(tree)]
+    try:
+        site_model().model_validate(tree)
+    except ValidationError:
+        assert wrong == [["uplink", "tls"]] or wrong == [["uplink"]]
+    else:
+        assert wrong == []

@@ -11,7 +11,7 @@ BIRTH = Kind(
     "first of every start and outbox file, in both lanes: proof that nothing before is missing",
     "每次启动及新待发箱的首条记录(两通道均有):证明此前无缺失",
     "outlets/outbox",
-    30,
+    None,
     200,
     (
         when(),
@@ -206,7 +206,7 @@ LOST = Kind(
     "loss is allowed only when declared: records that never came to disk and so have no number",
     "声明丢失:未能写盘、因而没有编号的记录",
     "runtime/post",
-    30,
+    None,
     200,
     (
         when("when it was declared", "声明时刻"),

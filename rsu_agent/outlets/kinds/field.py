@@ -36,6 +36,7 @@ class Kind:
     """One kind of record. lane: `hi`, `lo`, or `live` (never stored). writer: the module that makes it.
 
     edge_days, district_days: how long it is kept at most; the edge deletes earlier, on acknowledgement.
+    edge_days None: until then, however long.
     version: rises when a field is added; none is ever taken away or given another meaning.
     """
 
@@ -44,7 +45,7 @@ class Kind:
     purpose: str
     zh: str
     writer: str
-    edge_days: int
+    edge_days: int | None
     district_days: int
     fields: tuple[Field, ...]
     version: int = 1

@@ -30,7 +30,7 @@ const CODES = {
     lost: "失联", missing: "设备不存在", closed: "连接断开", refused: "连接被拒", timeout: "超时", garbled: "数据乱码",
     N: "北", E: "东", S: "南", W: "西", silent: "无数据", frozen: "画面不动", stalled: "画面中断",
     black: "画面全黑", over_exposed: "过曝", slow: "帧率过低", defocused: "失焦", dirty: "镜头脏污", moved: "相机移位",
-    blind: "漏检严重",
+    blind: "漏检严重", process_gone: "所属进程已退出",
     opening: "正在打开", busy: "端口被占用", permission: "无权限", version: "版本不符", no_programme: "未读到配时方案",
     no_report: "无完整灯态报告", stale: "灯态过期", no_mode: "控制方式未知", other_controller: "不是本路口的信号机",
     slow_source: "信号来源为 C 级,站点文件未允许播发",
