@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql nats-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut device-chaos generate lock lock-peers clean train
+.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos generate lock lock-peers clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ device-faults: setup ## N random device faults on a running crossing
 
 chaos: setup ## N kills of edge, broker, receiver under load (SEED= ENVELOPES= POINTS= BROKER= MODE=sqlite|postgres|jetstream); nothing may be lost
 	@$(PY) -m hil.uplink_chaos --n $(or $(N),300) --seed $(or $(SEED),1) --envelopes $(or $(ENVELOPES),200000) $(if $(POINTS),--points $(POINTS),) --broker $(or $(BROKER),mosquitto) --mode $(or $(MODE),sqlite)
+
+drills: setup ## the counted drills of a pole: KILLS= changes of its site file killed at any step (SEED=)
+	@$(PY) -m hil.drills --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 
 power-cut: setup ## every write of an outbox recorded, the power cut after each (RECORDS= SEED=); no promise may be broken
 	@$(PY) -m hil.power_cut --records $(or $(RECORDS),800) --seed $(or $(SEED),1)

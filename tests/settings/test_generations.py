@@ -101,33 +101,6 @@ def test_the_newest_generations_are_kept(site: Path, kept: Generations) -> None:
         kept.text(1)
 
 
-CHANGE = """
-import os, sys
-from pathlib import Path
-from rsu_agent.settings import generations
-from rsu_agent.settings.generations import Generations
-left = int(sys.argv[3])
-def counted(act):
-    def call(*arguments, **options):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), 9)
-        return act(*arguments, **options)
-    return call
-for name in ("fsync", "replace", "open", "close", "fchmod"):
-    setattr(os, name, counted(getattr(os, name)))
-kept = Generations(Path(sys.argv[2]))
-kept.begin(Path(sys.argv[1]), Path(sys.argv[4]).read_bytes(), 60.0)
-print("applied", flush=True)
-if sys.argv[5] == "confirm":
-    kept.confirm()
-else:
-    kept.revert("asked for")
-print("done", flush=True)
-"""
-
-
 @pytest.mark.parametrize("ends", ["confirm", "revert"])
 def test_a_kill_at_any_step_ends_in_the_old_or_the_new_file_and_never_in_a_mixture(
     site: Path, kept: Generations, ends: str
@@ -137,7 +110,7 @@ def test_a_kill_at_any_step_ends_in_the_old_or_the_new_file_and_never_in_a_mixtu
     states, dice = set(), random.Random(1)
     for step in (*range(60), *(dice.randrange(60) for _ in range(10))):
         site.write_bytes(OLD)
-        command = [sys.executable, "-c", CHANGE, site, kept.folder, str(step), new, ends]
+        command = [sys.executable, "-m", "hil.drills.change", site, kept.folder, new, str(step), ends]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         assert done.returncode in (0, -signal.SIGKILL), done.stderr
         assert site.read_bytes() in (OLD, NEW)

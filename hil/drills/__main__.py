@@ -1,0 +1,52 @@
+"""`python -m hil.drills --kills 200 --seed 1`: the counted drills; one JSON object on the last line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hil.counted_run import judged
+from hil.demo import provenance
+from hil.drills.config import MOST_LATE_S, config
+from hil.progress import counting
+
+
+def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
+    """All of them. Raises RigFailure."""
+    with counting() as bar:
+        task = bar.add_task("killed changes", total=options.kills)
+        group = config(run_dir, options.kills, options.seed, partial(bar.advance, task))
+    figures = {"config": group, "seed": options.seed, **provenance()}
+    return {**figures, "missed": missed(figures)}
+
+
+def missed(figures: dict[str, Any]) -> list[str]:
+    """Bounds that do not hold."""
+    group = figures["config"]
+    told = [f"config.mixed {group['mixed']} > 0"] * (group["mixed"] > 0)
+    return told + [f"config.revert_late_s {group['revert_late_s']} > {MOST_LATE_S:g}"] * (
+        group["revert_late_s"] > MOST_LATE_S
+    )
+
+
+def main() -> int:
+    """Parse, run, print; 1 when a bound is missed."""
+    parser = argparse.ArgumentParser(prog="python -m hil.drills", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
+    options = parser.parse_args()
+    return judged(
+        "drills",
+        lambda run_dir: drills(options, run_dir),
+        lambda figures: not figures["missed"],
+        options.keep,
+        "a bound is missed",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
