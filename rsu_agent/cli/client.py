@@ -63,8 +63,13 @@ def serving_pid(path: Path) -> int | None:
 
 def peek(path: Path) -> dict[str, Any] | None:
     """The agent's status; None where nobody answers."""
+    return peek_at(path, "status")
+
+
+def peek_at(path: Path, what: str) -> dict[str, Any] | None:
+    """One answer; None where there is none."""
     try:
-        status, body = _told(path, "GET", "status")
+        status, body = _told(path, "GET", what)
         said = json.loads(body)
     except (OSError, ValueError, http.client.HTTPException):
         return None

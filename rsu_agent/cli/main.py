@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
+from rsu_agent.cli.bundle import bundle
 from rsu_agent.cli.calibrate import calibrate
 from rsu_agent.cli.command import command
 from rsu_agent.cli.config import config
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(status)
 app.command()(doctor)
+app.command()(bundle)
 app.command()(record)
 app.command()(replay)
 app.command()(decode)
