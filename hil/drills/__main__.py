@@ -14,7 +14,6 @@ from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
 from hil.progress import counting
 
-
 MOST = {
     "config.mixed": 0,
     "config.revert_late_s": MOST_LATE_S,
