@@ -11,6 +11,7 @@ from rsu_agent.messages.generator.parse import parse
 
 MESSAGES = Path(__file__).parents[1] / "messages"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+MAN = Path(__file__).parents[2] / "deploy" / "man"
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 TOPS = {  # folder of the set -> its top-level types
     "csae53": ("MessageFrame",),
@@ -33,11 +34,13 @@ def codecs() -> dict[Path, str]:
 def pages() -> dict[Path, str]:
     """The reference pages. They need the whole command, and so codecs that are up to date."""
     from rsu_agent.cli.main import add_other_verbs, app
+    from rsu_agent.cli.man import pages as man_pages
     from rsu_agent.cli.protocol_pages import protocol_files
     from rsu_agent.cli.reference import cli_page, settings_page
 
     add_other_verbs()
     made = {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+    made |= {MAN / name: text for name, text in man_pages(app).items()}
     return made | protocol_files(PROTOCOL)
 
 

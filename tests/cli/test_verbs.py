@@ -30,7 +30,7 @@ add_other_verbs()
 VERBS = dict(verbs(typer.main.get_command(app)))
 WITH_JSON = [path for path, verb in VERBS.items() if any("--json" in p.opts for p in verb.params)]
 # Verbs that become something else, or only send a word to a running demo, print no object of their own.
-WITHOUT_JSON = {("run",), ("district", "run"), ("hil", "fault"), ("bench",)}
+WITHOUT_JSON = {("run",), ("district", "run"), ("district", "api"), ("hil", "fault"), ("bench",)}
 
 
 @pytest.mark.parametrize("path", VERBS, ids=" ".join)
@@ -209,6 +209,8 @@ def test_the_exit_codes_are_those_of_the_page() -> None:
         "INVALID": 3,
         "CHECK_FAILED": 4,
         "UNREACHABLE": 5,
+        "REVERTED": 6,
+        "DIFFERS": 7,
         "TEMPORARY": 75,
         "PERMISSION": 77,
     }

@@ -34,7 +34,8 @@ def test_everything_is_where_the_units_look_for_it(installed_once: Path) -> None
     assert (installed_once / "etc/udev/rules.d/60-rsu-agent.rules").is_file()
     assert (installed_once / "opt/rsu-agent/README.md").is_file()
     assert (installed_once / "etc/rsu-agent/site.yaml").stat().st_mode & 0o777 == 0o640
-    assert (installed_once / "etc/rsu-agent").stat().st_mode & 0o777 == 0o750
+    assert (installed_once / "etc/rsu-agent").stat().st_mode & 0o777 == 0o770, "a change must go back"
+    assert (installed_once / "usr/local/share/man/man1/rsu-config.1").is_file()
     assert (installed_once / "usr/local/bin/rsu").resolve() == release / "bin/rsu"
 
 
