@@ -20,7 +20,7 @@ from hil.power_cut.work import SITE, TIGHT
 from rsu_agent.outlets.outbox_lane import Lane
 from rsu_agent.outlets.outbox_seal import Row, records_of
 from rsu_agent.outlets.outbox_shelves import Shelf
-from rsu_agent.ports.envelope import LANES
+from rsu_agent.ports.envelope import LANES, BadEnvelope
 
 PARTS = 3  # random parts of what is pending, tried at each point
 PROBE = Row(Shelf.LOG, "probe", (b"\x81\xa1k\xa5probe",))
@@ -99,7 +99,7 @@ class Replay:
             if lane.begun.why == "damaged":
                 self._found("damaged", name)
             self._judge(lane, name, promised)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, BadEnvelope) as error:
             self._found("unopened", f"{name}: {error!r}")
         finally:
             lane.close()
