@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hil.processes import RigFailure
 
 Figures = dict[str, Any]
+
+
+def counted(
+    name: str,
+    parser: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace, Path], Figures],
+    trouble: str,
+) -> int:
+    """The command line of a run whose figures say themselves what they `missed`; as `judged`."""
+    parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
+    options = parser.parse_args()
+    return judged(name, partial(run, options), lambda figures: not figures["missed"], options.keep, trouble)
 
 
 def judged(

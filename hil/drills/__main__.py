@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hil.counted_run import judged
+from hil.counted_run import counted
 from hil.demo import provenance
 from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
@@ -43,15 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hil.drills", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
-    options = parser.parse_args()
-    return judged(
-        "drills",
-        lambda run_dir: drills(options, run_dir),
-        lambda figures: not figures["missed"],
-        options.keep,
-        "a bound is missed",
-    )
+    return counted("drills", parser, drills, "a bound is missed")
 
 
 if __name__ == "__main__":

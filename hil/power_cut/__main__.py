@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from hil.counted_run import judged
+from hil.counted_run import counted
 from hil.power_cut.disk import changes
 from hil.power_cut.replay import Replay
 from hil.processes import RigFailure
@@ -83,15 +83,7 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=800)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--share", type=float, default=1.0, help="of all points, that are tried")
-    parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
-    options = parser.parse_args()
-    return judged(
-        "power-cut",
-        lambda run_dir: power_cut(options, run_dir),
-        lambda figures: not figures["missed"],
-        options.keep,
-        "a promise is not kept",
-    )
+    return counted("power-cut", parser, power_cut, "a promise is not kept")
 
 
 if __name__ == "__main__":

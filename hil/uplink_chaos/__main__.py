@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import anyio
 import asyncpg
 
-from hil.counted_run import judged
+from hil.counted_run import counted
 from hil.mosquitto import MOSQUITTO
 from hil.nats_servers import MISSING as NO_NATS
 from hil.nats_servers import NATS
@@ -102,15 +102,7 @@ def main() -> int:
     parser.add_argument("--points", type=points, default=POINTS, help="where processes die, or none")
     parser.add_argument("--broker", choices=("mosquitto", "amqtt"), default="mosquitto")
     parser.add_argument("--mode", choices=("sqlite", "postgres", "jetstream"), default="sqlite", help=MODES)
-    parser.add_argument("--keep", type=Path, help="keep the run's files in this folder")
-    options = parser.parse_args()
-    return judged(
-        "chaos",
-        lambda run_dir: chaos(options, run_dir),
-        lambda figures: not figures["missed"],
-        options.keep,
-        "a bound is missed",
-    )
+    return counted("chaos", parser, chaos, "a bound is missed")
 
 
 if __name__ == "__main__":

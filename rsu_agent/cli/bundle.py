@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rsu_agent.cli.client import socket_path
-from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.run import state_folder
 
@@ -39,8 +39,7 @@ def bundle(
         texts, missing = collected(box)
         out.write_bytes(packed(texts))
     except OSError as error:
-        code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.FAILED
-        stop(code, f"{error.filename or out}: {error.strerror or error}", as_json=as_json)
+        stop(code_of(error), f"{error.filename or out}: {error.strerror or error}", as_json=as_json)
     size = out.stat().st_size
     if as_json:
         print_json({"file": str(out), "bytes": size, "parts": sorted(texts), "missing": missing})

@@ -19,7 +19,7 @@ from typing import Any
 
 import zstandard
 
-from rsu_agent.cli.client import peek_at
+from rsu_agent.cli.client import peek
 from rsu_agent.outlets.outbox import read_numbers
 from rsu_agent.settings.secrets import leaks, secrets_of, without_secrets
 from rsu_agent.version import __version__
@@ -99,7 +99,7 @@ def _about() -> dict[str, Any]:
 
 
 def _asked(socket: Path, what: str) -> dict[str, Any]:
-    told = peek_at(socket, what)
+    told = peek(socket, what)
     if told is None:
         raise OSError("the agent does not answer")
     return told

@@ -61,12 +61,7 @@ def serving_pid(path: Path) -> int | None:
         return int(struct.unpack("3i", told)[0])
 
 
-def peek(path: Path) -> dict[str, Any] | None:
-    """The agent's status; None where nobody answers."""
-    return peek_at(path, "status")
-
-
-def peek_at(path: Path, what: str) -> dict[str, Any] | None:
+def peek(path: Path, what: str = "status") -> dict[str, Any] | None:
     """One answer; None where there is none."""
     try:
         status, body = _told(path, "GET", what)

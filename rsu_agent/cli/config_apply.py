@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from rsu_agent.cli.client import peek, serving_pid, socket_path
-from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.run import state_folder
 from rsu_agent.settings.explain import SiteInvalid
@@ -53,7 +53,7 @@ def apply(
             typer.echo(str(fault))
         stop(Exit.INVALID, f"{len(invalid.faults)} fault(s); nothing was changed", as_json=as_json)
     except OSError as error:
-        stop(_code(error), f"{error.filename}: {error.strerror}; nothing was changed", as_json=as_json)
+        stop(code_of(error), f"{error.filename}: {error.strerror}; nothing was changed", as_json=as_json)
     before = _before(socket_path(socket))
     pending = _tried(lambda: kept.begin(site, text, confirm), as_json)
     worse = _taken(socket_path(socket), before)
@@ -218,8 +218,4 @@ def _tried(act: Any, as_json: bool) -> Any:
 
 
 def _failed(error: OSError, as_json: bool) -> NoReturn:
-    stop(_code(error), f"{error.filename or ''}: {error.strerror or error}", as_json=as_json)
-
-
-def _code(error: OSError) -> Exit:
-    return Exit.PERMISSION if isinstance(error, PermissionError) else Exit.FAILED
+    stop(code_of(error), f"{error.filename or ''}: {error.strerror or error}", as_json=as_json)

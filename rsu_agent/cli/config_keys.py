@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.described import Described, described, secret_keys
 from rsu_agent.settings.dotted import NoSuchKey, steps, value_at
-from rsu_agent.settings.explain import SiteInvalid, without_login
+from rsu_agent.settings.explain import HIDDEN, SiteInvalid, without_login
 from rsu_agent.settings.read import read_site
 from rsu_agent.settings.written import NotWritable
 from rsu_agent.settings.written_key import remove_key, write_key
@@ -138,8 +138,7 @@ def _write(act: Any, key: str, site: Path, as_json: bool) -> None:
     except (NotWritable, NoSuchKey) as error:
         stop(Exit.USAGE, f"{error}; nothing was changed", as_json=as_json)
     except OSError as error:
-        code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.FAILED
-        stop(code, f"{site}: {error.strerror}; nothing was changed", as_json=as_json)
+        stop(code_of(error), f"{site}: {error.strerror}; nothing was changed", as_json=as_json)
     if as_json:
         print_json({"key": key, "changed": True})
     else:
@@ -199,7 +198,7 @@ def _hidden(value: Any) -> Any:
     """Without what is nobody's to read."""
     if isinstance(value, dict):
         secret = secret_keys()
-        return {k: "***" if k in secret and each else _hidden(each) for k, each in value.items()}
+        return {k: HIDDEN if k in secret and each else _hidden(each) for k, each in value.items()}
     if isinstance(value, list):
         return [_hidden(each) for each in value]
     return without_login(value) if isinstance(value, str) else value

@@ -18,3 +18,8 @@ class Exit(IntEnum):
     DIFFERS = 7
     TEMPORARY = 75
     PERMISSION = 77
+
+
+def code_of(error: OSError) -> Exit:
+    """What a refusal of the system ends with."""
+    return Exit.PERMISSION if isinstance(error, PermissionError) else Exit.FAILED

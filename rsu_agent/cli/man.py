@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from rsu_agent.cli.reference import MEANING
+from rsu_agent.cli.reference import MEANING, leaves
 from rsu_agent.version import __version__
 
 FILES = (
@@ -42,25 +42,15 @@ def _root(root: Any, verbs: list[tuple[str, Any]]) -> Iterator[str]:
 
 def _page(name: str, verb: Any) -> Iterator[str]:
     yield _title(f"rsu-{name}", verb.help)
-    children = getattr(verb, "commands", None)
-    if children is None:
+    if not hasattr(verb, "commands"):
         yield ".SH SYNOPSIS\n" + _synopsis(f"rsu {name}", verb)
         yield ".SH DESCRIPTION\n" + _paragraphs(verb.help) + "".join(_options(verb))
     else:
         yield ".SH SYNOPSIS\n" + f".B rsu {_text(name)}\n.I VERB\n"
-        for path, child in _leaves(children, f"rsu {name}"):
+        for path, child in leaves(verb, f"rsu {name}"):
             yield f".SH {_text(path)}\n{_synopsis(path, child)}.PP\n{_paragraphs(child.help)}"
             yield "".join(_options(child))
     yield ".SH SEE ALSO\n.BR rsu (1)\n"
-
-
-def _leaves(children: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-    for name, child in sorted(children.items()):
-        inner = getattr(child, "commands", None)
-        if inner is None:
-            yield f"{before} {name}", child
-        else:
-            yield from _leaves(inner, f"{before} {name}")
 
 
 def _title(name: str, text: str | None) -> str:

@@ -29,7 +29,7 @@ MEANING = {
 def cli_page(app: typer.Typer) -> str:
     """Every verb with its arguments and options, and the exit codes."""
     lines = [MADE, "# The command `rsu`\n"]
-    for path, command in _verbs(typer.main.get_command(app), "rsu"):
+    for path, command in leaves(typer.main.get_command(app), "rsu"):
         lines.append(f"## `{path}`\n\n{(command.help or '').strip()}\n")
         rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
         if rows:
@@ -39,13 +39,14 @@ def cli_page(app: typer.Typer) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _verbs(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+def leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """(as it is typed, the verb) of everything below a command that can be run."""
     children = getattr(command, "commands", None)
     if children is None:
         yield path, command
         return
     for name, child in sorted(children.items()):
-        yield from _verbs(child, f"{path} {name}")
+        yield from leaves(child, f"{path} {name}")
 
 
 def _parameter(parameter: Any) -> str:

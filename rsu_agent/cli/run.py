@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import stop
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.generations import Generations, Refused
@@ -70,8 +70,9 @@ def _made(folder: Path, option: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        code = Exit.PERMISSION if isinstance(error, PermissionError) else Exit.FAILED
-        stop(code, f"{folder}: cannot be made ({error.strerror}); name another folder with {option}")
+        stop(
+            code_of(error), f"{folder}: cannot be made ({error.strerror}); name another folder with {option}"
+        )
     return folder
 
 

@@ -23,29 +23,18 @@ def steps(tree: Any, path: str) -> list[Step]:
 
     The last step may be a key that is not there yet. Raises NoSuchKey.
     """
-    node, taken = tree, list[Step]()
-    parts = path.split(".")
-    for depth, part in enumerate(parts):
-        step = _step(node, part)
-        if step is None and not (depth == len(parts) - 1 and isinstance(node, dict)):
-            raise NoSuchKey(path, part, choices(node))
-        taken.append(part if step is None else step)
-        node = None if step is None else node[step]
-    return taken
+    taken, rest, node = _walk(tree, path)
+    if len(rest) > 1 or (rest and not isinstance(node, dict)):
+        raise NoSuchKey(path, rest[0], choices(node))
+    return [*taken, *rest]
 
 
 def steps_to(tree: Any, path: str) -> list[Step]:
     """As `steps`; sections that are not there yet may be on the way, but no items of lists (NoSuchKey)."""
-    node, taken, parts = tree, list[Step](), path.split(".")
-    for depth, part in enumerate(parts):
-        step = _step(node, part)
-        if step is None and isinstance(node, list):
-            raise NoSuchKey(path, part, choices(node))
-        if step is None:
-            return [*taken, *parts[depth:]]
-        taken.append(step)
-        node = node[step]
-    return taken
+    taken, rest, node = _walk(tree, path)
+    if rest and isinstance(node, list):
+        raise NoSuchKey(path, rest[0], choices(node))
+    return [*taken, *rest]
 
 
 def value_at(tree: Any, taken: Sequence[Step]) -> Any:
@@ -64,6 +53,17 @@ def choices(node: Any) -> list[str]:
             str(each.get("name", at)) if isinstance(each, dict) else str(at) for at, each in enumerate(node)
         ]
     return []
+
+
+def _walk(tree: Any, path: str) -> tuple[list[Step], list[str], Any]:
+    """(steps that are there, the rest of the name, where the last of them leads)."""
+    node, taken, parts = tree, list[Step](), path.split(".")
+    for depth, part in enumerate(parts):
+        if (step := _step(node, part)) is None:
+            return taken, parts[depth:], node
+        taken.append(step)
+        node = node[step]
+    return taken, [], node
 
 
 def _step(node: Any, part: str) -> Step | None:

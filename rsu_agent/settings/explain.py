@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 
 ROOT_POSITION = (1, 1)
+HIDDEN = "***"  # what stands for a secret
 IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 LONGEST_SHOWN = 60  # characters of a wrong value: enough to find it, short enough to read
 
@@ -128,7 +129,7 @@ def _shown(given: Any) -> str:
 
 def without_login(text: str) -> str:
     """Addresses in a text without the name and password that may stand in them."""
-    return IN_ADDRESS.sub("***", text)
+    return IN_ADDRESS.sub(HIDDEN, text)
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:

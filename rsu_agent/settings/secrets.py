@@ -10,15 +10,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rsu_agent.settings.described import secret_keys
-from rsu_agent.settings.explain import without_login
+from rsu_agent.settings.explain import HIDDEN, IN_ADDRESS, without_login
 
-HIDDEN = "***"
 LEAST = 3  # characters of a secret that is looked for everywhere: a shorter one stands in every text
 BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S)
 NAMED = re.compile(
     r"""(?i)\b(password|passwd|secret|token|community|authorization)(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|(?:bearer|basic|digest)\s+\S+|[^\s,}\]]+)"""
 )
-LOGIN = re.compile(r"://(?!\*\*\*@)[^/@\s]+@")
 
 
 def secrets_of(site: str) -> frozenset[str]:
@@ -42,7 +40,7 @@ def leaks(text: str, secrets: frozenset[str]) -> list[str]:
     """What of a text is still a secret, in words that tell none."""
     told = ["a secret of the site file"] * any(value in text for value in secrets)
     told += ["a private key"] * bool(BLOCK.search(text))
-    told += ["a login in an address"] * bool(LOGIN.search(text))
+    told += ["a login in an address"] * any(found[0] != HIDDEN for found in IN_ADDRESS.finditer(text))
     named = (found for found in NAMED.finditer(text) if not _is_empty(found[3]))
     return told + sorted({f"a {found[1].lower()}" for found in named if found[3].strip("\"'") != HIDDEN})
 
@@ -58,9 +56,8 @@ def _secret(tree: Any) -> Iterator[str]:
         for each in tree:
             yield from _secret(each)
     elif isinstance(tree, str):
-        for found in LOGIN.finditer(tree):
-            login = found[0][3:-1]
-            yield from (login, login.partition(":")[2])
+        for found in IN_ADDRESS.finditer(tree):
+            yield from (found[0], found[0].partition(":")[2])
 
 
 def _is_empty(value: str) -> bool:

@@ -63,6 +63,34 @@ def checked_in_place(path: Path, text: bytes) -> None:
         candidate.unlink(missing_ok=True)
 
 
+def checked(text: str, wanted: Any, what: str) -> str:
+    """The text where it says just that; what: whose place a complaint speaks of. Raises NotWritable."""
+    try:
+        said = YAML(typ="safe").load(text)
+    except YAMLError:
+        said = None
+    if said != wanted:
+        raise NotWritable(f"{what} written in a way that is not understood")
+    return text
+
+
+def plain(value: Any) -> Any:
+    """A tree with its comments as one without."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def newline_of(lines: Sequence[str]) -> str:
+    """How the file ends its lines."""
+    return "\r\n" if lines[0].endswith("\r\n") else "\n"
+
+
+def indent_of(line: str) -> int:
+    """Blanks before its first word."""
+    return len(line) - len(line.lstrip(" "))
+
+
 def with_heads(text: str, camera: str, heads: Sequence[dict[str, Any]]) -> str:
     """The text of a site file with other heads. Raises NotWritable."""
     site = YAML().load(text)
@@ -70,13 +98,13 @@ def with_heads(text: str, camera: str, heads: Sequence[dict[str, Any]]) -> str:
     if section is None or section.fa.flow_style():
         raise NotWritable(f"the section of camera {camera} is not written one key a line")
     lines = text.splitlines(keepends=True)
-    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    newline = newline_of(lines)
     if not lines[-1].endswith("\n"):
         lines[-1] += newline
     old = section.get("heads")
     first, end, head_line = _place(lines, section, newline)
     listed = isinstance(old, CommentedSeq) and len(old) > 0 and not old.fa.flow_style()
-    dash = _indent(lines[old.lc.item(0)[0]]) if listed else section.lc.col + 2
+    dash = indent_of(lines[old.lc.item(0)[0]]) if listed else section.lc.col + 2
     sources = _sources(lines, old, end) if listed else {}
     body = [sources.get(_key(head)) or f"{' ' * dash}- {_flow(head)}{newline}" for head in heads]
     changed = "".join([*lines[:first], *([head_line, *body] if heads else []), *lines[end:]])
@@ -91,7 +119,7 @@ def _is(changed: str, site: Any, camera: str, heads: Sequence[dict[str, Any]]) -
         said = YAML(typ="safe").load(changed)
     except YAMLError:
         return False
-    wanted = _plain(site)
+    wanted = plain(site)
     for document in (said, wanted):
         section = next(section for section in document["cameras"] if section["name"] == camera)
         told = section.pop("heads", ())
@@ -121,7 +149,7 @@ def _end(lines: list[str], start: int, column: int, dash: int | None = None) -> 
     for number in range(start, len(lines)):
         if NO_CONTENT.fullmatch(lines[number].rstrip()):
             continue
-        indent = _indent(lines[number])
+        indent = indent_of(lines[number])
         if indent < column and not (indent == dash and lines[number].lstrip().startswith("- ")):
             break
         end = number + 1
@@ -137,10 +165,6 @@ def _sources(lines: list[str], old: CommentedSeq, end: int) -> dict[tuple[Any, .
     }
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
-
-
 def _key(head: dict[str, Any]) -> tuple[Any, ...]:
     return head.get("group"), tuple(head.get("box", ())), head.get("layout", "vertical")
 
@@ -149,9 +173,3 @@ def _flow(head: dict[str, Any]) -> str:
     left, top, width, height = head["box"]
     box = f"[{left}, {top}, {width}, {height}]"
     return f"{{group: {head['group']}, box: {box}, layout: {head['layout']}}}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from rsu_agent.settings.dotted import NoSuchKey, Step, choices, steps, steps_to, value_at
-from rsu_agent.settings.written import NotWritable, replace_site
+from rsu_agent.settings.written import NotWritable, checked, indent_of, newline_of, plain, replace_site
 
 QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""
 BETWEEN_BRACES = re.compile(QUOTED + r"""|\[[^\[\]{}#]*\]|[^#,\[\]{}'"\n]+?(?=\s*(?:#|,|\]|\}|$))""")
@@ -43,17 +42,17 @@ def with_key(text: str, name: str, value: str) -> str:
         raise NotWritable("one value on one line; of a section set its keys one by one")
     tree = YAML().load(text)
     taken = steps_to(tree, name)
-    wanted = _plain(tree)
+    wanted = plain(tree)
     _put(wanted, taken, said)
     there = _deepest(tree, taken)
     lines = text.splitlines(keepends=True)
     if not lines[-1].endswith("\n"):
-        lines[-1] += _newline(lines)
+        lines[-1] += newline_of(lines)
     if there == len(taken):
         _replace(lines, tree, taken, value)
     else:
         _add(lines, tree, taken, there, value)
-    return _checked("".join(lines), wanted, name)
+    return checked("".join(lines), wanted, f"the surroundings of {name} are")
 
 
 def without_key(text: str, name: str) -> str:
@@ -65,14 +64,14 @@ def without_key(text: str, name: str) -> str:
         raise NoSuchKey(name, str(key), choices(parent))
     if parent.fa.flow_style():
         raise NotWritable(f"{name} stands between braces: edit the file by hand")
-    wanted = _plain(tree)
+    wanted = plain(tree)
     del value_at(wanted, taken[:-1])[key]
     lines = text.splitlines(keepends=True)
     first = parent.lc.key(key)[0]
     if first == parent.lc.line and taken[:-1] and isinstance(taken[-2], int):
         raise NotWritable(f"{name} is the first key of its item: edit the file by hand")
     del lines[first : _end(lines, first, parent.lc.col)]
-    return _checked("".join(lines), wanted, name)
+    return checked("".join(lines), wanted, f"the surroundings of {name} are")
 
 
 def _deepest(tree: Any, taken: Sequence[Step]) -> int:
@@ -120,7 +119,7 @@ def _add(lines: list[str], tree: Any, taken: Sequence[Step], there: int, value: 
     if parent.fa.flow_style():
         _add_between_braces(lines, tree, taken, there, value)
         return
-    indent, newline = parent.lc.col, _newline(lines)
+    indent, newline = parent.lc.col, newline_of(lines)
     at = max(_end(lines, parent.lc.key(key)[0], indent) for key in parent)
     fresh = []
     for depth, step in enumerate(taken[there:]):
@@ -158,7 +157,7 @@ def _end(lines: list[str], first: int, indent: int) -> int:
     end = number = first + 1
     while number < len(lines):
         content = lines[number].strip()
-        depth = len(lines[number]) - len(lines[number].lstrip(" "))
+        depth = indent_of(lines[number])
         is_item = content.startswith("- ") and depth == indent
         if content and not content.startswith("#"):
             if depth <= indent and not is_item:
@@ -166,23 +165,3 @@ def _end(lines: list[str], first: int, indent: int) -> int:
             end = number + 1
         number += 1
     return end
-
-
-def _checked(text: str, wanted: Any, name: str) -> str:
-    try:
-        said = YAML(typ="safe").load(text)
-    except YAMLError:
-        said = None
-    if said != wanted:
-        raise NotWritable(f"the surroundings of {name} are written in a way that is not understood")
-    return text
-
-
-def _newline(lines: Sequence[str]) -> str:
-    return "\r\n" if lines[0].endswith("\r\n") else "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else copy.copy(value)

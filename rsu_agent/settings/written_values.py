@@ -9,9 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
-from rsu_agent.settings.written import NotWritable, replace_site
+from rsu_agent.settings.written import NotWritable, checked, indent_of, newline_of, replace_site
 
 Value = float | int | Sequence[float] | None
 Values = Mapping[
@@ -33,13 +32,7 @@ def with_values(text: str, kind: str, name: str, values: Values) -> str:
     wanted = _wanted(text, kind, name, values)
     for part, changes in values.items():
         text = _with_part(text, kind, name, part, changes)
-    try:
-        said = YAML(typ="safe").load(text)
-    except YAMLError:
-        said = None
-    if said != wanted:
-        raise NotWritable(f"the section of {name} is written in a way that is not understood")
-    return text
+    return checked(text, wanted, f"the section of {name} is")
 
 
 def _wanted(text: str, kind: str, name: str, values: Values) -> Any:
@@ -102,7 +95,7 @@ def _block(
     lines: list[str], inner: CommentedMap, changes: Mapping[str, Value], place: int | None = None
 ) -> None:
     """One key a line: values are replaced where they stand; new keys come at `place`, else after the last."""
-    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    newline = newline_of(lines)
     ends = _ends(lines, inner)
     end, added = max(ends.values()) if place is None else place, []
     edits: list[tuple[int, int, str | None]] = []
@@ -127,14 +120,10 @@ def _ends(lines: list[str], inner: CommentedMap) -> dict[str, int]:
     found = {}
     for key in inner:
         end = inner.lc.key(key)[0] + 1
-        while end < len(lines) and lines[end].strip() and _indent(lines[end]) > inner.lc.col:
+        while end < len(lines) and lines[end].strip() and indent_of(lines[end]) > inner.lc.col:
             end += 1
         found[key] = end
     return found
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
 
 
 def _said(value: Any) -> str:
