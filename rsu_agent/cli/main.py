@@ -23,6 +23,7 @@ from rsu_agent.cli.probe import probe
 from rsu_agent.cli.record import record
 from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
+from rsu_agent.cli.spoken import translate
 from rsu_agent.cli.status import status
 from rsu_agent.cli.watch import watch
 from rsu_agent.version import __version__
@@ -106,14 +107,16 @@ def _rig_is_missing() -> None:
 def main() -> None:
     """Entry point. With `--json` a wrong command line is an object on stdout, too."""
     first = "".join(sys.argv[1:2])
-    if first not in _own_verbs():  # a verb of ours does not wait for what it does not use
+    if first not in {"--version", *_own_verbs()}:  # a verb of ours does not wait for what it does not use
         add_other_verbs()
     elif first in PLACES:
         add_other_verbs(within=first)
+    verbs = typer.main.get_command(app)
+    translate(verbs)
     if "--json" not in sys.argv:
-        app()
+        verbs()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(verbs(standalone_mode=False))
     except typer.TyperException as wrong:
         text = str(getattr(wrong, "format_message", wrong.__str__)())  # says the parameter, too
         print_json({"error": text, "reason": "usage"})
