@@ -12,9 +12,12 @@ from hil.counted_run import counted
 from hil.demo import provenance
 from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
+from hil.drills.site_faults import LEAST_KINDS
 from hil.progress import counting
 
+LEAST = {"config.fault_kinds": LEAST_KINDS}
 MOST = {
+    "config.misplaced": 0,
     "config.mixed": 0,
     "config.revert_late_s": MOST_LATE_S,
     "bundle.secrets": 0,
@@ -34,8 +37,13 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
 
 def missed(figures: dict[str, Any]) -> list[str]:
     """Bounds that do not hold."""
-    found = ((name, figures[name.split(".")[0]][name.split(".")[1]], most) for name, most in MOST.items())
-    return [f"{name} {value} > {most:g}" for name, value, most in found if value > most]
+
+    def figure(name: str) -> Any:
+        group, _, key = name.partition(".")
+        return figures[group][key]
+
+    few = [f"{name} {figure(name)} < {least:g}" for name, least in LEAST.items() if figure(name) < least]
+    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if figure(name) > most]
 
 
 def main() -> int:

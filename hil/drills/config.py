@@ -1,4 +1,4 @@
-"""Changes of a site file that are killed at every step, and how late an unconfirmed one goes back."""
+"""Site files: faults at their place, changes that are killed at every step, how late one goes back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hil.drills.site_faults import site_faults
 from hil.processes import RigFailure
 from rsu_agent.settings.generations import Generations
 
@@ -81,6 +82,12 @@ def revert_late_s(folder: Path) -> float:
 def config(folder: Path, kills: int, seed: int, told: Callable[[], None]) -> dict[str, Any]:
     """The group `config` of the drills."""
     return {
+        **site_faults(_made(folder / "faults")),
         **killed_changes(folder / "kills", kills, seed, told),
         "revert_late_s": revert_late_s(folder / "late"),
     }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rsu_agent.cli import config_keys as keys
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import say
 from rsu_agent.settings.model import site_model
 from rsu_agent.settings.read import read_site
 
@@ -35,22 +37,19 @@ def check(site: SiteArgument = Path("/etc/rsu-agent/site.yaml"), as_json: JsonOp
         read_site(site)
     except SiteInvalid as invalid:
         if as_json:
-            rows = [
-                {"file": f.file, "line": f.line, "column": f.column, "path": f.path, "reason": f.reason}
-                for f in invalid.faults
-            ]
+            rows = [asdict(fault) for fault in invalid.faults]
             print_json({"valid": False, "faults": rows})
         else:
             for fault in invalid.faults:
                 typer.echo(str(fault))
-            typer.echo(f"{len(invalid.faults)} fault(s); nothing was changed", err=True)
+            typer.echo(say("{count} fault(s); nothing was changed", count=len(invalid.faults)), err=True)
         raise typer.Exit(int(Exit.INVALID)) from None
     except LookupError as error:  # a driver's package is broken
         stop(Exit.FAILED, str(error), as_json=as_json, reason="driver")
     if as_json:
         print_json({"valid": True, "faults": []})
     else:
-        typer.echo(f"{site}: valid")
+        typer.echo(say("{file}: valid", file=site))
 
 
 @config.command()

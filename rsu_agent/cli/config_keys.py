@@ -14,8 +14,9 @@ from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.described import Described, described, secret_keys
 from rsu_agent.settings.dotted import NoSuchKey, steps, value_at
-from rsu_agent.settings.explain import HIDDEN, SiteInvalid, without_login
+from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.read import read_site
+from rsu_agent.settings.reasons import HIDDEN, without_login
 from rsu_agent.settings.written import NotWritable
 from rsu_agent.settings.written_key import remove_key, write_key
 

@@ -27,3 +27,25 @@ def setting(
     extra: dict[str, Any] = {"zh": zh, "unit": unit, "secret": secret}
     examples = [example] if example is not None else None
     return Field(default, description=en, examples=examples, json_schema_extra=extra, **limits)
+
+
+Step = str | int
+
+
+class Misfit(ValueError):
+    """What a validator finds wrong: a sentence with `{name}` for values, where, and where the other half is.
+
+    where, other: keys and indices from the model whose validator raises it. at_key: the key is wrong, not
+    its value.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *where: Step,
+        other: tuple[Step, ...] | None = None,
+        at_key: bool = False,
+        **values: object,
+    ) -> None:
+        self.text, self.where, self.other, self.at_key, self.values = text, where, other, at_key, values
+        super().__init__(text.format(**values))

@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from rsu_agent.ports.declare import Misfit, Step
+from rsu_agent.settings.language import say
+from rsu_agent.settings.reasons import reason
 
 ROOT_POSITION = (1, 1)
-HIDDEN = "***"  # what stands for a secret
-IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-LONGEST_SHOWN = 60  # characters of a wrong value: enough to find it, short enough to read
+AT_KEY = ("extra_forbidden",)  # faults of the key, not of its value
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault; line and column count from 1. Reads `file:line:column: path: reason`."""
+    """One fault; line and column count from 1. Reads `file:line:column: path: reason`.
+
+    other: line and column of what it does not agree with, in the same file.
+    """
 
     file: str
     line: int
     column: int
     path: str
     reason: str
+    other: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.reason}"
+        told = f"{self.file}:{self.line}:{self.column}: {self.path}: {self.reason}"
+        if self.other is None:
+            return told
+        return told + say(" (see {line}:{column})", line=self.other[0], column=self.other[1])
 
 
 class SiteInvalid(Exception):
     """A site file that cannot be used, with every fault found."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = sorted(set(faults))
+        self.faults = sorted(set(faults), key=lambda fault: (fault.line, fault.column, fault.path))
         super().__init__("\n".join(map(str, self.faults)))
 
 
 def faults_of(error: ValidationError, tree: Any, file: str, model: type[BaseModel]) -> list[Fault]:
     """Every error of pydantic at the place of its key in the YAML tree."""
-    faults = []
-    for entry in error.errors(include_url=False):
-        path = _path_in(tree, entry["loc"])
-        if entry["type"] == "union_tag_invalid":
-            path = [*path, "driver"]
-        at_key = entry["type"] == "extra_forbidden" or entry["loc"][-1:] == ("[key]",)
-        line, column = position(tree, path, key=at_key)
-        reason = _reason(dict(entry), model, path)
-        faults.append(Fault(file, line, column, ".".join(map(str, path)) or "(file)", reason))
-    return faults
+    return [_fault(dict(entry), tree, file, model) for entry in error.errors(include_url=False)]
 
 
-def position(tree: Any, path: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
+def _fault(entry: dict[str, Any], tree: Any, file: str, model: type[BaseModel]) -> Fault:
+    path, other = _path_in(tree, entry["loc"]), None
+    at_key = entry["type"] in AT_KEY or entry["loc"][-1:] == ("[key]",) or entry.get("input", 0) is None
+    if entry["type"] in ("union_tag_invalid", "union_tag_not_found") and isinstance(entry.get("input"), dict):
+        path = [*path, "driver"]
+    misfit = entry.get("ctx", {}).get("error")
+    if isinstance(misfit, Misfit):
+        other = None if misfit.other is None else position(tree, [*path, *misfit.other])
+        path, at_key = [*path, *misfit.where], at_key or misfit.at_key
+    place = position(tree, path, key=at_key)
+    why = reason(entry, model, path, _driver_of(tree, path))
+    return Fault(file, *place, ".".join(map(str, path)) or "(file)", why, other)
+
+
+def position(tree: Any, path: Sequence[Step], *, key: bool = False) -> tuple[int, int]:
     """Line and column (from 1) of a value, of its key with `key`; else of the last parent that exists."""
-    found = ROOT_POSITION
+    found = (tree.lc.line + 1, tree.lc.col + 1) if isinstance(tree, CommentedMap) else ROOT_POSITION
     node = tree
     for depth, step in enumerate(path):
         last = depth == len(path) - 1
@@ -73,9 +85,26 @@ def position(tree: Any, path: Sequence[str | int], *, key: bool = False) -> tupl
     return found
 
 
-def _path_in(tree: Any, loc: Sequence[str | int]) -> list[str | int]:
+def _driver_of(tree: Any, path: Sequence[Step]) -> str | None:
+    """The driver named in the section that a path leads into."""
+    node = tree
+    for step in path[:2]:
+        node = _within(node, step)
+        if isinstance(node, dict) and isinstance(node.get("driver"), str):
+            return str(node["driver"])
+    return None
+
+
+def _within(node: Any, step: Step) -> Any:
+    """What stands there in a mapping or a list, None where nothing does."""
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
+
+
+def _path_in(tree: Any, loc: Sequence[Step]) -> list[Step]:
     """pydantic's location without the tags of unions and the marks of mapping keys."""
-    path: list[str | int] = []
+    path: list[Step] = []
     node = tree
     for index, step in enumerate(loc):
         if step == "[key]":
@@ -84,77 +113,5 @@ def _path_in(tree: Any, loc: Sequence[str | int]) -> list[str | int]:
         if is_tag and index < len(loc) - 1:
             continue
         path.append(step)
-        if isinstance(node, dict):
-            node = node.get(step)
-        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
-            node = node[step]
-        else:
-            node = None
+        node = _within(node, step)
     return path
-
-
-def _reason(entry: dict[str, Any], model: type[BaseModel], path: Sequence[str | int]) -> str:
-    kind, given = entry["type"], entry.get("input")
-    context = entry.get("ctx", {})
-    match kind:
-        case "extra_forbidden":
-            return "no such setting" + _did_you_mean(str(path[-1]), _keys_beside(model, path))
-        case "missing":
-            return "is missing"
-        case "union_tag_invalid":
-            expected = context.get("expected_tags", "").replace("'", "").split(", ")
-            return f"no driver {context.get('tag')!r}" + _did_you_mean(str(context.get("tag")), expected)
-        case "union_tag_not_found":
-            return "driver is missing"
-        case "literal_error":
-            expected = context.get("expected", "")
-            return f"{_shown(given)} is none of {expected}" + _did_you_mean(
-                str(given), expected.replace("'", "").split(" or ")
-            )
-        case "value_error":
-            return str(context.get("error", entry["msg"]))
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"must be a section of keys, not {_shown(given)}"
-        case _:
-            return f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {_shown(given)}"
-
-
-def _shown(given: Any) -> str:
-    """What stands there, in few characters on one line."""
-    if given is None:
-        return "empty"
-    text = without_login(repr(given.value if isinstance(given, TaggedScalar) else given))
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
-
-
-def without_login(text: str) -> str:
-    """Addresses in a text without the name and password that may stand in them."""
-    return IN_ADDRESS.sub(HIDDEN, text)
-
-
-def _did_you_mean(word: str, choices: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _keys_beside(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    """Keys that may stand where the last step of the path stands, over all drivers."""
-    models: list[type[BaseModel]] = [model]
-    for step in path[:-1]:
-        if isinstance(step, int):
-            continue
-        models = [
-            inner
-            for outer in models
-            if step in outer.model_fields
-            for inner in _models_in(outer.model_fields[step].annotation)
-        ]
-    return sorted({name for found in models for name in found.model_fields})
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) in (Union, list) or get_args(annotation):
-        return [found for inner in get_args(annotation) for found in _models_in(inner)]
-    return []

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from rsu_agent.messages.csae53.units import Counts
-from rsu_agent.messages.moment import Instant
-from rsu_agent.outlets.message_sets import MESSAGE_SETS
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.plugins import plugins
+from rsu_agent.settings.agreement import Disagreement, disagreements
 from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
 from rsu_agent.settings.explain import Fault, SiteInvalid, faults_of, position
+from rsu_agent.settings.language import say
 from rsu_agent.settings.model import Site, site_model
-from rsu_agent.settings.speech import speech
+from rsu_agent.settings.yaml_faults import tree_of
 from rsu_agent.world.crossing import Crossing
 
 LARGEST_SITE_BYTES = 1 << 20  # a hostile or mistaken file must not fill memory
-TAKEN = frozenset({"controller", "radio", "time", "uplink"})  # what health and metrics call the site's others
-TOO_DEEP = "is nested too deeply, or holds itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +42,23 @@ def read_site(path: Path) -> SiteRead:
     try:
         settings = _validated(tree)
     except RecursionError:
-        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", TOO_DEEP)]) from None
+        raise SiteInvalid(
+            [Fault(str(path), 1, 1, "(yaml)", say("is nested too deeply, or holds itself"))]
+        ) from None
     except ValidationError as error:
         raise SiteInvalid([*faults, *faults_of(error, tree, str(path), site_model())]) from None
     if crossing is None:
         raise SiteInvalid(faults)
-    faults = [
-        Fault(str(path), *position(tree, where), ".".join(map(str, where)), reason)
-        for where, reason in _disagreements(settings, crossing)
-    ]
-    if faults:
+    if faults := [_fault(path, tree, each) for each in disagreements(settings, crossing)]:
         raise SiteInvalid(faults)
     return SiteRead(settings, crossing, path)
+
+
+def _fault(path: Path, tree: CommentedMap, wrong: Disagreement) -> Fault:
+    at_key = wrong.where[:2] == ("hazards", "event_codes")  # a key of it is a value of ours
+    place = position(tree, wrong.where, key=at_key)
+    other = None if wrong.other is None else position(tree, wrong.other)
+    return Fault(str(path), *place, ".".join(map(str, wrong.where)), wrong.reason, other)
 
 
 def _validated(tree: CommentedMap) -> Site:
@@ -87,30 +86,21 @@ def find(folder: Path, name: str) -> Path:
             return asset(shipped)
         except FileNotFoundError:
             continue
-    raise FileNotFoundError(f"{name}: neither beside the site file nor among the shipped files")
+    raise FileNotFoundError(
+        say("{name}: neither beside the site file nor among the shipped files", name=name)
+    )
 
 
 def _yaml(path: Path) -> CommentedMap:
     try:
-        text = path.read_bytes()[: LARGEST_SITE_BYTES + 1]
+        data = path.read_bytes()[: LARGEST_SITE_BYTES + 1]
     except OSError as error:
-        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", f"cannot be read: {error.strerror}")]) from None
-    if len(text) > LARGEST_SITE_BYTES:
-        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", f"is larger than {LARGEST_SITE_BYTES} bytes")])
-    try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise SiteInvalid([Fault(str(path), line, column, "(yaml)", str(error.problem))]) from None
-    except RecursionError:
-        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", TOO_DEEP)]) from None
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise SiteInvalid([Fault(str(path), 1, 1, "(yaml)", reason)]) from None
-    if not isinstance(tree, CommentedMap):
-        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", "must be a mapping of sections")])
-    return tree
+        reason = say("cannot be read: {why}", why=error.strerror)
+        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", reason)]) from None
+    if len(data) > LARGEST_SITE_BYTES:
+        reason = say("is larger than {most} bytes", most=LARGEST_SITE_BYTES)
+        raise SiteInvalid([Fault(str(path), 1, 1, "(file)", reason)])
+    return tree_of(data, str(path))
 
 
 def _crossing(tree: CommentedMap, path: Path) -> tuple[Crossing | None, list[Fault]]:
@@ -124,68 +114,8 @@ def _crossing(tree: CommentedMap, path: Path) -> tuple[Crossing | None, list[Fau
     except FileNotFoundError as error:
         reasons = [str(error)]
     except OSError as error:
-        reasons = [f"{name} cannot be read: {error.strerror}"]
+        reasons = [say("{name} cannot be read: {why}", name=name, why=error.strerror)]
     except CrossingInvalid as error:
         reasons = error.reasons
     where = position(tree, ["crossing", "file"])
     return None, [Fault(str(path), *where, "crossing.file", reason) for reason in reasons]
-
-
-def _disagreements(settings: Site, crossing: Crossing) -> Iterator[tuple[list[str | int], str]]:
-    known = {group for groups in settings.signals.phases.values() for group in groups}
-    used = {c.group for lane in crossing.lanes for c in lane.connections if c.group is not None}
-    used |= {walk.group for walk in crossing.crosswalks}
-    if missing := sorted(used - known):
-        yield ["signals", "phases"], f"lamp groups of the crossing without a phase: {missing}"
-    if strange := sorted(set(settings.signals.lamps.arrow) - known):
-        yield ["signals", "lamps", "arrow"], f"lamp groups without a phase: {strange}"
-    test_ids = crossing.region == 0 or crossing.node <= 255
-    if test_ids != (settings.crossing.ids == "test"):
-        kind = "test" if test_ids else "assigned"
-        yield ["crossing", "ids"], f"node {crossing.node} region {crossing.region} are {kind} ids"
-    yield from _unsayable(settings, crossing)
-    arms = {arm.arm for arm in crossing.arms}
-    if lost := sorted(set(settings.perception.must_cover) - arms):
-        yield ["perception", "must_cover"], f"no such arm: {', '.join(lost)}"
-    uplink = settings.uplink
-    if uplink and not uplink.tls.on and uplink.host not in ("127.0.0.1", "::1", "localhost"):
-        yield ["uplink", "tls"], "may be off only towards this machine"
-    seen: set[str] = set()
-    for kind in ("cameras", "radars"):
-        for index, sensor in enumerate(getattr(settings, kind)):
-            if lost := sorted(set(sensor.field.covers) - arms):
-                yield [kind, index, "field", "covers"], f"no such arm: {', '.join(lost)}"
-            if sensor.name in TAKEN:
-                yield [kind, index, "name"], f"{sensor.name} is what metrics and health call another device"
-            if sensor.name in seen:
-                yield [kind, index, "name"], f"another sensor is named {sensor.name} too"
-            seen.add(sensor.name)
-    yield from _unseen_heads(settings, known)
-
-
-def _unseen_heads(settings: Site, known: set[int]) -> Iterator[tuple[list[str | int], str]]:
-    """Signal heads outside their camera's picture, or of lamp groups that nobody knows."""
-    for index, camera in enumerate(settings.cameras):
-        lens = camera.lens
-        for number, head in enumerate(camera.heads):
-            where: list[str | int] = ["cameras", index, "heads", number]
-            left, top, width, height = head.box
-            fits = left + width <= lens.width_px and top + height <= lens.height_px
-            if not fits or left < 0 or top < 0:
-                yield [*where, "box"], f"reaches beyond the picture of {lens.width_px}x{lens.height_px} px"
-            if head.group not in known:
-                yield [*where, "group"], f"lamp group {head.group} stands in no phase"
-
-
-def _unsayable(settings: Site, crossing: Crossing) -> Iterator[tuple[list[str | int], str]]:
-    """What cannot be said in the message set, or by the radio, that the site names."""
-    standard, radio = settings.radio.standard, plugins().get(settings.radio.driver)
-    if radio is not None and radio.standards is not None and standard not in radio.standards:
-        yield ["radio", "standard"], f"{radio.name} takes {', '.join(sorted(radio.standards))} only"
-    said = speech(settings, crossing)
-    try:
-        maker = MESSAGE_SETS[standard]
-        maker.spat(said, Counts())
-        maker.map(said, crossing, Counts()).frames(Instant(0.0, None))
-    except ValueError as error:
-        yield ["crossing", "file"], f"cannot be said in {standard}: {error}"

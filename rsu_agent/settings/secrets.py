@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rsu_agent.settings.described import secret_keys
-from rsu_agent.settings.explain import HIDDEN, IN_ADDRESS, without_login
+from rsu_agent.settings.reasons import HIDDEN, IN_ADDRESS, without_login
 
 LEAST = 3  # characters of a secret that is looked for everywhere: a shorter one stands in every text
 BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from rsu_agent.messages.standards import REFUSED
-from rsu_agent.ports.declare import Declared, setting
+from rsu_agent.ports.declare import Declared, Misfit, setting
 
 
 class SiteSection(Declared):
@@ -93,14 +93,18 @@ class SignalsSection(Declared):
     @field_validator("phases")
     @classmethod
     def _phases_are_sound(cls, phases: dict[int, list[int]]) -> dict[int, list[int]]:
-        seen: dict[int, int] = {}
+        seen: dict[int, tuple[int, int]] = {}  # group -> (phase, index)
         for phase, groups in phases.items():
             if not 1 <= phase <= 254:
-                raise ValueError(f"phaseId {phase} is outside 1-254")
-            for group in groups:
+                raise Misfit("phaseId {phase} is outside 1-254", phase, at_key=True, phase=phase)
+            if not groups:
+                raise Misfit("phase {phase} has no lamp group", phase, phase=phase)
+            for index, group in enumerate(groups):
                 if group in seen:
-                    raise ValueError(f"lamp group {group} stands in phase {seen[group]} and in phase {phase}")
-                seen[group] = phase
+                    said = "lamp group {group} stands in phase {phase} too"
+                    other = seen[group]
+                    raise Misfit(said, phase, index, other=other, group=group, phase=other[0])
+                seen[group] = (phase, index)
         return phases
 
 
@@ -170,13 +174,21 @@ class Lens(Declared):
 
     @model_validator(mode="after")
     def _whole(self) -> Lens:
-        told = [each is not None for each in (self.focal_px, self.fx_px, self.fy_px)]
-        if told not in ([True, False, False], [False, True, True]):
-            raise ValueError("give focal_px, or fx_px and fy_px")
-        if (self.cx_px or 0) >= self.width_px or (self.cy_px or 0) >= self.height_px:
-            raise ValueError("the principal point cx_px, cy_px must lie in the picture")
+        one, *both = (self.focal_px is not None, self.fx_px is not None, self.fy_px is not None)
+        extra = "fx_px" if both[0] else "fy_px"
+        if one and any(both):
+            raise Misfit("give focal_px, or fx_px and fy_px, not both", extra, other=("focal_px",))
+        if any(both) and not all(both):
+            absent = "fy_px" if both[0] else "fx_px"
+            raise Misfit("{absent} is missing: give both, or focal_px", extra, absent=absent)
+        if not one and not any(both):
+            raise Misfit("give focal_px, or fx_px and fy_px", "focal_px")
+        for middle, size in (("cx_px", "width_px"), ("cy_px", "height_px")):
+            if (getattr(self, middle) or 0) >= getattr(self, size):
+                said = "must lie in the picture of {size} px"
+                raise Misfit(said, middle, other=(size,), size=getattr(self, size))
         if len(self.distortion) not in (0, 5):
-            raise ValueError("distortion has five numbers: k1 k2 p1 p2 k3")
+            raise Misfit("distortion has five numbers: k1 k2 p1 p2 k3", "distortion")
         return self
 
 
@@ -210,12 +222,13 @@ class HeadSection(Declared):
     @model_validator(mode="after")
     def _large_enough(self) -> HeadSection:
         _, _, width, height = self.box
+        size = f"{width}x{height}"
         along, across = (width, height) if self.layout == "horizontal" else (height, width)
         if self.layout == "single" and min(along, across) < LEAST_LAMP_PX:
-            raise ValueError(f"a box of {width}x{height} px is too small for a lamp to be read")
+            raise Misfit("a box of {size} px is too small for a lamp to be read", "box", size=size)
         least_px = LEAST_HEAD_PX * 2 / 3 if self.layout == "pair" else LEAST_HEAD_PX
         if self.layout != "single" and (along < least_px or across < LEAST_LAMP_PX):
-            raise ValueError(f"a box of {width}x{height} px is too small for lamps to be read")
+            raise Misfit("a box of {size} px is too small for lamps to be read", "box", size=size)
         return self
 
 
@@ -345,7 +358,7 @@ class RadioSection(Declared):
     @classmethod
     def _no_2017(cls, standard: object) -> object:
         if standard in REFUSED:
-            raise ValueError(REFUSED[str(standard)])
+            raise Misfit(REFUSED[str(standard)])
         return standard
 
     mtu_bytes: int = setting(

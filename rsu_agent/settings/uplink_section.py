@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from rsu_agent.ports.declare import Declared, setting
+from rsu_agent.ports.declare import Declared, Misfit, setting
 
 KEY_BYTES = 32  # of Ed25519
 
@@ -34,9 +34,11 @@ class TlsSection(Declared):
     @model_validator(mode="after")
     def _pair(self) -> TlsSection:
         if (self.cert is None) != (self.key is None):
-            raise ValueError("a certificate needs its key and the key its certificate: give both or neither")
+            said = "a certificate needs its key and the key its certificate: give both or neither"
+            raise Misfit(said, "cert" if self.cert else "key")
         if not self.on and (self.ca or self.cert):
-            raise ValueError("certificates are of no use while it is off")
+            said = "certificates are of no use while it is off"
+            raise Misfit(said, "ca" if self.ca else "cert", other=("on",))
         return self
 
 
@@ -86,5 +88,5 @@ class UplinkSection(Declared):
         except binascii.Error:
             long = True
         if long:
-            raise ValueError(f"must be {KEY_BYTES} bytes in base64: the raw Ed25519 public key")
+            raise Misfit("must be {size} bytes in base64: the raw Ed25519 public key", size=KEY_BYTES)
         return value

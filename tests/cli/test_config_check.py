@@ -19,7 +19,9 @@ from rsu_agent.ports.assets import asset
 from rsu_agent.settings.read import LARGEST_SITE_BYTES
 
 GOOD = asset("config/virtual.yaml").read_text()
-LINE = re.compile(r"^(?P<file>.+):(?P<line>\d+):(?P<column>\d+): (?P<path>\S+): (?P<reason>.+)$")
+LINE = re.compile(
+    r"^(?P<file>.+):(?P<line>\d+):(?P<column>\d+): (?P<path>\S+): (?P<reason>.+?)(?: \(see \d+:\d+\))?$"
+)
 
 
 def check(site: Path, *options: str) -> Any:
@@ -62,7 +64,7 @@ def at(text: str, piece: str) -> tuple[str, str]:
     ("old", "new", "where", "path", "reason"),
     [
         ("  baud: 115200", "  boud: 115200", "boud", "controller.boud", "did you mean baud?"),
-        ("  baud: 115200", "  baud: 5", "5\n  role", "controller.baud", "greater than or equal to 1200"),
+        ("  baud: 115200", "  baud: 5", "5\n  role", "controller.baud", "must be at least 1200, not 5"),
         ("role: master", "role: Master", "Master", "controller.role", "did you mean master?"),
         ("driver: gbt20999", "driver: gbt2099", "gbt2099", "controller.driver", "did you mean gbt20999?"),
         (
@@ -73,17 +75,17 @@ def at(text: str, piece: str) -> tuple[str, str]:
             "no driver 'chronie'; did you mean",
         ),
         ("driver: mjpeg_http", "driver: mjpeg", "mjpeg\n", "cameras.0.driver", "did you mean mjpeg_http?"),
-        ("id: virtual-12", "id: 12", "12,", "site.id", "valid string, not 12"),
-        ("id: virtual-12", "id: !x y", "!x y", "site.id", "valid string, not 'y'"),
+        ("id: virtual-12", "id: 12", "12,", "site.id", "must be text"),
+        ("id: virtual-12", "id: !x y", "!x y", "site.id", "the tag !x means nothing here"),
         ("x_east_m: -16.0", "x_east_m: .nan", ".nan", "cameras.0.pose.x_east_m", "finite number"),
-        ("    7: [11]", "    7: [11, 10]", "1: [1, 3]", "signals.phases", "stands in phase 6 and in phase 7"),
-        ("    7: [11]", "    seven: [11]", "seven", "signals.phases.seven", "valid integer"),
+        ("    7: [11]", "    7: [11, 10]", "10]\n    101", "signals.phases.7.1", "stands in phase 6 too"),
+        ("    7: [11]", "    seven: [11]", "seven", "signals.phases.seven", "must be a whole number"),
         ("name: radar-south-west", "name: south-west", "south-west\n    data", "radars.0.name", "another"),
-        ("covers: [N, E]", "covers: [N, X]", "[N, X]", "cameras.0.field.covers", "no such arm: X"),
+        ("covers: [N, E]", "covers: [N, X]", "X]", "cameras.0.field.covers.1", "no such arm: X"),
         ("crossings/virtual", "crossings/none", "crossings/none", "crossing.file", "neither beside"),
         ("crossings/virtual.geojson", "crossings", "crossings\n", "crossing.file", "cannot be read"),
-        ("controller:\n", "controller:\n  baud: 9600\n", "baud: 115200", "(yaml)", "duplicate key"),
-        ("  baud", "\tbaud", "\tbaud", "(yaml)", "'\\t' that cannot start any token"),
+        ("controller:\n", "controller:\n  baud: 9600\n", "baud: 115200", "(yaml)", "baud stands here twice"),
+        ("  baud", "\tbaud", "\tbaud", "(yaml)", "a tab stands here"),
     ],
 )
 def test_a_fault_is_told_at_its_place(

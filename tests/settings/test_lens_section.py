@@ -44,14 +44,14 @@ def test_a_whole_lens_is_taken(tmp_path: Path, lens: str) -> None:
     ("lens", "reason"),
     [
         ("cx_px: 300", "give focal_px, or fx_px and fy_px"),
-        ("fx_px: 430", "give focal_px, or fx_px and fy_px"),
+        ("fx_px: 430", "fy_px is missing: give both, or focal_px"),
         ("focal_px: 430, fx_px: 430, fy_px: 430", "give focal_px, or fx_px and fy_px"),
         ("focal_px: 430, cx_px: 640", "must lie in the picture"),
         ("focal_px: 430, cy_px: 400", "must lie in the picture"),
         ("focal_px: 430, distortion: [-0.1, 0.02, 0, 0]", "five numbers: k1 k2 p1 p2 k3"),
         ("focal_px: 430, distortion: [0, 0, 0, 0, 0, 0]", "at most 5"),
         ("focal_px: 430, distortion: [0, 0, .nan, 0, 0]", "finite number"),
-        ("focal_px: -1", "greater than 0"),
+        ("focal_px: -1", "more than 0"),
     ],
 )
 def test_half_a_lens_is_refused_at_its_line(tmp_path: Path, lens: str, reason: str) -> None:
