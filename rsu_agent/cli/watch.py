@@ -18,6 +18,7 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import plain, print_json, stop
 from rsu_agent.ports.clock import Clock, SystemClock
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import say
 from rsu_agent.settings.read import SiteRead, read_site
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class _Watching:
             print_json({"t": round(end_s, 3), "ended": True, "counters": counted})
         else:
             words_of = " ".join(f"{name} {count}" for name, count in counted.items())
-            print(f"ended at {end_s:.3f} {words_of}".rstrip(), flush=True)
+            print(say("ended at {end_s:.3f} {words_of}", end_s=end_s, words_of=words_of).rstrip(), flush=True)
 
     def live(self, seconds: float | None) -> None:
         """A screen of its own; what it showed last stays when it is left."""

@@ -13,7 +13,7 @@ from rsu_agent.ports.plugins import plugins
 from rsu_agent.settings.agreement import Disagreement, disagreements
 from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
 from rsu_agent.settings.explain import Fault, SiteInvalid, faults_of, position
-from rsu_agent.settings.language import say
+from rsu_agent.settings.language import because, say
 from rsu_agent.settings.model import Site, site_model
 from rsu_agent.settings.yaml_faults import tree_of
 from rsu_agent.world.crossing import Crossing
@@ -95,7 +95,7 @@ def _yaml(path: Path) -> CommentedMap:
     try:
         data = path.read_bytes()[: LARGEST_SITE_BYTES + 1]
     except OSError as error:
-        reason = say("cannot be read: {why}", why=error.strerror)
+        reason = say("cannot be read: {why}", why=because(error))
         raise SiteInvalid([Fault(str(path), 1, 1, "(file)", reason)]) from None
     if len(data) > LARGEST_SITE_BYTES:
         reason = say("is larger than {most} bytes", most=LARGEST_SITE_BYTES)
@@ -114,7 +114,7 @@ def _crossing(tree: CommentedMap, path: Path) -> tuple[Crossing | None, list[Fau
     except FileNotFoundError as error:
         reasons = [str(error)]
     except OSError as error:
-        reasons = [say("{name} cannot be read: {why}", name=name, why=error.strerror)]
+        reasons = [say("{name} cannot be read: {why}", name=name, why=because(error))]
     except CrossingInvalid as error:
         reasons = error.reasons
     where = position(tree, ["crossing", "file"])

@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rsu_agent.settings.explain import Fault, SiteInvalid
-from rsu_agent.settings.language import say
+from rsu_agent.settings.language import later, say
 
 Place = tuple[int, int]
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -54,7 +54,8 @@ def _decoded(data: bytes, file: str) -> str:
         reason = say("byte {byte} is not UTF-8: save the file as UTF-8 (it may be GBK)", byte=wrong)
         raise SiteInvalid([_fault(file, place, reason)]) from None
     if found := NO_TEXT.search(text):
-        reason = say("the character {sign} cannot stand in a file of text", sign=f"U+{ord(found[0]):04X}")
+        sign = f"U+{ord(found[0]):04X}"
+        reason = say("the character {sign} cannot stand in a file of text", sign=sign)
         raise SiteInvalid([_fault(file, _place(text[: found.start()]), reason)])
     return text
 
@@ -88,7 +89,7 @@ def _explained(error: MarkedYAMLError, lines: list[str]) -> tuple[Place, str]:
     if problem == "could not find expected ':'":
         return began, _no_colon(lines[began[0] - 1])
     if found := re.match(r"found undefined alias '?([^']*)'?", problem):
-        said = "*{name} stands for nothing: put a value that begins with * in quotation marks"
+        said = later("*{name} stands for nothing: put a value that begins with * in quotation marks")
         return at, say(said, name=found[1])
     if problem == "but found another document":
         return at, say("--- begins a second document: a site file is one")
