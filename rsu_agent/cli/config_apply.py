@@ -49,7 +49,7 @@ def apply(
     kept = _kept(state)
     try:
         text = new.read_bytes()
-        checked_in_place(site, text)
+        checked_in_place(site, text, new)
     except SiteInvalid as invalid:
         for fault in [] if as_json else invalid.faults:
             typer.echo(str(fault))

@@ -16,6 +16,7 @@ from rsu_agent.settings.described import Described, described, secret_keys
 from rsu_agent.settings.dotted import NoSuchKey, steps, value_at
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.language import because, later, say
+from rsu_agent.settings.parts import overruled
 from rsu_agent.settings.read import read_site
 from rsu_agent.settings.reasons import HIDDEN, without_login
 from rsu_agent.settings.written import NotWritable
@@ -149,10 +150,14 @@ def _write(act: Any, key: str, site: Path, as_json: bool) -> None:
             say("{site}: {strerror}; nothing was changed", site=site, strerror=because(error)),
             as_json=as_json,
         )
+    other = overruled(site, key.split("."))
     if as_json:
-        print_json({"key": key, "changed": True})
-    else:
-        typer.echo(say("{site}: {key} is written; {yet}", site=site, key=key, yet=say(NOT_YET)))
+        print_json({"key": key, "changed": True, "overruled": other and other._asdict()})
+        return
+    typer.echo(say("{site}: {key} is written; {yet}", site=site, key=key, yet=say(NOT_YET)))
+    if other is not None:
+        said = later("but {file}:{line} has the last word on it")
+        typer.echo(say(said, file=other.file, line=other.line), err=True)
 
 
 def _read(path: Path, as_json: bool) -> Any:

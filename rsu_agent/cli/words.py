@@ -27,6 +27,17 @@ HAZARDS = {
     "stopped_vehicle": later("stopped vehicle"),
     "pedestrian_on_red": later("pedestrian on red"),
 }
+KINDS = {  # of road users
+    "car": later("car"),
+    "truck": later("truck"),
+    "bus": later("bus"),
+    "motorcycle": later("motorcycle"),
+    "bicycle": later("bicycle"),
+    "tricycle": later("tricycle"),
+    "cart": later("cart"),
+    "pedestrian": later("pedestrian"),
+    "unknown": later("unknown"),
+}
 COLOURS = {
     "unknown": later("not known"),
     "dark": later("dark"),
