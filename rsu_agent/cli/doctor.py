@@ -38,6 +38,7 @@ LINE_HINTS = {
     "busy": later("another program holds the port: stop it (fuser the device)"),
     "silent": later("check wiring, baud and the controller's communication type (object 2.3.3)"),
     "garbled": later("wrong baud or parity, or the pair is swapped"),
+    "credential_missing": later("put it into /etc/rsu-agent/credentials, or into LoadCredential="),
     "refused": later("is the device on, and is its address right?"),
     "timeout": later("the device accepts but does not answer: restart it"),
     "process_gone": later(

@@ -16,7 +16,6 @@ from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.outlets.summary_air import ClockWord
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import Radio, SignalSource, TimeSource
-from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
@@ -46,7 +45,7 @@ from rsu_agent.runtime.told import Told
 from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
 from rsu_agent.runtime.watched import Watched
 from rsu_agent.runtime.window import Window
-from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.model import open_section
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.heard import HeardVehicle
@@ -159,25 +158,21 @@ class Core:
 
     async def run(self) -> None:
         """Until cancelled."""
-        plugin = plugins()
         site = self.site
         metrics = listen_tcp(site.metrics.host, site.metrics.port)
         control = listen_unix(self.place.run / "ctl.sock")
         log.info("metrics at http://%s:%d/metrics", *metrics.getsockname()[:2])
         (self.place.run / "metrics.port").write_text(str(metrics.getsockname()[1]))
-        open_controller, controller = plugin[site.controller.driver].open, driver_settings(site.controller)
-        open_radio, radio = plugin[site.radio.driver].open, driver_settings(site.radio)
-        open_time, time_source = plugin[site.time.driver].open, driver_settings(site.time)
         try:
             async with anyio.create_task_group() as tasks:
                 start = tasks.start_soon
                 start(
                     self.keepers["controller"].keep,
-                    lambda: open_controller(controller, self.clock),
+                    lambda: open_section(site.controller, self.clock),
                     self._controller,
                 )
-                start(self.keepers["radio"].keep, lambda: open_radio(radio, self.clock), self._radio)
-                start(self.keepers["time"].keep, lambda: open_time(time_source, self.clock), self._time)
+                start(self.keepers["radio"].keep, lambda: open_section(site.radio, self.clock), self._radio)
+                start(self.keepers["time"].keep, lambda: open_section(site.time, self.clock), self._time)
                 start(self.speaking.run)
                 start(self.speaking.run_map, self.maps)
                 start(self.hub.run)

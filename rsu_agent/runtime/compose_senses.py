@@ -32,7 +32,7 @@ from rsu_agent.runtime.still_files import expire
 from rsu_agent.runtime.stills import NoStill, Stills
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.v2x_watch import V2xWatch
-from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.model import driver_settings, open_section
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import Scene
@@ -110,17 +110,15 @@ class Senses:
 
     async def _camera(self, section: Any) -> None:
         keeper = DeviceKeeper(section.name, self.clock, self._tell, CAMERA_BACK_OFF_S)
-        opener, settings = plugins()[section.driver].open, driver_settings(section)
         await keeper.keep(
-            lambda: opener(settings, self.clock),
+            lambda: open_section(section, self.clock),
             lambda camera: self.perception.watch_camera(section.name, camera, keeper.serving),
         )
 
     async def _radar(self, section: Any) -> None:
         keeper = DeviceKeeper(section.name, self.clock, self._tell)
-        opener, settings = plugins()[section.driver].open, driver_settings(section)
         await keeper.keep(
-            lambda: opener(settings, self.clock),
+            lambda: open_section(section, self.clock),
             lambda radar: self.perception.watch_radar(section.name, radar, keeper.serving),
         )
 
