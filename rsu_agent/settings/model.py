@@ -34,6 +34,11 @@ from rsu_agent.settings.uplink_section import UplinkSection
 class Site(Declared):
     """Everything one agent is told. `site_model()` gives the same with the installed drivers' keys."""
 
+    form: Literal[1] = setting(
+        1,
+        en="Form of this file; `rsu config migrate` brings an older one up to date.",
+        zh="本文件的格式;旧格式可用 `rsu config migrate` 升级。",
+    )
     site: SiteSection = setting(en="Who we are.", zh="站点。")
     crossing: CrossingSection = setting(en="Which crossing this is.", zh="路口。")
     signals: SignalsSection = setting(en="Lamp groups and phases.", zh="灯组与相位。")
