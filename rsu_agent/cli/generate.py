@@ -12,6 +12,7 @@ from rsu_agent.messages.generator.parse import parse
 MESSAGES = Path(__file__).parents[1] / "messages"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 MAN = Path(__file__).parents[2] / "deploy" / "man"
+GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 TOPS = {  # folder of the set -> its top-level types
     "csae53": ("MessageFrame",),
@@ -33,6 +34,8 @@ def codecs() -> dict[Path, str]:
 
 def pages() -> dict[Path, str]:
     """The reference pages. They need the whole command, and so codecs that are up to date."""
+    from rsu_agent.cli.dashboard_panels import DASHBOARDS
+    from rsu_agent.cli.dashboards import dashboard
     from rsu_agent.cli.main import add_other_verbs, app
     from rsu_agent.cli.man import pages as man_pages
     from rsu_agent.cli.protocol_pages import protocol_files
@@ -41,6 +44,7 @@ def pages() -> dict[Path, str]:
     add_other_verbs()
     made = {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
     made |= {MAN / name: text for name, text in man_pages(app).items()}
+    made |= {GRAFANA / name: dashboard(of) for name, of in DASHBOARDS.items()}
     return made | protocol_files(PROTOCOL)
 
 
