@@ -5,29 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
 from expressions import asked, missing
 from installing import ROOT
-from prometheus_client.parser import text_string_to_metric_families
+from living import garble, pole_page, read, series_of, until
 
-from hil.rig import Rig, RigOptions
+from hil.rig import Rig
 from rsu_agent.cli.dashboard_panels import DASHBOARDS
 from rsu_agent.cli.dashboards import dashboard
 
 FOLDER = ROOT / "deploy" / "grafana"
 FILES = {name: json.loads((FOLDER / name).read_text()) for name in DASHBOARDS}
-WAIT_S = 150.0
 KINDS = {"row", "stat", "timeseries", "state-timeline", "table", "bargauge"}
-VECTORS = ROOT / "docs" / "protocol" / "vectors" / "envelopes.json"
 promtool = pytest.mark.skipif(
     not shutil.which("promtool"), reason="promtool is missing: sudo apt install prometheus"
 )
@@ -95,86 +87,9 @@ def test_promtool_reads_every_expression(name: str, tmp_path: Path) -> None:
     assert f"SUCCESS: {len(rules)} rules found" in done.stdout
 
 
-def series_of(page: str) -> dict[str, list[dict[str, str]]]:
-    """The labels of every series, by the name of its metric."""
-    found: dict[str, list[dict[str, str]]] = {}
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            found.setdefault(sample.name, []).append(sample.labels)
-    return found
-
-
-def until(true: Callable[[], Any], what: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.2)
-
-
-def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return str(answer.read().decode())
-
-
 def unmet(name: str, page: str) -> list[str]:
     having = series_of(page)
     return [lack for expression, legend in targets(name) for lack in missing(expression, legend, having)]
-
-
-@pytest.fixture(scope="module")
-def crossing() -> Iterator[Rig]:
-    """The virtual crossing, whose controller's line has once been disturbed."""
-    with tempfile.TemporaryDirectory(prefix="rsu", dir="/tmp") as folder:
-        rig = Rig(Path(folder) / "run", RigOptions(page=False, metrics_port=0))
-        try:
-            rig.start_devices()
-            rig.start_agent()
-            yield rig
-        finally:
-            rig.stop()
-
-
-def garble(rig: Rig, on: bool) -> None:
-    rig.bus.publish("fault", {"device": "controller", "name": "garbage", "on": on})
-
-
-def pole_page(rig: Rig) -> str:
-    port = rig.run_dir / "agent" / "metrics.port"
-    return read(f"http://127.0.0.1:{port.read_text()}/metrics") if port.exists() else ""
-
-
-@pytest.fixture(scope="module")
-def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The metrics' address of a district that has received one good envelope, and one that is none."""
-    folder = tmp_path_factory.mktemp("district")
-    ready = folder / "ready"
-    command = [sys.executable, "-m", "rsu_agent.district.main", "--database", str(folder / "d.sqlite")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--api-port", "0", "--ready", str(ready)], stderr=log, stdout=log
-        )
-    try:
-        until(lambda: ready.exists() and ready.stat().st_size, lambda: (folder / "log").read_text())
-        told = json.loads(ready.read_text())
-        send(told["host"], told["port"])
-        yield f"{told['api']}metrics"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def send(host: str, port: int) -> None:
-    """What a pole sends: its state, an envelope, and something that nobody can read."""
-    good = json.loads(VECTORS.read_text())[0]
-    before, _, _ = good["topic"].rpartition("/up/")
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-    client.connect(host, port)
-    client.loop_start()
-    said = [(good["topic"], bytes.fromhex(good["hex"])), (good["topic"], b"none")]
-    for topic, payload in [*said, (f"{before}/state", b'{"on":1}')]:
-        client.publish(topic, payload, 1, retain=topic.endswith("state")).wait_for_publish(30)
-    client.loop_stop()
-    client.disconnect()
 
 
 @pytest.mark.real
