@@ -20,6 +20,7 @@ from hypothesis import settings
 # so that it judges the change; new examples are looked for by everybody else's runs and by `make fuzz`.
 settings.register_profile("unhurried", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
+os.environ["RSU_LANG"] = "en"  # whoever runs them; tests of languages say their own
 settings.load_profile("ci" if os.environ.get("CI") else "unhurried")
 
 

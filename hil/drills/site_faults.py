@@ -55,8 +55,9 @@ def _differs(said: Fault, fault: Spoilt) -> str:
     found = []
     if (said.line, said.column) != fault.place:
         found.append(f"at {fault.place[0]}:{fault.place[1]}")
-    if said.other != fault.other:
-        found.append(f"the other place is {fault.other}, not {said.other}")
+    other = said.other and (said.other.line, said.other.column)
+    if other != fault.other:
+        found.append(f"the other place is {fault.other}, not {other}")
     if said.path != fault.path:
         found.append(f"of {fault.path}")
     found += [f"says nothing of {word!r}" for word in fault.says if word not in said.reason]

@@ -12,6 +12,7 @@ from rsu_agent.cli.client import socket_path
 from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.run import state_folder
+from rsu_agent.settings.language import because, say
 
 
 def bundle(
@@ -33,17 +34,24 @@ def bundle(
 
     out = out or Path(time.strftime("rsu-bundle-%Y%m%dT%H%M%S.tar.zst"))
     if out.exists():
-        stop(Exit.FAILED, f"{out} exists already: name another file", as_json=as_json)
+        stop(Exit.FAILED, say("{out} exists already: name another file", out=out), as_json=as_json)
     box = Box(site, state or state_folder(), socket_path(socket))
     try:
         texts, missing = collected(box)
         out.write_bytes(packed(texts))
     except OSError as error:
-        stop(code_of(error), f"{error.filename or out}: {error.strerror or error}", as_json=as_json)
+        stop(code_of(error), f"{error.filename or out}: {because(error)}", as_json=as_json)
     size = out.stat().st_size
     if as_json:
         print_json({"file": str(out), "bytes": size, "parts": sorted(texts), "missing": missing})
         return
     for name, why in missing.items():
-        typer.echo(f"without {name}: {why}", err=True)
-    typer.echo(f"{out}: {len(texts)} parts, {size / 1e6:.2f} MB; tar --zstd -tf {out} lists them")
+        typer.echo(say("without {name}: {why}", name=name, why=why), err=True)
+    typer.echo(
+        say(
+            "{out}: {count} parts, {mb:.2f} MB; tar --zstd -tf {out} lists them",
+            out=out,
+            count=len(texts),
+            mb=size / 1000000.0,
+        )
+    )

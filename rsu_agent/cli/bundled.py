@@ -21,6 +21,7 @@ import zstandard
 
 from rsu_agent.cli.client import peek
 from rsu_agent.outlets.outbox import read_numbers
+from rsu_agent.settings.parts import extra_files
 from rsu_agent.settings.secrets import leaks, secrets_of, without_secrets
 from rsu_agent.version import __version__
 
@@ -44,6 +45,8 @@ def parts(box: Box) -> Iterator[tuple[str, Callable[[], str]]]:
     """(name in the bundle, what makes its text). A part that cannot be made raises, and is told of."""
     yield "about.json", lambda: _json(_about())
     yield "site.yaml", box.site.read_text
+    for path in extra_files(box.site):
+        yield f"conf.d/{path.name}", path.read_text
     yield "generations.jsonl", lambda: _text(box.state / "config" / "history.jsonl")
     for what in ASKED:
         yield f"agent/{what}.json", lambda what=what: _json(_asked(box.socket, what))  # type: ignore[misc]
@@ -55,10 +58,7 @@ def parts(box: Box) -> Iterator[tuple[str, Callable[[], str]]]:
 
 def collected(box: Box) -> tuple[dict[str, str], dict[str, str]]:
     """({name: text}, {name: why it is missing}); nothing with a secret in it."""
-    try:
-        secrets = secrets_of(box.site.read_text(errors="replace"))
-    except OSError:
-        secrets = frozenset()
+    secrets = frozenset(secret for path in (box.site, *extra_files(box.site)) for secret in _secrets_in(path))
     texts: dict[str, str] = {}
     missing: dict[str, str] = {}
     for name, make in parts(box):
@@ -96,6 +96,13 @@ def _about() -> dict[str, Any]:
         "machine": platform.machine(),
         "packages": dict(packages),
     }
+
+
+def _secrets_in(path: Path) -> frozenset[str]:
+    try:
+        return secrets_of(path.read_text(errors="replace"))
+    except OSError:
+        return frozenset()
 
 
 def _asked(socket: Path, what: str) -> dict[str, Any]:

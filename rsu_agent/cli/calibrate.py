@@ -17,6 +17,7 @@ from rsu_agent.cli.config import JsonOption, SiteArgument
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import say
 from rsu_agent.settings.read import read_site
 
 calibrate = typer.Typer(help="Measure once what the agent then relies on.", no_args_is_help=True)
@@ -55,8 +56,12 @@ def heads(
     cameras = read.settings.cameras
     names = [each.name for each in cameras]
     if (camera and camera not in names) or (not camera and len(names) != 1):
-        known = f"the site file has {', '.join(names)}" if names else "the site file has none"
-        stop(Exit.USAGE, f"which --camera? {known}", as_json=as_json, reason="camera")
+        known = (
+            say("the site file has {names}", names=", ".join(names))
+            if names
+            else say("the site file has none")
+        )
+        stop(Exit.USAGE, say("which --camera? {known}", known=known), as_json=as_json, reason="camera")
     section = next(each for each in cameras if each.name == (camera or names[0]))
     from rsu_agent.ports.clock import SystemClock
     from rsu_agent.runtime.serve_http import listen_tcp
@@ -75,7 +80,7 @@ def heads(
         if as_json:
             print_json({"url": url, "camera": section.name})
         else:
-            typer.echo(f"{url}  (Ctrl-C ends it)")
+            typer.echo(say("{url}  (Ctrl-C ends it)", url=url))
 
     follower = None if detector is None else partial(follow, shown, section, detector, SystemClock())
     serve(calibrate_app(site, section.name, shown), listener, ready, follower)

@@ -20,6 +20,7 @@ from rsu_agent.cli.calibrate_subject import (
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.language import say
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the camera in the site file.", show_default=False)]
 TableOption = Annotated[
@@ -123,6 +124,6 @@ def points(
         if as_json:
             print_json({"url": url, "camera": name, "still": str(still)})
         else:
-            typer.echo(f"{url}  (still: {still}; Ctrl-C ends it)")
+            typer.echo(say("{url}  (still: {still}; Ctrl-C ends it)", url=url, still=still))
 
     serve(points_app(name, image, points, read.crossing.origin, lens), listener, ready)

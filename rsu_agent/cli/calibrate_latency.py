@@ -15,6 +15,7 @@ from rsu_agent.cli.client import ask, socket_path
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.language import say
 
 if TYPE_CHECKING:
     from rsu_agent.perception.lamp_changes import Seen, Told
@@ -54,7 +55,7 @@ def latency(
         text = f"the driver {section.driver} of camera {name} has no setting latency_ms"
         stop(Exit.USAGE, text, as_json=as_json, reason="driver")
     if not section.heads:
-        text = f"camera {name} watches no signal head: rsu calibrate heads --camera {name}"
+        text = say("camera {name} watches no signal head: rsu calibrate heads --camera {name}", name=name)
         stop(Exit.INVALID, text, as_json=as_json, reason="heads")
     found = (
         _watched(socket_path(socket), name, seconds, as_json=as_json)
@@ -63,8 +64,10 @@ def latency(
     )
     before_ms, after_ms = section.latency_ms, round(section.latency_ms + found.latency_s * 1000)
     if not 0.0 <= after_ms <= MOST_MS:
-        text = (
-            f"refused: {after_ms} ms is no latency of a camera: is latency_ms {before_ms:g} what it ran with?"
+        text = say(
+            "refused: {after_ms} ms is no latency of a camera: is latency_ms {before_ms:g} what it ran with?",
+            after_ms=after_ms,
+            before_ms=before_ms,
         )
         stop(Exit.CHECK_FAILED, text, as_json=as_json, accepted=False, reason="range", written=False)
     changed = after_ms != before_ms
@@ -89,16 +92,37 @@ def _figures(found: Latency) -> dict[str, float]:
 
 def _print(name: str, found: Latency, before_ms: float, after_ms: int, *, written: bool) -> None:
     typer.echo(
-        f"{found.changes} changes, {found.stray} that do not fit; "
-        f"a picture every {found.frame_s * 1000:.0f} ms, changes told to {found.report_s * 1000:.0f} ms"
+        say(
+            "{changes} changes, {stray} that do not fit; a picture every {frame_ms:.0f} ms, "
+            "changes told to {report_ms:.0f} ms",
+            changes=found.changes,
+            stray=found.stray,
+            frame_ms=found.frame_s * 1000,
+            report_ms=found.report_s * 1000,
+        )
     )
-    typer.echo(f"pictures are {after_ms} ms late, one standard deviation {found.sd_s * 1000:.0f} ms")
-    if after_ms == before_ms:
-        typer.echo("the site file says so already")
-        return
-    typer.echo(f"cameras, {name}:\n  latency_ms: {before_ms:g} -> {after_ms}")
     typer.echo(
-        "written; restart the agent" if written else "nothing is written: --write puts it into the site file"
+        say(
+            "pictures are {after_ms} ms late, one standard deviation {sd_ms:.0f} ms",
+            after_ms=after_ms,
+            sd_ms=found.sd_s * 1000,
+        )
+    )
+    if after_ms == before_ms:
+        typer.echo(say("the site file says so already"))
+        return
+    typer.echo(
+        say(
+            "cameras, {name}:\n  latency_ms: {before_ms:g} -> {after_ms}",
+            name=name,
+            before_ms=before_ms,
+            after_ms=after_ms,
+        )
+    )
+    typer.echo(
+        say("written; restart the agent")
+        if written
+        else say("nothing is written: --write puts it into the site file")
     )
 
 
@@ -110,7 +134,7 @@ def _fitted(changes: Changes, name: str, *, as_json: bool) -> Latency:
         return measure(*changes, name)
     except LatencyRefused as refused:
         fields: dict[str, Any] = {"accepted": False, "reason": refused.reason, "do": refused.do}
-        text = f"refused: {refused.text}\ndo: {refused.do}"
+        text = say("refused: {words}\ndo: {do}", words=refused.text, do=refused.do)
         stop(Exit.CHECK_FAILED, text, as_json=as_json, written=False, **fields)
 
 
@@ -127,7 +151,9 @@ def _watched(socket: Path, name: str, seconds: float, *, as_json: bool) -> Laten
             stop(Exit.FAILED, f"{socket}: {error}", as_json=as_json, reason="version")
         try:
             found = measure(*changes, name)
-            progress = f"{found.changes} changes, known to {found.sd_s * 1000:.0f} ms"
+            progress = say(
+                "{changes} changes, known to {sd_ms:.0f} ms", changes=found.changes, sd_ms=found.sd_s * 1000
+            )
             if found.changes >= ENOUGH_CHANGES and found.sd_s <= ENOUGH_SD_S:
                 return found
         except LatencyRefused as refused:
@@ -149,8 +175,14 @@ def _recorded(path: Path, *, as_json: bool) -> Changes:
     try:
         changes = changes_of(path)
     except OSError as error:
-        stop(Exit.FAILED, f"{error}; rsu record --out FILE.mcap makes a recording", as_json=as_json)
+        stop(
+            Exit.FAILED,
+            say("{error}; rsu record --out FILE.mcap makes a recording", error=error),
+            as_json=as_json,
+        )
     if not changes.seen:
-        text = f"{path}: no camera saw a lamp change in it: does one have heads (rsu calibrate heads)?"
+        text = say(
+            "{path}: no camera saw a lamp change in it: does one have heads (rsu calibrate heads)?", path=path
+        )
         stop(Exit.INVALID, text, as_json=as_json, reason="recording")
     return list(changes.told), list(changes.seen)

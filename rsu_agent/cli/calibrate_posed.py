@@ -22,6 +22,7 @@ from rsu_agent.perception.ground import GroundCamera
 from rsu_agent.perception.lens import PinholeLens
 from rsu_agent.perception.pose import CameraPose
 from rsu_agent.perception.surveyed import CalibrationRefused, GroundPoint
+from rsu_agent.settings.language import because, say
 from rsu_agent.settings.lens_file import read_lens_file
 from rsu_agent.settings.points_file import PointsInvalid, TablePoint, read_points
 from rsu_agent.settings.sections import CameraSection
@@ -41,7 +42,7 @@ def lens_given(
     except ImportRefused as refused:
         stop(Exit.CHECK_FAILED, f"{path}: {refused}", as_json=as_json, reason="intrinsics")
     except OSError as error:
-        stop(Exit.FAILED, f"{path}: {error.strerror}", as_json=as_json, reason="intrinsics")
+        stop(Exit.FAILED, f"{path}: {because(error)}", as_json=as_json, reason="intrinsics")
 
 
 def table(path: Path, origin: GeoPoint, *, as_json: bool) -> tuple[TablePoint, ...]:
@@ -51,7 +52,7 @@ def table(path: Path, origin: GeoPoint, *, as_json: bool) -> tuple[TablePoint, .
     except PointsInvalid as invalid:
         stop(Exit.INVALID, str(invalid), as_json=as_json, reason="table")
     except OSError as error:
-        stop(Exit.FAILED, f"{path}: {error.strerror}", as_json=as_json, reason="table")
+        stop(Exit.FAILED, f"{path}: {because(error)}", as_json=as_json, reason="table")
 
 
 def calibrated(lens: PinholeLens, surveyed: tuple[GroundPoint, ...], *, as_json: bool) -> Calibration:
@@ -63,7 +64,7 @@ def calibrated(lens: PinholeLens, surveyed: tuple[GroundPoint, ...], *, as_json:
         if rows and not as_json:
             typer.echo("\n".join(point_lines(rows)))
         fields = {"reason": refused.reason, "do": refused.do, "points": rows}
-        text = f"refused: {refused.text}\ndo: {refused.do}"
+        text = say("refused: {words}\ndo: {do}", words=refused.text, do=refused.do)
         stop(Exit.CHECK_FAILED, text, as_json=as_json, accepted=False, written=False, **fields)
 
 
@@ -74,7 +75,7 @@ def imported(foreign: Foreign | None, *, as_json: bool) -> CameraPose:
     except ImportRefused as refused:
         stop(Exit.CHECK_FAILED, str(refused), as_json=as_json, reason="intrinsics")
     if pose is None:
-        text = "give --points FILE.csv, or --intrinsics FILE with a pose (R and t, or a projection)"
+        text = say("give --points FILE.csv, or --intrinsics FILE with a pose (R and t, or a projection)")
         stop(Exit.USAGE, text, as_json=as_json, reason="points")
     return pose.rounded()
 
@@ -108,7 +109,7 @@ def draw(
     except cv2.error:  # a name that is no picture's
         done = False
     if not done:
-        text = f"{out} cannot be written: name a .png in a folder that exists"
+        text = say("{out} cannot be written: name a .png in a folder that exists", out=out)
         stop(Exit.FAILED, text, as_json=as_json, reason="out")
 
 

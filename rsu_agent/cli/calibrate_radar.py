@@ -13,6 +13,7 @@ from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_o
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.language import because, say
 
 if TYPE_CHECKING:
     from rsu_agent.perception.calibrate_radar import Alignment
@@ -92,16 +93,27 @@ def tracks(
         with out.open("w") as file:
             counts = anyio.run(watch, read, SystemClock(), seconds, file)
     except OSError as error:
-        stop(Exit.FAILED, f"{out}: {error.strerror}", as_json=as_json, reason="file")
+        stop(Exit.FAILED, f"{out}: {because(error)}", as_json=as_json, reason="file")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if as_json:
         print_json({"file": str(out), "sensors": counts})
     for sensor, told in () if as_json else counts.items():
         trouble = f"  ({told['trouble']})" if told["trouble"] else ""
-        typer.echo(f"{sensor:<20}{told['looks']:>7} looks{told['places']:>8} places{trouble}")
+        typer.echo(
+            say(
+                "{sensor:<20}{looks:>7} looks{places:>8} places{trouble}",
+                sensor=sensor,
+                looks=told["looks"],
+                places=told["places"],
+                trouble=trouble,
+            )
+        )
     if not any(told["places"] for told in counts.values()):
-        print("nothing was seen: does the agent hold the devices? systemctl stop rsu-agent", file=sys.stderr)
+        print(
+            say("nothing was seen: does the agent hold the devices? systemctl stop rsu-agent"),
+            file=sys.stderr,
+        )
         raise typer.Exit(int(Exit.FAILED))
 
 
@@ -113,7 +125,7 @@ def _tracks(path: Path, *, as_json: bool) -> Tracks:
     except TracksInvalid as invalid:
         stop(Exit.INVALID, f"{path}: {invalid}", as_json=as_json, reason="tracks")
     except OSError as error:
-        stop(Exit.FAILED, f"{path}: {error.strerror}", as_json=as_json, reason="tracks")
+        stop(Exit.FAILED, f"{path}: {because(error)}", as_json=as_json, reason="tracks")
 
 
 def _aligned(seen: Tracks, cameras: list[str], section: RadarSection, *, as_json: bool) -> Alignment:
@@ -123,37 +135,64 @@ def _aligned(seen: Tracks, cameras: list[str], section: RadarSection, *, as_json
     theirs = [seen[name] for name in cameras if name in seen]
     if not mine or not theirs:
         told = ", ".join(sorted(seen)) or "nothing"
-        text = f"the file holds {told}: it needs {section.name} and a camera of the site file"
+        text = say(
+            "the file holds {told}: it needs {name} and a camera of the site file",
+            told=told,
+            name=section.name,
+        )
         stop(Exit.INVALID, text, as_json=as_json, reason="tracks")
     now = RadarPlace(section.pose.x_east_m, section.pose.y_north_m, section.pose.yaw_deg)
     try:
         return align(max(theirs, key=len), mine, now, section.pose.height_m)
     except AlignmentRefused as refused:
         fields = {"accepted": False, "reason": refused.reason, "do": refused.do, "written": False}
-        stop(Exit.CHECK_FAILED, f"refused: {refused.text}\ndo: {refused.do}", as_json=as_json, **fields)
+        stop(
+            Exit.CHECK_FAILED,
+            say("refused: {words}\ndo: {do}", words=refused.text, do=refused.do),
+            as_json=as_json,
+            **fields,
+        )
 
 
 def _print(
     found: Alignment, name: str, now: dict[str, Any], changes: dict[str, float], *, written: bool
 ) -> None:
     typer.echo(
-        f"{found.metres:.0f} m of {found.pieces} tracks seen by both: {found.before_m:.2f} m apart before, "
-        f"{found.after_m:.2f} m after"
+        say(
+            "{metres:.0f} m of {pieces} tracks seen by both: "
+            "{before_m:.2f} m apart before, {after_m:.2f} m after",
+            metres=found.metres,
+            pieces=found.pieces,
+            before_m=found.before_m,
+            after_m=found.after_m,
+        )
     )
-    typer.echo(f"one standard deviation: {found.yaw_sd_deg:.2f} degrees, {found.place_sd_m:.2f} m")
+    typer.echo(
+        say(
+            "one standard deviation: {yaw_sd_deg:.2f} degrees, {place_sd_m:.2f} m",
+            yaw_sd_deg=found.yaw_sd_deg,
+            place_sd_m=found.place_sd_m,
+        )
+    )
     if found.late_s is None:
-        typer.echo("traffic changed its speed too little to tell how late the radar is")
+        typer.echo(say("traffic changed its speed too little to tell how late the radar is"))
     else:
-        late = "later" if found.late_s >= 0 else "earlier"
+        late = say("later") if found.late_s >= 0 else say("earlier")
         typer.echo(
-            f"the radar's stamps are {abs(found.late_s) * 1000:.0f} ms {late} than the camera's (latency_ms)"
+            say(
+                "the radar's stamps are {late_ms:.0f} ms {late} than the camera's (latency_ms)",
+                late_ms=abs(found.late_s) * 1000,
+                late=late,
+            )
         )
     if not changes:
-        typer.echo("the site file says so already")
+        typer.echo(say("the site file says so already"))
         return
-    typer.echo(f"radars, {name}:")
+    typer.echo(say("radars, {name}:", name=name))
     for key, value in changes.items():
-        typer.echo(f"  pose.{key}: {now[key]} -> {value}")
+        typer.echo(say("  pose.{key}: {now} -> {value}", key=key, now=now[key], value=value))
     typer.echo(
-        "written; restart the agent" if written else "nothing is written: --write puts it into the site file"
+        say("written; restart the agent")
+        if written
+        else say("nothing is written: --write puts it into the site file")
     )

@@ -13,14 +13,15 @@ from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.status import SocketOption
+from rsu_agent.settings.language import because, later, say
 
 WHY = {
-    "camera": "no camera of the site has that name",
-    "detector": "no detector runs, so nobody would paint over those who stand there: see `rsu doctor`",
-    "busy": "another still is on its way: try again in a quarter of a minute",
-    "pictures": "the camera gave too few good pictures in half a minute: see `rsu doctor`",
-    "senses": "the senses process does not answer: see `rsu doctor`",
-    "disk": "it could not be kept: is the disk full?",
+    "camera": later("no camera of the site has that name"),
+    "detector": later("no detector runs, so nobody would paint over those who stand there: see `rsu doctor`"),
+    "busy": later("another still is on its way: try again in a quarter of a minute"),
+    "pictures": later("the camera gave too few good pictures in half a minute: see `rsu doctor`"),
+    "senses": later("the senses process does not answer: see `rsu doctor`"),
+    "disk": later("it could not be kept: is the disk full?"),
 }
 
 
@@ -44,23 +45,35 @@ def still(
 
     path, folder = socket_path(socket), out or Path()
     if not folder.is_dir():
-        stop(Exit.USAGE, f"{folder} is no folder", as_json=as_json, reason="out")
+        stop(Exit.USAGE, say("{folder} is no folder", folder=folder), as_json=as_json, reason="out")
     if not as_json:
-        typer.echo("watching for some ten seconds, so that whoever moves vanishes ...", err=True)
+        typer.echo(say("watching for some ten seconds, so that whoever moves vanishes ..."), err=True)
     status, body = order(path, "still", {"camera": name}, as_json=as_json)
     made = json.loads(body)
     if status != 200 or "file" not in made:
         word = str(made.get("refused", status))
-        stop(Exit.FAILED, f"no still of {name}: {WHY.get(word, word)}", as_json=as_json, reason=word)
+        stop(
+            Exit.FAILED,
+            say("no still of {name}: {why}", name=name, why=say(WHY.get(word, word))),
+            as_json=as_json,
+            reason=word,
+        )
     written = folder / Path(made["file"]).name
     try:
         end = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
         with os.fdopen(end, "wb") as file:
             file.write(fetch(path, f"still/{made['file']}", as_json=as_json))
     except OSError as error:
-        stop(Exit.FAILED, f"{written}: {error.strerror}", as_json=as_json, reason="out")
+        stop(Exit.FAILED, f"{written}: {because(error)}", as_json=as_json, reason="out")
     if as_json:
         print_json({**made, "file": str(written)})
     else:
-        typer.echo(f"{written}: {made['pictures']} pictures, {made['filled']} boxes painted over")
-        typer.echo(f"delete it by {made['expires']}; the agent deletes its own")
+        typer.echo(
+            say(
+                "{written}: {pictures} pictures, {filled} boxes painted over",
+                written=written,
+                pictures=made["pictures"],
+                filled=made["filled"],
+            )
+        )
+        typer.echo(say("delete it by {expires}; the agent deletes its own", expires=made["expires"]))

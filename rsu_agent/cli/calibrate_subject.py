@@ -12,6 +12,7 @@ import typer
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import because, say
 from rsu_agent.settings.read import SiteRead, read_site
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def section_of(sections: Sequence[Any], name: str, kind: str, *, as_json: bool) 
     if found is None:
         known = ", ".join(each.name for each in sections) or "none"
         stop(
-            Exit.USAGE, f"no {kind} is named {name}; the site file has: {known}", as_json=as_json, reason=kind
+            Exit.USAGE,
+            say("no {kind} is named {name}; the site file has: {known}", kind=kind, name=name, known=known),
+            as_json=as_json,
+            reason=kind,
         )
     return found
 
@@ -73,7 +77,7 @@ def keep_still(image: npt.NDArray[np.uint8], folder: Path, camera: str) -> Path:
     expire(folder, now)
     path = folder / still_name(camera, now)
     if not cv2.imwrite(str(path), image):
-        raise OSError(f"{path} cannot be written")
+        raise OSError(say("{path} cannot be written", path=path))
     return path
 
 
@@ -85,9 +89,14 @@ def write_changes(site: Path, kind: str, name: str, changes: Changes, *, as_json
     try:
         write_values(site, kind, name, changes)
     except (NotWritable, SiteInvalid) as error:
-        stop(Exit.INVALID, f"not written: {error}", as_json=as_json, reason="site")
+        stop(Exit.INVALID, say("not written: {error}", error=error), as_json=as_json, reason="site")
     except OSError as error:
-        stop(Exit.FAILED, f"not written: {site}: {error.strerror}", as_json=as_json, reason="site")
+        stop(
+            Exit.FAILED,
+            say("not written: {site}: {strerror}", site=site, strerror=because(error)),
+            as_json=as_json,
+            reason="site",
+        )
 
 
 def _from_camera(section: CameraSection, site: SiteRead) -> npt.NDArray[np.uint8]:
@@ -102,7 +111,7 @@ def _from_camera(section: CameraSection, site: SiteRead) -> npt.NDArray[np.uint8
     from rsu_agent.runtime.still_taken import detector_of, take_still
 
     async def still(progress: Progress) -> npt.NDArray[np.uint8]:
-        bar = progress.add_task("watching, so that whoever moves vanishes", total=LEAST_PICTURES)
+        bar = progress.add_task(say("watching, so that whoever moves vanishes"), total=LEAST_PICTURES)
         with anyio.fail_after(STILL_S):
             made = await take_still(
                 section, detector, SystemClock(), lambda have: progress.update(bar, completed=have)
@@ -114,6 +123,10 @@ def _from_camera(section: CameraSection, site: SiteRead) -> npt.NDArray[np.uint8
         with Progress(console=Console(stderr=True), transient=True) as progress:
             return anyio.run(still, progress)
     except DeviceLost as lost:
-        raise ValueError(f"camera {section.name}: {lost}: or give a picture with --still") from None
+        raise ValueError(
+            say("camera {name}: {lost}: or give a picture with --still", name=section.name, lost=lost)
+        ) from None
     except TimeoutError:
-        raise ValueError(f"camera {section.name} gave too few pictures in {STILL_S:.0f} s") from None
+        raise ValueError(
+            say("camera {name} gave too few pictures in {STILL_S:.0f} s", name=section.name, STILL_S=STILL_S)
+        ) from None

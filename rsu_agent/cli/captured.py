@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dpkt
 
+from rsu_agent.settings.language import say
 from rsu_agent.wire.geonet import ETHERTYPE
 
 MAGICS = tuple(map(bytes.fromhex, ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a")))
@@ -41,7 +42,14 @@ def messages(path: Path) -> Iterator[bytes]:
                 if message:
                     yield message
         except (ValueError, dpkt.dpkt.Error) as error:
-            raise NoCapture(f"{path}: after {seen} packets: {error or 'it is cut'}") from None
+            raise NoCapture(
+                say(
+                    "{path}: after {seen} packets: {why}",
+                    path=path,
+                    seen=seen,
+                    why=error or say("it is cut"),
+                )
+            ) from None
 
 
 def _message(link: int, packet: bytes) -> bytes | None:

@@ -13,7 +13,9 @@ from rsu_agent.settings.language import CATALOGUES, DOMAIN, LANGUAGES
 ROOT = Path(__file__).parents[2]
 ROOMS = ("rsu_agent", "hil")
 SAID_BY = {"say": None, "later": None}  # of settings.language: their first argument is a sentence
+LANGUAGE = CATALOGUES.parent / "settings" / "language.py"  # says a few itself
 SPEAKS = "rsu_agent.settings.language import"  # other functions have these names too
+MISFIT_BY = {"Misfit": None}
 LIBRARY_BY = {"_": None}  # typer's own
 MOVING = (  # headers that change by themselves
     '"POT-Creation-Date',
@@ -29,11 +31,11 @@ def catalogue_file(language: str) -> Path:
 
 
 def wanted() -> list[str]:
-    """Every sentence that is said to people, each once, sorted by where it first stands."""
-    return list(dict.fromkeys([*_in_code(), *_in_the_command_line(), *_in_the_library()]))
+    """Every sentence that is said to people, each once, in the order of the alphabet."""
+    return sorted({*_in_code(), *_in_tables(), *_in_the_command_line(), *_in_the_library()})
 
 
-def main(check: bool = "--check" in sys.argv) -> int:
+def main(check: bool) -> int:
     """Write every catalogue anew, or with --check say which is out of date or not whole. 0 = all is well."""
     return max(_renewed(language, check=check) for language in LANGUAGES.values())
 
@@ -62,9 +64,27 @@ def _in_code() -> Iterator[str]:
     from babel.messages.extract import extract_from_file
 
     for room in ROOMS:
-        for path in (each for each in sorted((ROOT / room).rglob("*.py")) if SPEAKS in each.read_text()):
+        for path in (
+            each
+            for each in sorted((ROOT / room).rglob("*.py"))
+            if SPEAKS in each.read_text() or each == LANGUAGE
+        ):
             for _, sentence, _, _ in extract_from_file("python", path, keywords=SAID_BY):
                 yield from [sentence] if isinstance(sentence, str) else sentence
+
+
+def _in_tables() -> Iterator[str]:
+    """What rooms below the language say of themselves: validators, and the guard's table."""
+    from babel.messages.extract import extract_from_file
+
+    from rsu_agent.outlets.guard_table import TABLE
+
+    for path in sorted((ROOT / "rsu_agent").rglob("*.py")):
+        if "Misfit(" in path.read_text():
+            for _, sentence, _, _ in extract_from_file("python", path, keywords=MISFIT_BY):
+                yield str(sentence)
+    for row in TABLE:
+        yield from (row.colours, row.times, row.until)
 
 
 def _in_the_command_line() -> Iterator[str]:
@@ -123,4 +143,4 @@ def _compiled(catalogue: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("--check" in sys.argv))

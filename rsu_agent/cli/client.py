@@ -14,6 +14,7 @@ from typing import Any
 
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
+from rsu_agent.settings.language import say
 
 TIMEOUT_S = 5.0
 ORDER_S = 45.0
@@ -46,7 +47,7 @@ def ask(path: Path, what: str, *, as_json: bool = False) -> Any:
         status, body = _told(path, "GET", what)
         said = json.loads(body)
         if status != http.HTTPStatus.OK or not isinstance(said, dict):
-            raise ValueError(f"it answers {status}, not a state")
+            raise ValueError(say("it answers {status}, not a state", status=status))
         return said
 
 
@@ -76,7 +77,7 @@ def fetch(path: Path, what: str, *, as_json: bool = False) -> bytes:
     with _answering(path, as_json=as_json):
         status, body = _told(path, "GET", what)
         if status != http.HTTPStatus.OK:
-            raise ValueError(f"it answers {status}")
+            raise ValueError(say("it answers {status}", status=status))
         return body
 
 
@@ -100,11 +101,16 @@ def _answering(path: Path, *, as_json: bool) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        hint = "you may not read it: join the group rsu-agent, or use sudo"
+        hint = say("you may not read it: join the group rsu-agent, or use sudo")
         stop(Exit.PERMISSION, f"{path}: {hint}", as_json=as_json, reason="permission")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        hint = "is the agent running? start it with `rsu run SITE`, or name its socket with --socket"
-        stop(Exit.UNREACHABLE, f"{path}: no answer ({error}); {hint}", as_json=as_json, reason="unreachable")
+        hint = say("is the agent running? start it with `rsu run SITE`, or name its socket with --socket")
+        stop(
+            Exit.UNREACHABLE,
+            say("{path}: no answer ({error}); {hint}", path=path, error=error, hint=hint),
+            as_json=as_json,
+            reason="unreachable",
+        )
 
 
 def stream(path: Path, what: str) -> Iterator[Any]:

@@ -9,6 +9,7 @@ import typer
 
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.language import because, say
 
 command = typer.Typer(no_args_is_help=True, help="Signed commands of the district to a crossing.")
 FILES = ("map", "model")
@@ -30,11 +31,15 @@ def key(
     try:
         public = make_key(file)
     except OSError as error:
-        stop(Exit.FAILED, f"{file}: {error.strerror}: name another file", as_json=as_json)
+        stop(
+            Exit.FAILED,
+            say("{file}: {strerror}: name another file", file=file, strerror=because(error)),
+            as_json=as_json,
+        )
     if as_json:
         print_json({"file": str(file), "district_key": public})
     else:
-        typer.echo(f"uplink:\n  district_key: {public}")
+        typer.echo(say("uplink:\n  district_key: {public}", public=public))
 
 
 @command.command()
@@ -58,7 +63,7 @@ def send(
     --args '{"kinds": ["objs"], "hz": 5, "seconds": 60}'
     """
     if site.count("/") != 1 or kind not in KINDS or (file is not None) != (kind in FILES):
-        stop(Exit.USAGE, "say district/site and a kind; map and model need --file", as_json=as_json)
+        stop(Exit.USAGE, say("say district/site and a kind; map and model need --file"), as_json=as_json)
     from rsu_agent.cli.command_sent import send_command  # other verbs need not pay for it
 
     told = send_command((host, port), (ca, cert, cert_key), site, kind, key_file, args, file, as_json=as_json)

@@ -20,6 +20,7 @@ from rsu_agent.ports.command import Answer, public_text
 from rsu_agent.ports.mqtt import Broker, connect
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.commanding import Asker, NoAnswer, ask, offer
+from rsu_agent.settings.language import say
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -77,7 +78,11 @@ def _private(path: Path, as_json: bool) -> Ed25519PrivateKey:
     except (OSError, ValueError, TypeError) as error:
         stop(Exit.FAILED, f"{path}: {error}", as_json=as_json)
     if not isinstance(found, Ed25519PrivateKey):
-        stop(Exit.FAILED, f"{path}: no Ed25519 key: `rsu command key` makes one", as_json=as_json)
+        stop(
+            Exit.FAILED,
+            say("{path}: no Ed25519 key: `rsu command key` makes one", path=path),
+            as_json=as_json,
+        )
     return found
 
 
@@ -85,9 +90,9 @@ def _args(text: str, as_json: bool) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        stop(Exit.USAGE, f"--args: {error}", as_json=as_json)
+        stop(Exit.USAGE, say("--args: {error}", error=error), as_json=as_json)
     if not isinstance(value, dict):
-        stop(Exit.USAGE, "--args: a JSON object", as_json=as_json)
+        stop(Exit.USAGE, say("--args: a JSON object"), as_json=as_json)
     return value
 
 

@@ -15,8 +15,10 @@ from rsu_agent.cli.client import peek, serving_pid, socket_path
 from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import print_json, stop
 from rsu_agent.cli.run import state_folder
+from rsu_agent.cli.words import reason_said
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.generations import CONFIRM_S, Generations, Refused
+from rsu_agent.settings.language import because, say
 from rsu_agent.settings.written import checked_in_place
 
 Site = Annotated[Path, typer.Option("--site", help="The site file.")]
@@ -47,26 +49,47 @@ def apply(
     kept = _kept(state)
     try:
         text = new.read_bytes()
-        checked_in_place(site, text)
+        checked_in_place(site, text, new)
     except SiteInvalid as invalid:
         for fault in [] if as_json else invalid.faults:
             typer.echo(str(fault))
-        stop(Exit.INVALID, f"{len(invalid.faults)} fault(s); nothing was changed", as_json=as_json)
+        stop(
+            Exit.INVALID,
+            say("{count} fault(s); nothing was changed", count=len(invalid.faults)),
+            as_json=as_json,
+        )
     except OSError as error:
-        stop(code_of(error), f"{error.filename}: {error.strerror}; nothing was changed", as_json=as_json)
+        stop(
+            code_of(error),
+            say(
+                "{filename}: {strerror}; nothing was changed",
+                filename=error.filename,
+                strerror=because(error),
+            ),
+            as_json=as_json,
+        )
     before = _before(socket_path(socket))
     pending = _tried(lambda: kept.begin(site, text, confirm), as_json)
     worse = _taken(socket_path(socket), before)
     if worse:
         _tried(lambda: kept.revert("; ".join(worse)), as_json)
         _told(socket_path(socket))
-        stop(Exit.REVERTED, f"it has gone back: {'; '.join(worse)}", as_json=as_json, generation=pending.old)
+        stop(
+            Exit.REVERTED,
+            say("it has gone back: {worse}", worse="; ".join(worse)),
+            as_json=as_json,
+            generation=pending.old,
+        )
     if as_json:
         print_json({"generation": pending.new, "old": pending.old, "confirm_s": round(pending.left_s, 1)})
         return
-    agent = "the agent has taken it" if before else "no agent runs: it takes it at its start, and goes back"
-    typer.echo(f"generation {pending.new} is in place; {agent}")
-    typer.echo(f"goes back in {pending.left_s:.0f} s, unless: rsu config confirm")
+    agent = (
+        say("the agent has taken it")
+        if before
+        else say("no agent runs: it takes it at its start, and goes back")
+    )
+    typer.echo(say("generation {new} is in place; {agent}", new=pending.new, agent=agent))
+    typer.echo(say("goes back in {left_s:.0f} s, unless: rsu config confirm", left_s=pending.left_s))
 
 
 def confirm(state: State = None, as_json: Json = False) -> None:
@@ -80,7 +103,7 @@ def confirm(state: State = None, as_json: Json = False) -> None:
     if as_json:
         print_json({"generation": pending.new})
     else:
-        typer.echo(f"generation {pending.new} holds")
+        typer.echo(say("generation {new} holds", new=pending.new))
 
 
 def rollback(
@@ -99,9 +122,9 @@ def rollback(
     """
     kept = _kept(state)
     if number is None:
-        pending = _tried(lambda: kept.revert("asked for"), as_json)
+        pending = _tried(lambda: kept.revert(say("asked for")), as_json)
         if pending is None:
-            stop(Exit.USAGE, "nothing waits; name a generation of `rsu config history`", as_json=as_json)
+            stop(Exit.USAGE, say("nothing waits; name a generation of `rsu config history`"), as_json=as_json)
         _told(socket_path(socket))
         told = pending.old
     else:
@@ -112,7 +135,8 @@ def rollback(
         print_json({"generation": told})
     else:
         typer.echo(
-            f"generation {told} is in place" + ("" if number is None else "; rsu config confirm keeps it")
+            say("generation {told} is in place", told=told)
+            + ("" if number is None else say("; rsu config confirm keeps it"))
         )
 
 
@@ -133,21 +157,27 @@ def history(state: State = None, as_json: Json = False) -> None:
         why = f": {event['why']}" if "why" in event else ""
         typer.echo(f"{at}  {event['generation']:>4}  {event['what']}{why}  [{event['id']}]")
     if pending is not None:
-        typer.echo(f"generation {pending.new} waits: it goes back in {pending.left_s:.0f} s")
+        typer.echo(
+            say(
+                "generation {new} waits: it goes back in {left_s:.0f} s",
+                new=pending.new,
+                left_s=pending.left_s,
+            )
+        )
 
 
 def worse_than(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """What was well and is not any more. What the change took away is not missed."""
     told = []
     if before["spat"]["valid"] and not after["spat"]["valid"]:
-        told.append(f"SPaT: {after['spat']['reason']}")
+        told.append(say("SPaT: {reason}", reason=reason_said(after["spat"]["reason"])))
     now = {each["device"]: each for each in after["devices"]}
     for each in before["devices"]:
-        later = now.get(each["device"])
-        if each["state"] == "ok" and later is not None and later["state"] != "ok":
-            told.append(f"{each['device']}: {later['state']} ({later['reason']})")
+        present = now.get(each["device"])
+        if each["state"] == "ok" and present is not None and present["state"] != "ok":
+            told.append(f"{each['device']}: {present['state']} ({reason_said(present['reason'])})")
     if (before.get("uplink") or {}).get("connected") and not (after.get("uplink") or {}).get("connected"):
-        told.append("uplink: not connected")
+        told.append(say("uplink: not connected"))
     return told
 
 
@@ -156,12 +186,12 @@ def _taken(path: Path, before: dict[str, Any] | None) -> list[str]:
     served_by = serving_pid(path)
     if before is None or not _told(path):
         return []
-    end_s, worse = time.monotonic() + GATE_S, ["the agent does not answer"]
+    end_s, worse = time.monotonic() + GATE_S, [say("the agent does not answer")]
     while worse and time.monotonic() < end_s:
         time.sleep(LOOK_S)
         after = peek(path)
         if after is None or serving_pid(path) in (None, served_by):
-            worse = ["the agent does not answer"]
+            worse = [say("the agent does not answer")]
         else:
             worse = worse_than(before, after)
     return worse
@@ -201,7 +231,14 @@ def _late(kept: Generations, as_json: bool) -> None:
     """With the agent down, whoever looks lets go what is overdue."""
     gone = _tried(kept.revert_if_due, as_json)
     if gone is not None:
-        typer.echo(f"generation {gone.new} was not confirmed in time: {gone.old} is in place again", err=True)
+        typer.echo(
+            say(
+                "generation {new} was not confirmed in time: {old} is in place again",
+                new=gone.new,
+                old=gone.old,
+            ),
+            err=True,
+        )
 
 
 def _kept(state: Path | None) -> Generations:
@@ -218,4 +255,4 @@ def _tried(act: Any, as_json: bool) -> Any:
 
 
 def _failed(error: OSError, as_json: bool) -> NoReturn:
-    stop(code_of(error), f"{error.filename or ''}: {error.strerror or error}", as_json=as_json)
+    stop(code_of(error), f"{error.filename or ''}: {because(error)}", as_json=as_json)

@@ -15,6 +15,8 @@ from rsu_agent.cli.output import print_json, stop
 from rsu_agent.settings.described import Described, described, secret_keys
 from rsu_agent.settings.dotted import NoSuchKey, steps, value_at
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import because, later, say
+from rsu_agent.settings.parts import overruled
 from rsu_agent.settings.read import read_site
 from rsu_agent.settings.reasons import HIDDEN, without_login
 from rsu_agent.settings.written import NotWritable
@@ -23,7 +25,7 @@ from rsu_agent.settings.written_key import remove_key, write_key
 Site = Annotated[Path, typer.Option("--site", help="The site file.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on one line.")]
 SITE = Path("/etc/rsu-agent/site.yaml")
-NOT_YET = "the running agent keeps what it has until it is started again"
+NOT_YET = later("the running agent keeps what it has until it is started again")
 
 
 def list_keys(
@@ -37,7 +39,11 @@ def list_keys(
     """
     found = [each for each in described() if each.path.startswith(prefix)]
     if not found:
-        stop(Exit.USAGE, f"no key begins with {prefix}; `rsu config list` shows all", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("no key begins with {prefix}; `rsu config list` shows all", prefix=prefix),
+            as_json=as_json,
+        )
     if as_json:
         fields = ("path", "driver", "kind", "unit", "limits", "default", "example", "en", "zh")
         print_json({"keys": [{name: getattr(each, name) for name in fields} for each in found]})
@@ -128,7 +134,7 @@ def diff(
     if changes:
         raise typer.Exit(int(Exit.DIFFERS))
     if not as_json:
-        typer.echo("the same values")
+        typer.echo(say("the same values"))
 
 
 def _write(act: Any, key: str, site: Path, as_json: bool) -> None:
@@ -137,13 +143,21 @@ def _write(act: Any, key: str, site: Path, as_json: bool) -> None:
     except SiteInvalid as invalid:
         _faults(invalid, as_json)
     except (NotWritable, NoSuchKey) as error:
-        stop(Exit.USAGE, f"{error}; nothing was changed", as_json=as_json)
+        stop(Exit.USAGE, say("{error}; nothing was changed", error=error), as_json=as_json)
     except OSError as error:
-        stop(code_of(error), f"{site}: {error.strerror}; nothing was changed", as_json=as_json)
+        stop(
+            code_of(error),
+            say("{site}: {strerror}; nothing was changed", site=site, strerror=because(error)),
+            as_json=as_json,
+        )
+    other = overruled(site, key.split("."))
     if as_json:
-        print_json({"key": key, "changed": True})
-    else:
-        typer.echo(f"{site}: {key} is written; {NOT_YET}")
+        print_json({"key": key, "changed": True, "overruled": other and other._asdict()})
+        return
+    typer.echo(say("{site}: {key} is written; {yet}", site=site, key=key, yet=say(NOT_YET)))
+    if other is not None:
+        said = later("but {file}:{line} has the last word on it")
+        typer.echo(say(said, file=other.file, line=other.line), err=True)
 
 
 def _read(path: Path, as_json: bool) -> Any:
@@ -159,7 +173,7 @@ def _faults(invalid: SiteInvalid, as_json: bool) -> None:
         print_json({"valid": False, "faults": faults})
     for fault in [] if as_json else faults:
         typer.echo(fault)
-    typer.echo(f"{len(faults)} fault(s); nothing was changed", err=True)
+    typer.echo(say("{count} fault(s); nothing was changed", count=len(faults)), err=True)
     raise typer.Exit(int(Exit.INVALID)) from None
 
 
@@ -169,7 +183,7 @@ def _value(tree: Any, key: str, as_json: bool) -> Any:
     except NoSuchKey as error:
         stop(Exit.USAGE, str(error), as_json=as_json)
     except (KeyError, IndexError):
-        stop(Exit.USAGE, f"{key}: no such key; `rsu config list` shows all", as_json=as_json)
+        stop(Exit.USAGE, say("{key}: no such key; `rsu config list` shows all", key=key), as_json=as_json)
 
 
 def _flat(tree: Any, before: str = "") -> dict[str, Any]:

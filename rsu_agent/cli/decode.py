@@ -14,6 +14,7 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
 from rsu_agent.messages.pasted import candidates
 from rsu_agent.messages.standards import REFUSED, SETS
+from rsu_agent.settings.language import because, say
 
 MOST_BYTES = 65_535
 MOST_FILE = 64 * 1024 * 1024
@@ -45,9 +46,17 @@ def decode(
     Examples: rsu decode 0013251C... · rsu decode --file radio.log --json · rsu decode --port 127.0.0.1:5900
     """
     if standard and standard not in (*SETS, *REFUSED):
-        stop(Exit.USAGE, f"--set {standard}: one of {', '.join(SETS)}", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("--set {standard}: one of {sets}", standard=standard, sets=", ".join(SETS)),
+            as_json=as_json,
+        )
     if sum(map(bool, (message, file, port))) != 1:
-        stop(Exit.USAGE, "give a message, --file or --port (rsu decode --help has examples)", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("give a message, --file or --port (rsu decode --help has examples)"),
+            as_json=as_json,
+        )
     # Codecs and captures take a tenth of a second to load, which no other verb should pay.
     from rsu_agent.cli.captured import NoCapture
     from rsu_agent.cli.told import licensed, tell
@@ -58,7 +67,7 @@ def decode(
         for choices in _given(message, file, port):
             failed += not tell(choices, standard or None, own, as_json=as_json)
     except OSError as error:
-        stop(Exit.FAILED, f"{error.filename or port}: {error.strerror or error}", as_json=as_json)
+        stop(Exit.FAILED, f"{error.filename or port}: {because(error)}", as_json=as_json)
     except NoCapture as error:
         stop(Exit.FAILED, str(error), as_json=as_json)
     except KeyboardInterrupt:
@@ -75,7 +84,7 @@ def _given(message: list[str] | None, file: Path | None, port: str) -> Iterator[
         yield from _datagrams(port)
     elif file is not None:
         if file.stat().st_size > MOST_FILE:
-            raise OSError(27, f"larger than {MOST_FILE // 1024 // 1024} MB", str(file))
+            raise OSError(27, say("larger than {most} MB", most=MOST_FILE // 1024 // 1024), str(file))
         raw = file.read_bytes()
         if is_capture(raw):
             yield from ([message] for message in messages(file))
@@ -95,9 +104,13 @@ def _given(message: list[str] | None, file: Path | None, port: str) -> Iterator[
 def _datagrams(port: str) -> Iterator[list[bytes]]:
     host, _, number = port.rpartition(":")
     if not number.isdecimal() or not 0 < int(number) < 65_536:
-        raise OSError(22, "must be HOST:PORT", port)
+        raise OSError(22, say("must be HOST:PORT"), port)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind((host or "127.0.0.1", int(number)))
-        print(f"listening on {host or '127.0.0.1'}:{number}, Ctrl-C ends", file=sys.stderr, flush=True)
+        print(
+            say("listening on {host}:{number}, Ctrl-C ends", host=host or "127.0.0.1", number=number),
+            file=sys.stderr,
+            flush=True,
+        )
         while True:
             yield [listening.recv(MOST_BYTES)]

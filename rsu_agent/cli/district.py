@@ -17,6 +17,7 @@ from rich.cells import cell_len
 
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import plain, print_json, stop
+from rsu_agent.settings.language import say
 
 district = typer.Typer(no_args_is_help=True, help="The other end: receive, store once, show, export.")
 SQLITE = "district.sqlite"
@@ -135,7 +136,11 @@ def export(
     begins = _day(first, "--from", as_json) or datetime.now(UTC).date() - timedelta(days=1)
     ends = _day(last, "--to", as_json) or begins
     if ends < begins:
-        stop(Exit.USAGE, f"--to {ends} is before --from {begins}", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("--to {ends} is before --from {begins}", ends=ends, begins=begins),
+            as_json=as_json,
+        )
     try:
         import anyio
 
@@ -143,7 +148,9 @@ def export(
 
         rows = anyio.run(_export, database or [SQLITE], out, (begins, ends), kind or [], not as_json)
     except ModuleNotFoundError as missing:
-        stop(Exit.FAILED, f"{missing}: pip install 'rsu-agent[district]'", as_json=as_json)
+        stop(
+            Exit.FAILED, say("{missing}: pip install 'rsu-agent[district]'", missing=missing), as_json=as_json
+        )
     except ReaderLost as lost:
         stop(Exit.UNREACHABLE, f"{', '.join(database or [SQLITE])}: {lost}", as_json=as_json)
     except OSError as error:
@@ -152,7 +159,7 @@ def export(
     if as_json:
         print_json({"rows": rows, "from": str(begins), "to": str(ends), "files": files})
     else:
-        typer.echo(f"{rows} rows in {out}: pandas.read_parquet('{out}/flow')")
+        typer.echo(say("{rows} rows in {out}: pandas.read_parquet('{out}/flow')", rows=rows, out=out))
 
 
 async def _export(
@@ -167,9 +174,9 @@ async def _export(
     reader, rows = open_reader(database), 0
     try:
         with Progress(console=Console(stderr=True), disable=not shown or plain()) as bar:
-            task = bar.add_task("kinds and days", total=None)
+            task = bar.add_task(say("kinds and days"), total=None)
             async for done, total, rows in write(reader, out, *days, kinds):
-                bar.update(task, completed=done, total=total, description=f"{rows} rows")
+                bar.update(task, completed=done, total=total, description=say("{rows} rows", rows=rows))
     finally:
         await reader.aclose()
     return rows
@@ -180,15 +187,19 @@ def screen(told: dict[str, Any]) -> list[str]:
     sites = told["sites"]
     counted = Counter(site["health"] for site in sites)
     words = " · ".join(f"{counted[word]} {word}" for word in MARKS if counted[word])
-    lines = [f"{len(sites)} sites: {words}" if sites else "no site has said anything yet"]
+    lines = [
+        say("{count} sites: {words}", count=len(sites), words=words)
+        if sites
+        else say("no site has said anything yet")
+    ]
     if told.get("trouble"):
-        lines.append(f"the database does not answer: {told['trouble']}")
+        lines.append(say("the database does not answer: {trouble}", trouble=told["trouble"]))
     for site in sorted(sites, key=lambda site: (WORST_FIRST.index(site["health"]), site["site"])):
         name = site["site"]
         while cell_len(name) > NAME_COLUMNS:
             name = name[:-1]
         pad = " " * (NAME_COLUMNS - cell_len(name))
-        missing = f" {site['missing']} missing" if site["missing"] else ""
+        missing = say(" {missing} missing", missing=site["missing"]) if site["missing"] else ""
         lines.append(f"{MARKS[site['health']]} {name}{pad} {_age(site['age_s'])}{missing}")
     return lines
 
@@ -206,7 +217,11 @@ def _day(text: str, option: str, as_json: bool) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        stop(Exit.USAGE, f"{option} {text}: no day; write it as 2026-11-27", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("{option} {words}: no day; write it as 2026-11-27", option=option, words=text),
+            as_json=as_json,
+        )
 
 
 def _asked(url: str, as_json: bool) -> dict[str, Any]:
@@ -217,5 +232,5 @@ def _asked(url: str, as_json: bool) -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         stop(Exit.UNREACHABLE, f"{url}: {error.read().decode(errors='replace')[:300]}", as_json=as_json)
     except (OSError, ValueError) as error:
-        hint = "is `rsu district run` up? another address with --api"
+        hint = say("is `rsu district run` up? another address with --api")
         stop(Exit.UNREACHABLE, f"{url}: {error}; {hint}", as_json=as_json)

@@ -76,7 +76,9 @@ def foreign_schemas() -> dict[str, str]:
 
 def main() -> int:
     """Write the files, or with --check say which would change."""
-    return max([_written(codecs()), _written(pages())])
+    from rsu_agent.cli.catalogue import main as catalogue
+
+    return max([_written(codecs()), _written(pages()), catalogue(check())])
 
 
 def _written(texts: dict[Path, str]) -> int:

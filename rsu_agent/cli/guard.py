@@ -9,6 +9,7 @@ import typer
 
 from rsu_agent.cli.output import plain, print_json
 from rsu_agent.outlets.guard_table import TABLE
+from rsu_agent.settings.language import later, say
 
 WIDE = 90  # columns from which a table can be read
 
@@ -37,11 +38,14 @@ def table(
     console = Console(no_color=plain(), highlight=False)
     if console.width < WIDE:
         for row in TABLE:
-            console.print(f"{row.cause}: {row.colours}; times {row.times}; {row.status}\n  until {row.until}")
+            told = {name: say(getattr(row, name)) for name in ("colours", "times", "until")}
+            said = later("{cause}: {colours}; times {times}; {status}\n  until {until}")
+            console.print(say(said, cause=row.cause, status=row.status, **told))
         return
     shown = Table(box=None, pad_edge=False)
-    for name in ("cause", "colours", "times", "status", "until"):
-        shown.add_column(name, no_wrap=name == "cause")
+    heads = (say("cause"), say("colours"), say("times"), say("status"), say("until"))
+    for number, head in enumerate(heads):
+        shown.add_column(head, no_wrap=number == 0)
     for row in TABLE:
-        shown.add_row(*asdict(row).values())
+        shown.add_row(row.cause, say(row.colours), say(row.times), row.status, say(row.until))
     console.print(shown)

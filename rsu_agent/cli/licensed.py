@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rsu_agent.settings.language import say
 from rsu_agent.wire.uper import Malformed
 
 
@@ -30,7 +31,7 @@ class Licensed:
     def read(self, name: str, body: bytes) -> Any:
         """The message as JSON has it. Raises Malformed."""
         if name not in self._types.types:
-            raise Malformed(name, f"{self._files} has no type of that name")
+            raise Malformed(name, say("{files} has no type of that name", files=self._files))
         try:
             return _plain(self._types.decode(name, body))
         except (self._fault, IndexError, ValueError, OverflowError) as error:

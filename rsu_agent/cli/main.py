@@ -23,9 +23,10 @@ from rsu_agent.cli.probe import probe
 from rsu_agent.cli.record import record
 from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
-from rsu_agent.cli.spoken import translate
+from rsu_agent.cli.spoken import HELP_OPTIONS, translate
 from rsu_agent.cli.status import status
 from rsu_agent.cli.watch import watch
+from rsu_agent.settings.language import say
 from rsu_agent.version import __version__
 
 GROUP = "rsu_agent.commands"
@@ -35,7 +36,7 @@ RIG_VERBS_WITHIN = ("district.simulate",)  # the same, within a verb of ours
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(HELP_OPTIONS)},
     help="The agent of a connected intersection: what it says on air is witnessed.",
 )
 app.command()(run)
@@ -101,7 +102,12 @@ def _own_verbs() -> set[str]:
 
 def _rig_is_missing() -> None:
     as_json = "--json" in sys.argv
-    stop(Exit.FAILED, "the rig is not installed: pip install 'rsu-agent[rig]'", as_json=as_json, reason="rig")
+    stop(
+        Exit.FAILED,
+        say("the rig is not installed: pip install 'rsu-agent[rig]'"),
+        as_json=as_json,
+        reason="rig",
+    )
 
 
 def main() -> None:

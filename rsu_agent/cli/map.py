@@ -13,6 +13,7 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.map_subject import Given, given, point
 from rsu_agent.cli.output import plain, print_json, stop
 from rsu_agent.messages.lint.finding import Finding, Severity, Subject
+from rsu_agent.settings.language import because, say
 from rsu_agent.world.place import GeoPoint
 
 map_verbs = typer.Typer(
@@ -41,7 +42,11 @@ def check(
     from rsu_agent.messages.lint.rules import findings
 
     if bool(gnss) != bool(pole):
-        stop(Exit.USAGE, "--gnss and --pole go together: the same antenna, measured twice", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("--gnss and --pole go together: the same antenna, measured twice"),
+            as_json=as_json,
+        )
     places = [point(text, name, as_json=as_json) for text, name in ((gnss, "--gnss"), (pole, "--pole"))]
     taken = given(what, as_json=as_json)
     found = findings(_subject(taken, *places))
@@ -52,7 +57,7 @@ def check(
         for finding in found:
             typer.echo(_told(finding))
         if not taken.speech.phases:
-            typer.echo("phases are not checked: they are in the site file", err=True)
+            typer.echo(say("phases are not checked: they are in the site file"), err=True)
         words = ", ".join(
             f"{counts[severity]} {severity}{'s' * (counts[severity] != 1)}" for severity in Severity
         )
@@ -94,9 +99,19 @@ def build(
         return
     for name, parts in frames.items():
         for number, frame in enumerate(parts, 1):
-            layer = f", layer {number} of {len(parts)}" if len(parts) > 1 else ""
+            layer = (
+                say(", layer {number} of {count}", number=number, count=len(parts)) if len(parts) > 1 else ""
+            )
             where = files.get((name, number)) or frame.hex()
-            typer.echo(f"{name}: {len(frame)} bytes{layer}\n  {where}")
+            typer.echo(
+                say(
+                    "{name}: {count} bytes{layer}\n  {where}",
+                    name=name,
+                    count=len(frame),
+                    layer=layer,
+                    where=where,
+                )
+            )
 
 
 @map_verbs.command()
@@ -123,11 +138,11 @@ def show(
     try:
         path.write_text(picture(taken.crossing, marked))
     except OSError as error:
-        stop(Exit.FAILED, f"{path}: {error.strerror}", as_json=as_json)
+        stop(Exit.FAILED, f"{path}: {because(error)}", as_json=as_json)
     if as_json:
         print_json({"picture": str(path), "marked": len(marked)})
     else:
-        typer.echo(f"{path}: open it in a browser ({len(marked)} marked)")
+        typer.echo(say("{path}: open it in a browser ({count} marked)", path=path, count=len(marked)))
 
 
 @map_verbs.command("import")
@@ -151,7 +166,7 @@ def import_(
     if as_json:
         print_json({"crossing": str(out), "notes": notes})
         return
-    typer.echo(f"{out}: written; look at it: rsu map show {out}")
+    typer.echo(say("{out}: written; look at it: rsu map show {out}", out=out))
     for note in notes:
         typer.echo(f"  {note}")
 
@@ -179,7 +194,7 @@ def export(
     try:
         out.write_text(text + "\n")
     except OSError as error:
-        stop(Exit.FAILED, f"{out}: {error.strerror}", as_json=as_json)
+        stop(Exit.FAILED, f"{out}: {because(error)}", as_json=as_json)
     if as_json:
         print_json({"file": str(out)})
     else:
@@ -194,7 +209,9 @@ def _told(finding: Finding) -> str:
     colour, off = ("", "") if plain() else (ColourOf[finding.severity], "\x1b[0m")
     at = f"{finding.at.lat_deg:.7f},{finding.at.lon_deg:.7f}"
     head = f"{colour}{finding.severity}{off} {finding.rule} ({finding.source})"
-    return f"{head}: {finding.feature} at {at}: {finding.text}"
+    return say(
+        "{head}: {feature} at {at}: {words}", head=head, feature=finding.feature, at=at, words=finding.text
+    )
 
 
 def _row(finding: Finding) -> dict[str, Any]:

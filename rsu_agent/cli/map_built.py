@@ -12,6 +12,7 @@ from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.moment import Instant
 from rsu_agent.messages.standards import set_of
 from rsu_agent.outlets.message_sets import MESSAGE_SETS
+from rsu_agent.settings.language import because, say
 
 SETS = {set_of(standard): standard for standard in MESSAGE_SETS}
 
@@ -19,10 +20,14 @@ SETS = {set_of(standard): standard for standard in MESSAGE_SETS}
 def built(taken: Given, standard: str, *, as_json: bool) -> dict[str, list[bytes]]:
     """Set -> its frames, of one set or of all that can be; what cannot ends the command, with sizes."""
     if standard and standard not in SETS:
-        stop(Exit.USAGE, f"--set {standard}: one of {', '.join(SETS)}", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("--set {standard}: one of {sets}", standard=standard, sets=", ".join(SETS)),
+            as_json=as_json,
+        )
     names = [SETS[standard]] if standard else list(taken.sets)
     if not taken.speech.phases and not set(names) <= set(taken.sets):
-        stop(Exit.USAGE, "T/CSAE 53 needs the site file: its phases are there", as_json=as_json)
+        stop(Exit.USAGE, say("T/CSAE 53 needs the site file: its phases are there"), as_json=as_json)
     frames = {}
     for name in names:
         said = replace(taken.speech, standard=name)
@@ -45,5 +50,5 @@ def write(folder: Path, frames: dict[str, list[bytes]], *, as_json: bool) -> dic
                 path.write_bytes(frame)
                 files[name, number] = str(path)
     except OSError as error:
-        stop(Exit.FAILED, f"{error.filename}: {error.strerror}", as_json=as_json)
+        stop(Exit.FAILED, f"{error.filename}: {because(error)}", as_json=as_json)
     return files

@@ -11,6 +11,7 @@ from rsu_agent.cli.map_built import SETS, built
 from rsu_agent.cli.map_subject import Given
 from rsu_agent.cli.output import stop
 from rsu_agent.messages.heard import HeardLane, lanes_heard
+from rsu_agent.settings.language import say
 from rsu_agent.world.crossing import Crossing, Points
 from rsu_agent.world.place import LocalFrame
 
@@ -20,7 +21,9 @@ FORMATS = ("geojson", "kml")
 def exported(taken: Given, to: str, standard: str, *, as_json: bool) -> str:
     """The text; a format or set that is none ends the command."""
     if to not in FORMATS:
-        stop(Exit.USAGE, f"--to {to}: one of {', '.join(FORMATS)}", as_json=as_json)
+        stop(
+            Exit.USAGE, say("--to {to}: one of {formats}", to=to, formats=", ".join(FORMATS)), as_json=as_json
+        )
     if to == "kml":
         return kml(taken.crossing)
     frames = built(taken, standard, as_json=as_json)[SETS[standard]]

@@ -8,6 +8,7 @@ from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from rsu_agent.messages.waiting import is_waiting, with_waiting
+from rsu_agent.settings.language import say
 from rsu_agent.world.crossing import Crossing, Crosswalk, Lane, LaneRole, LaneUse, Points, Turn
 
 MARGIN_M, LONGEST_ARM_M = 10.0, 45.0
@@ -109,7 +110,7 @@ def _ways(crossing: Crossing) -> Iterable[str]:
                 if way.group is None
                 else f'<text class="group" x="{x:.2f}" y="{-y:.2f}">{way.group}</text>'
             )
-            told = "uncontrolled" if way.uncontrolled else f"lamp group {way.group}"
+            told = "uncontrolled" if way.uncontrolled else say("lamp group {group}", group=way.group)
             yield f"<g><title>{lane.lane} to {way.to_lane}, {way.turn}, {told}</title>{line}{label}</g>"
 
 
@@ -120,10 +121,12 @@ def _marks(faults: Sequence[tuple[Points, str]]) -> Iterable[str]:
 
 
 def _legend(x: float, y: float, crossing: Crossing) -> Iterable[str]:
-    title = f"{crossing.name}: node {crossing.node}, region {crossing.region}"
+    title = say(
+        "{name}: node {node}, region {region}", name=crossing.name, node=crossing.node, region=crossing.region
+    )
     yield f'<text x="{x}" y="{y}" style="text-anchor:start;font-size:3px">{escape(title)}</text>'
     entries = [
-        ("lane in", FILLS[LaneRole.ENTRY, LaneUse.MOTOR]),
+        (say("lane in"), FILLS[LaneRole.ENTRY, LaneUse.MOTOR]),
         ("out", FILLS[LaneRole.EXIT, LaneUse.MOTOR]),
     ]
     entries += [("bicycles", FILLS[LaneRole.ENTRY, LaneUse.BICYCLE]), ("waiting", WAITING)]
@@ -132,7 +135,7 @@ def _legend(x: float, y: float, crossing: Crossing) -> Iterable[str]:
         at = x + 14 * number
         yield f'<rect x="{at}" y="{y + 2.6}" width="2.4" height="2" fill="{colour}"/>'
         yield f'<text x="{at + 3}" y="{y + 3.7}" style="text-anchor:start">{words}</text>'
-    words = "numbers on lanes: lane; on ways and walks: lamp group; dashed: not signalled; north is up"
+    words = say("numbers on lanes: lane; on ways and walks: lamp group; dashed: not signalled; north is up")
     yield f'<text x="{x}" y="{y + 7}" style="text-anchor:start">{words}</text>'
 
 

@@ -12,6 +12,7 @@ from rsu_agent.messages.dsrc.map import rights_of
 from rsu_agent.outlets.message_sets import Speech
 from rsu_agent.settings.crossing import CrossingInvalid, read_crossing
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import because, say
 from rsu_agent.settings.read import read_site
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.crossing import Crossing
@@ -45,7 +46,7 @@ def given(path: Path, *, as_json: bool) -> Given:
     except CrossingInvalid as invalid:
         _refused(invalid.reasons, as_json=as_json)
     except OSError as error:
-        stop(Exit.FAILED, f"{path}: {error.strerror}", as_json=as_json)
+        stop(Exit.FAILED, f"{path}: {because(error)}", as_json=as_json)
     arrows = frozenset(head.group for head in crossing.heads if head.shape.startswith("arrow"))
     test_ids = crossing.region == 0 or crossing.node <= 255
     identity = (crossing.node, crossing.region)
@@ -62,7 +63,11 @@ def point(text: str, option: str, *, as_json: bool) -> GeoPoint | None:
     except ValueError:
         lat, lon = 999.0, 999.0
     if not (abs(lat) <= 90 and abs(lon) <= 180):
-        stop(Exit.USAGE, f"{option} {text}: must be LAT,LON in degrees, as 22.69,114.34", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("{option} {words}: must be LAT,LON in degrees, as 22.69,114.34", option=option, words=text),
+            as_json=as_json,
+        )
     return GeoPoint(lat, lon)
 
 

@@ -11,6 +11,7 @@ import typer
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.language import say
 
 if TYPE_CHECKING:
     from rsu_agent.perception.heads.detector import Detector
@@ -41,9 +42,9 @@ def check(
     Examples: rsu model check yolox.onnx · rsu model check yolox.onnx --image street.jpg --out found.png
     """
     if out is not None and image is None:
-        stop(Exit.USAGE, "--out needs --image: the picture to draw on", as_json=as_json, reason="usage")
+        stop(Exit.USAGE, say("--out needs --image: the picture to draw on"), as_json=as_json, reason="usage")
     if not file.is_file():
-        stop(Exit.FAILED, f"{file}: no such file", as_json=as_json, reason="missing")
+        stop(Exit.FAILED, say("{file}: no such file", file=file), as_json=as_json, reason="missing")
     detector = _opened(file, sidecar, provider, as_json=as_json)
     from rsu_agent.cli.model_told import drawn, object_of, picture_of, timed, words_of
 

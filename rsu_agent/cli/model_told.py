@@ -17,6 +17,7 @@ from rich.progress import track
 
 from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.heads.detector import Detector
+from rsu_agent.settings.language import say
 
 RUNS, WARM = 30, 3
 THRESHOLD = 0.3  # the site file's default
@@ -33,7 +34,7 @@ def picture_of(file: Path | None) -> Picture:
         return np.asarray(cv2.GaussianBlur(noise, (9, 9), 0))
     picture = cv2.imread(str(file)) if file.is_file() else None
     if picture is None:
-        raise ValueError(f"{file}: no such picture, or it cannot be read")
+        raise ValueError(say("{file}: no such picture, or it cannot be read", file=file))
     return np.asarray(picture)
 
 
@@ -77,7 +78,9 @@ def drawn(picture: Picture, found: list[Detection], file: Path) -> str:
     except cv2.error:
         written = False
     if not written:
-        raise ValueError(f"{file}: cannot be written; is the folder there, and does it end in .png or .jpg?")
+        raise ValueError(
+            say("{file}: cannot be written; is the folder there, and does it end in .png or .jpg?", file=file)
+        )
     return str(file)
 
 
@@ -125,27 +128,37 @@ def words_of(told: dict[str, Any]) -> Iterator[str]:
     """The same for people: a line a matter."""
     way, speed, classes = told["input"], told["speed_ms"], told["classes"]
     yield f"{told['file']}"
-    yield f"  head        {told['head']}, by {told['recognised_by']}"
-    yield f"  input       {'; '.join(told['inputs'])}"
+    yield say(
+        "  head        {head}, by {recognised_by}", head=told["head"], recognised_by=told["recognised_by"]
+    )
+    yield say("  input       {inputs}", inputs="; ".join(told["inputs"]))
     yield f"              {way['width']} x {way['height']}, {way['resize']}, {way['colour']}"
-    yield f"              mean {way['mean']}, std {way['std']}"
-    yield f"  outputs     {'; '.join(told['outputs'])}"
+    yield say("              mean {mean}, std {std}", mean=way["mean"], std=way["std"])
+    yield say("  outputs     {outputs}", outputs="; ".join(told["outputs"]))
     used = ", ".join(name if name == kind else f"{name} -> {kind}" for name, kind in classes["used"].items())
     count = classes["in_file"]
-    yield f"  classes     {used}" + (
-        "" if count is None else f"; {count - len(classes['used'])} others are dropped"
+    yield say("  classes     {used}", used=used) + (
+        "" if count is None else say("; {others} others are dropped", others=count - len(classes["used"]))
     )
-    nodes = ", ".join(f"{name} {share:.0%} of nodes" for name, share in told["providers"]["nodes"].items())
-    yield f"  runs on     {nodes}"
+    nodes = ", ".join(
+        say("{name} {share:.0%} of nodes", name=name, share=share)
+        for name, share in told["providers"]["nodes"].items()
+    )
+    yield say("  runs on     {nodes}", nodes=nodes)
     stages = ", ".join(f"{stage} {speed[stage]:.1f}" for stage in STAGES)
-    yield f"  speed       {stages} ms (median of {speed['runs']}, one thread)"
-    yield f"  licence     {told['licence'] or 'not stated'}"
-    yield f"  use         {told['use'] or 'not restricted by a mark'}"
+    yield say("  speed       {stages} ms (median of {runs}, one thread)", stages=stages, runs=speed["runs"])
+    yield say("  licence     {licence}", licence=told["licence"] or say("not stated"))
+    yield say("  use         {use}", use=told["use"] or say("not restricted by a mark"))
     for text in told["warnings"]:
-        yield f"  warning: {text}"
+        yield say("  warning: {words}", words=text)
     if told["detections"] is not None:
         for item in told["detections"]:
-            yield f"  found       {item['kind']} {item['score']:.2f} at {item['box']}"
-        yield f"  {len(told['detections'])} found" + (
-            f", drawn into {told['picture']}" if told["picture"] else ""
+            yield say(
+                "  found       {kind} {score:.2f} at {box}",
+                kind=item["kind"],
+                score=item["score"],
+                box=item["box"],
+            )
+        yield say("  {count} found", count=len(told["detections"])) + (
+            say(", drawn into {picture}", picture=told["picture"]) if told["picture"] else ""
         )

@@ -13,6 +13,7 @@ from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import plain, print_json, stop
 from rsu_agent.ports.recognising import SILENT_S
 from rsu_agent.ports.trouble import DeviceLost
+from rsu_agent.settings.language import say
 
 if TYPE_CHECKING:
     from rsu_agent.runtime.probe import Found
@@ -38,7 +39,11 @@ def probe(
     Examples: rsu probe /dev/serial/by-id/usb-... · rsu probe /dev/ttyS1 --transmit --write site.yaml
     """
     if transmit and seconds < SILENT_S:
-        stop(Exit.USAGE, f"--transmit needs {SILENT_S:g} s of silence first", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("--transmit needs {SILENT_S:g} s of silence first", SILENT_S=SILENT_S),
+            as_json=as_json,
+        )
     try:
         found = _found(port, seconds, transmit=transmit)
     except DeviceLost as lost:
@@ -54,7 +59,7 @@ def probe(
         raise typer.Exit(int(Exit.CHECK_FAILED))
     if write is not None:
         _write(write, section)
-        typer.echo(f"{write}: section controller written", err=True)
+        typer.echo(say("{write}: section controller written", write=write), err=True)
 
 
 def _found(port: str, seconds: float, *, transmit: bool) -> Found:
@@ -89,18 +94,32 @@ def _plain(found: Found, section: dict[str, Any] | None) -> dict[str, Any]:
 
 def _words(found: Found, section: dict[str, Any] | None) -> list[str]:
     if section is None:
-        heard = f"{found.heard_bytes} bytes, most at {found.baud} baud" if found.heard_bytes else "nothing"
-        lines = [f"not recognised: heard {heard}, asked {found.asked} question(s)"]
+        heard = (
+            say("{heard_bytes} bytes, most at {baud} baud", heard_bytes=found.heard_bytes, baud=found.baud)
+            if found.heard_bytes
+            else "nothing"
+        )
+        lines = [
+            say("not recognised: heard {heard}, asked {asked} question(s)", heard=heard, asked=found.asked)
+        ]
         if found.stopped_by:
-            lines.append(f"no more was asked: {found.stopped_by}")
+            lines.append(say("no more was asked: {stopped_by}", stopped_by=found.stopped_by))
         elif not found.asked:
-            lines.append("where this line is ours alone: rsu probe PORT --transmit")
+            lines.append(say("where this line is ours alone: rsu probe PORT --transmit"))
         return [*lines, *sorted(found.sign.notes)]
     from ruamel.yaml import YAML
 
     text = io.StringIO()
     YAML().dump({"controller": section}, text)
-    lines = [f"{found.driver}: {found.sign.frames} frames at {found.baud} baud, parity {found.parity}"]
+    lines = [
+        say(
+            "{driver}: {frames} frames at {baud} baud, parity {parity}",
+            driver=found.driver,
+            frames=found.sign.frames,
+            baud=found.baud,
+            parity=found.parity,
+        )
+    ]
     return [*lines, *sorted(found.sign.notes), "", text.getvalue().rstrip()]
 
 

@@ -17,6 +17,7 @@ from rsu_agent.cli.run import state_folder
 from rsu_agent.ports.recording import DROPPED, TORN, Entry, Recording, RecordingFile
 from rsu_agent.runtime.beginning import START
 from rsu_agent.runtime.replay import COPY, NEEDED
+from rsu_agent.settings.language import say
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 PROGRESS_ENTRIES = 5000
@@ -46,26 +47,30 @@ def record(
     """
     seconds = _seconds(last)
     if seconds is None:
-        stop(Exit.USAGE, f"--last {last}: say 90s, 10m or 2h", as_json=as_json)
+        stop(Exit.USAGE, say("--last {last}: say 90s, 10m or 2h", last=last), as_json=as_json)
     folder = (state or state_folder()) / "recordings"
     if out.exists():
-        stop(Exit.FAILED, f"{out} exists already: name another file", as_json=as_json)
+        stop(Exit.FAILED, say("{out} exists already: name another file", out=out), as_json=as_json)
     if not out.absolute().parent.is_dir():
-        stop(Exit.FAILED, f"{out.parent}: no such folder: make it first", as_json=as_json)
+        stop(Exit.FAILED, say("{parent}: no such folder: make it first", parent=out.parent), as_json=as_json)
     part = out.with_name(out.name + ".part")
     try:
         with Recording(folder) as ring:
             plan = where_it_begins(ring.entries(), seconds)
             if plan is None:
-                stop(Exit.FAILED, f"{folder}: the ring is empty yet; try again soon", as_json=as_json)
+                stop(
+                    Exit.FAILED,
+                    say("{folder}: the ring is empty yet; try again soon", folder=folder),
+                    as_json=as_json,
+                )
             told = _copy(ring.entries(), plan, part)
         part.rename(out)
     except FileNotFoundError as error:
-        hint = "is --state right, and has the agent run here (recorder.size_mb above 0)?"
+        hint = say("is --state right, and has the agent run here (recorder.size_mb above 0)?")
         stop(Exit.FAILED, f"{error}; {hint}", as_json=as_json)
     except OSError as error:
         part.unlink(missing_ok=True)
-        stop(Exit.FAILED, f"{out}: cannot be written: {error}", as_json=as_json)
+        stop(Exit.FAILED, say("{out}: cannot be written: {error}", out=out, error=error), as_json=as_json)
     except KeyboardInterrupt:
         part.unlink(missing_ok=True)
         raise typer.Exit(130) from None
@@ -74,7 +79,13 @@ def record(
         print_json(told)
     else:
         typer.echo(
-            f"{out}: {told['entries']} entries of {told['seconds']:.1f} s, {told['bytes'] / 1e6:.1f} MB"
+            say(
+                "{out}: {entries} entries of {seconds:.1f} s, {mb:.1f} MB",
+                out=out,
+                entries=told["entries"],
+                seconds=told["seconds"],
+                mb=told["bytes"] / 1000000.0,
+            )
         )
 
 
@@ -130,7 +141,12 @@ def _copy(entries: Iterable[Entry], plan: Plan, path: Path) -> dict[str, Any]:
             file.add(entry)
             written, newest_s = written + 1, max(newest_s, entry.at_s)
             if written % PROGRESS_ENTRIES == 0 and sys.stderr.isatty():
-                print(f"\r{written} entries of at most {plan.entries} ", end="", file=sys.stderr, flush=True)
+                print(
+                    say("\r{written} entries of at most {entries} ", written=written, entries=plan.entries),
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
         file.close()
     except BaseException:
         file.give_up()

@@ -12,16 +12,19 @@ from rsu_agent.cli.output import print_json, stop
 from rsu_agent.ports.recording import Recording
 from rsu_agent.runtime.recorded import summary
 from rsu_agent.runtime.replay import Checked, check
+from rsu_agent.settings.language import later, say
 
 SHOWN = 20  # differences printed for people; --json lists more
 REASONS = {
-    "beginning_forgotten": "said by an agent whose start is not in the recording (the ring has forgotten it)",
-    "before_the_copy": "said before the copied minutes",
-    "entries_missing": "said after entries that are missing (torn file, or dropped while recording)",
-    "agent_ended": "the agent ended before its datagram was written",
-    "end_of_recording": "the recording ends before their datagram",
-    "other_version": "recorded by a version with other nouns",
-    "not_understood": "recorded in a form that this version does not understand",
+    "beginning_forgotten": later(
+        "said by an agent whose start is not in the recording (the ring has forgotten it)"
+    ),
+    "before_the_copy": later("said before the copied minutes"),
+    "entries_missing": later("said after entries that are missing (torn file, or dropped while recording)"),
+    "agent_ended": later("the agent ended before its datagram was written"),
+    "end_of_recording": later("the recording ends before their datagram"),
+    "other_version": later("recorded by a version with other nouns"),
+    "not_understood": later("recorded in a form that this version does not understand"),
 }
 
 
@@ -43,11 +46,19 @@ def replay(
             told = summary(opened.entries())
             checked = check(opened.entries()) if check_it else None
     except OSError as error:
-        stop(Exit.FAILED, f"{error}; rsu record --out FILE.mcap makes a recording", as_json=as_json)
+        stop(
+            Exit.FAILED,
+            say("{error}; rsu record --out FILE.mcap makes a recording", error=error),
+            as_json=as_json,
+        )
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if not told["topics"]:
-        stop(Exit.FAILED, f"{recording}: no entry can be read ({_torn(told)})", as_json=as_json)
+        stop(
+            Exit.FAILED,
+            say("{recording}: no entry can be read ({torn})", recording=recording, torn=_torn(told)),
+            as_json=as_json,
+        )
     if as_json:
         print_json(told if checked is None else told | {"check": checked.plain()})
     else:
@@ -60,17 +71,22 @@ def replay(
 
 def _print(told: dict[str, Any]) -> None:
     typer.echo(
-        f"{told['span_s']:.1f} s, {len(told['starts'])} agent starts, {told['dropped']} entries dropped"
+        say(
+            "{span_s:.1f} s, {count} agent starts, {dropped} entries dropped",
+            span_s=told["span_s"],
+            count=len(told["starts"]),
+            dropped=told["dropped"],
+        )
     )
     for topic, count in told["topics"].items():
         typer.echo(f"  {topic:<12} {count}")
     for kind, count in told["sent"].items():
-        typer.echo(f"sent {kind:<5} {count}")
+        typer.echo(say("sent {kind:<5} {count}", kind=kind, count=count))
     for kind, reasons in told["held"].items():
         for reason, count in reasons.items():
-            typer.echo(f"held {kind:<5} {count} ({reason})")
+            typer.echo(say("held {kind:<5} {count} ({reason})", kind=kind, count=count, reason=reason))
     if told["torn"]:
-        typer.echo(f"torn: {_torn(told)}")
+        typer.echo(say("torn: {torn}", torn=_torn(told)))
 
 
 def _torn(told: dict[str, Any]) -> str:
@@ -78,13 +94,26 @@ def _torn(told: dict[str, Any]) -> str:
 
 
 def _print_check(checked: Checked) -> None:
-    typer.echo(f"compared {checked.compared}: {checked.equal} equal, {checked.different} different")
+    typer.echo(
+        say(
+            "compared {compared}: {equal} equal, {different} different",
+            compared=checked.compared,
+            equal=checked.equal,
+            different=checked.different,
+        )
+    )
     for reason, count in sorted(checked.not_compared.items()):
-        typer.echo(f"not compared {count}: {REASONS[reason]}")
+        typer.echo(say("not compared {count}: {why}", count=count, why=say(REASONS[reason])))
     for found in checked.differences[:SHOWN]:
         typer.echo(
-            f"  start {found.start}, {found.at_s:.3f} s: {found.where}: "
-            f"recorded {found.recorded}, replayed {found.replayed}"
+            say(
+                "  start {start}, {at_s:.3f} s: {where}: recorded {recorded}, replayed {replayed}",
+                start=found.start,
+                at_s=found.at_s,
+                where=found.where,
+                recorded=found.recorded,
+                replayed=found.replayed,
+            )
         )
     if checked.different > SHOWN:
-        typer.echo(f"  and {checked.different - SHOWN} more")
+        typer.echo(say("  and {more} more", more=checked.different - SHOWN))

@@ -13,6 +13,7 @@ from rsu_agent.cli.exits import Exit, code_of
 from rsu_agent.cli.output import stop
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.generations import Generations, Refused
+from rsu_agent.settings.language import because, say
 from rsu_agent.settings.read import read_site
 
 
@@ -49,11 +50,14 @@ def run(
 def _go_back(state: Path) -> None:
     """A change of the site file that nobody has confirmed does not outlive the agent."""
     try:
-        gone = Generations(state / "config").revert("the agent was started")
+        gone = Generations(state / "config").revert(say("the agent was started"))
     except (Refused, OSError) as error:
-        stop(Exit.FAILED, f"a change of the site file waits and cannot go back: {error}")
+        stop(Exit.FAILED, say("a change of the site file waits and cannot go back: {error}", error=error))
     if gone is not None:
-        print(f"generation {gone.new} was not confirmed: {gone.old} is in place again", file=sys.stderr)
+        print(
+            say("generation {new} was not confirmed: {old} is in place again", new=gone.new, old=gone.old),
+            file=sys.stderr,
+        )
 
 
 def state_folder() -> Path:
@@ -71,7 +75,13 @@ def _made(folder: Path, option: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         stop(
-            code_of(error), f"{folder}: cannot be made ({error.strerror}); name another folder with {option}"
+            code_of(error),
+            say(
+                "{folder}: cannot be made ({strerror}); name another folder with {option}",
+                folder=folder,
+                strerror=because(error),
+                option=option,
+            ),
         )
     return folder
 

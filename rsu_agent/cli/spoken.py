@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import typer
+
 from rsu_agent.settings.language import later, say
 
+HELP_OPTIONS = ("-h", "--help")
 EXAMPLE = re.compile(r"(Examples?):\s")  # what is typed is typed the same in every language
 EXAMPLES = {"Example": later("Example"), "Examples": later("Examples")}
 SHOW_HELP = later("Show this message and exit.")
@@ -22,6 +25,9 @@ def translate(command: Any) -> None:
         for parameter in each.params:
             if getattr(parameter, "help", None):
                 parameter.help = say(parameter.help)
+        asking = typer.Context(each, help_option_names=list(HELP_OPTIONS))
+        if (option := each.get_help_option(asking)) is not None:
+            option.help = say(SHOW_HELP)
 
 
 def texts(command: Any) -> Iterator[str]:

@@ -11,6 +11,8 @@ from rich.cells import cell_len
 
 from rsu_agent.cli.client import ask, socket_path
 from rsu_agent.cli.output import plain, print_json
+from rsu_agent.cli.words import CONTROLS, HAZARDS, reason_said
+from rsu_agent.settings.language import say
 
 REFRESH_S = 1.0
 SCREEN_COLUMNS = 40  # a terminal on a telephone held upright
@@ -74,28 +76,40 @@ def _print(state: dict[str, Any]) -> None:
 
 def screen(state: dict[str, Any]) -> list[tuple[str, str]]:
     """Lines of at most 40 columns with a style each."""
-    signal, spat, uplink, clock = state["signal"], state["spat"], state.get("uplink") or {}, state["clock"]
-    age = signal["age_s"]
-    valid = spat["valid"]
-    lines = [
-        (
-            f"{cut(state['site'], NAME_COLUMNS)}  {'on air' if valid else 'UNAVAILABLE'}",
-            "bold green" if valid else "bold red",
-        ),
-        (f"signal {signal['control']} {_stage(signal)}", ""),
-        (f"  age {'never' if age is None else f'{age:.1f} s'}", "" if age is not None and age < 1 else "red"),
-        (f"  why not: {spat['reason']}" if spat["reason"] else f"  {spat['sent']} SPAT sent", ""),
-        (f"users  {state['users']} tracked", ""),
-        (f"radio  {state['radio']['sent']} sent, {state['radio']['failed']} failed", ""),
-        (f"uplink {uplink.get('backlog', '-')} waiting, {uplink.get('acked', '-')} done", ""),
-        (f"clock  {_bound(clock)}", "" if clock["trusted"] else "yellow"),
-    ]
+    lines = [*_air(state), *_counts(state)]
     for device in state["devices"]:
-        text = f"{MARKS[device['state']]} {cut(device['device'], NAME_COLUMNS)} {device['reason']}"
-        lines.append((text, STYLES[device["state"]]))
-    for hazard in state["hazards"]:
-        lines.append((f"! {hazard['kind']}", "bold red"))
+        name, why = cut(device["device"], NAME_COLUMNS), reason_said(device["reason"])
+        lines.append((f"{MARKS[device['state']]} {name} {why}", STYLES[device["state"]]))
+    lines += [(f"! {say(HAZARDS.get(each['kind'], each['kind']))}", "bold red") for each in state["hazards"]]
     return [(cut(line, SCREEN_COLUMNS), style) for line, style in lines]
+
+
+def _air(state: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is on air, and how fresh what it says is."""
+    signal, spat, site = state["signal"], state["spat"], cut(state["site"], NAME_COLUMNS)
+    age_s, valid = signal["age_s"], spat["valid"]
+    told = say("on air") if valid else say("UNAVAILABLE")
+    age = say("never") if age_s is None else f"{age_s:.1f} s"
+    why = reason_said(spat["reason"]) if spat["reason"] else ""
+    control = say(CONTROLS.get(signal["control"], str(signal["control"])))
+    return [
+        (f"{site}  {told}", "bold green" if valid else "bold red"),
+        (say("signal {control} {stage}", control=control, stage=_stage(signal)), ""),
+        (say("  age {age}", age=age), "" if age_s is not None and age_s < 1 else "red"),
+        (say("  why not: {why}", why=why) if why else say("  {sent} SPAT sent", sent=spat["sent"]), ""),
+    ]
+
+
+def _counts(state: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is seen, sent and waiting, and how good the clock is."""
+    radio, uplink, clock = state["radio"], state.get("uplink") or {}, state["clock"]
+    waiting, done = uplink.get("backlog", "-"), uplink.get("acked", "-")
+    return [
+        (say("users  {users} tracked", users=state["users"]), ""),
+        (say("radio  {sent} sent, {failed} failed", sent=radio["sent"], failed=radio["failed"]), ""),
+        (say("uplink {waiting} waiting, {done} done", waiting=waiting, done=done), ""),
+        (say("clock  {bound}", bound=_bound(clock)), "" if clock["trusted"] else "yellow"),
+    ]
 
 
 def columns(text: str) -> int:
@@ -112,22 +126,25 @@ def cut(text: str, wide: int) -> str:
 
 def one_line(state: dict[str, Any]) -> str:
     """The state in one line, for logs and simple terminals."""
-    signal, spat = state["signal"], state["spat"]
+    spat, backlog = state["spat"], (state.get("uplink") or {}).get("backlog", "-")
     bad = [d["device"] for d in state["devices"] if d["state"] != "ok"]
-    return (
-        f"{'on air' if spat['valid'] else 'unavailable: ' + str(spat['reason'])} · "
-        f"{_stage(signal)} · {state['users']} users · "
-        f"{len(state['hazards'])} hazards · uplink {(state.get('uplink') or {}).get('backlog', '-')} waiting"
-        + (f" · not ok: {', '.join(bad)}" if bad else "")
+    told = say(
+        "{air} · {stage} · {users} users · {hazards} hazards · uplink {backlog} waiting",
+        air=say("on air") if spat["valid"] else say("unavailable: {why}", why=reason_said(spat["reason"])),
+        stage=_stage(state["signal"]),
+        users=state["users"],
+        hazards=len(state["hazards"]),
+        backlog=backlog,
     )
+    return told + (say(" · not ok: {devices}", devices=", ".join(bad)) if bad else "")
 
 
 def _stage(signal: dict[str, Any]) -> str:
     plan, stage = ("-" if signal[key] is None else signal[key] for key in ("plan", "stage"))
-    return f"plan {plan} stage {stage}"
+    return say("plan {plan} stage {stage}", plan=plan, stage=stage)
 
 
 def _bound(clock: dict[str, Any]) -> str:
     if clock["bound_ms"] is None:
-        return "not known"
-    return f"within {clock['bound_ms']:.1f} ms ({clock['source']})"
+        return say("not known")
+    return say("within {bound_ms:.1f} ms ({source})", bound_ms=clock["bound_ms"], source=clock["source"])

@@ -15,6 +15,7 @@ from rsu_agent.messages.generator.model import Reference
 from rsu_agent.messages.recognise import Read, recognise
 from rsu_agent.messages.show import Line, lines
 from rsu_agent.messages.show import plain as plain_value
+from rsu_agent.settings.language import say
 from rsu_agent.wire.uper import Malformed
 
 SCHEMAS = {"csae53": "csae53", "j2735": "dsrc", "CAM": "etsi", "DENM": "etsi"}
@@ -26,27 +27,27 @@ def licensed(schema: list[Path], *, as_json: bool) -> Licensed:
     try:
         return Licensed(schema)
     except ImportError:
-        stop(Exit.FAILED, "--schema needs asn1tools: pip install 'rsu-agent[j2735]'", as_json=as_json)
+        stop(Exit.FAILED, say("--schema needs asn1tools: pip install 'rsu-agent[j2735]'"), as_json=as_json)
     except (OSError, SchemaFault) as error:
         stop(Exit.FAILED, str(error), as_json=as_json)
 
 
 def tell(choices: list[bytes], standard: str | None, own: Licensed | None, *, as_json: bool) -> bool:
     """Print the first choice that is a message, else why the likeliest is none."""
-    fault = "no hex or base64 of at least 4 bytes in it"
+    fault = say("no hex or base64 of at least 4 bytes in it")
     for number, data in enumerate(choices):
         try:
             read = recognise(data, standard)
             if own is not None and read.kind is None and read.standard == "j2735":
                 read = replace(read, value=own.read(read.name, read.value), notes=())
         except Malformed as error:
-            fault = f"{len(data)} bytes, {error}" if number == 0 else fault
+            fault = say("{count} bytes, {error}", count=len(data), error=error) if number == 0 else fault
             continue
         print_json(_object(read, len(data))) if as_json else _print(read, len(data))
         return True
     if as_json:
         print_json({"error": fault, "reason": "malformed"})
-    print(f"not read: {fault}", file=sys.stderr, flush=True)
+    print(say("not read: {fault}", fault=fault), file=sys.stderr, flush=True)
     return False
 
 
@@ -74,14 +75,26 @@ def _object(read: Read, size: int) -> dict[str, Any]:
 
 def _print(read: Read, size: int) -> None:
     bold, off = ("", "") if plain() else ("\x1b[1m", "\x1b[0m")
-    print(f"{bold}{read.name}{off} ({read.standard}, {size} bytes)")
+    print(
+        say(
+            "{bold}{name}{off} ({standard}, {size} bytes)",
+            bold=bold,
+            name=read.name,
+            off=off,
+            standard=read.standard,
+            size=size,
+        )
+    )
     for note in read.notes:
-        print(f"  note: {note}")
+        print(say("  note: {note}", note=note))
     if read.kind is None:
         print(f"  {read.value.hex()}" if isinstance(read.value, bytes) else indented(read.value))
         return
     if read.kind in WRAPPED:
-        print("  header: " + ", ".join(f"{name} {number}" for name, number in read.value["header"].items()))
+        print(
+            say("  header: ")
+            + ", ".join((f"{name} {number}" for name, number in read.value["header"].items()))
+        )
     kind, value, schema = _typed(read)
     for line in lines(kind, Reference(kind), value, schema, 1):
         print(_text(line))

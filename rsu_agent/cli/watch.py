@@ -1,4 +1,4 @@
-"""`rsu watch`: what passes on a line and what it means, side by side, live."""
+"""`rsu watch`: the running agent, or what passes on a line and what it means, live."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rsu_agent.cli import watch_agent as view
+from rsu_agent.cli.client import ask, peek, socket_path
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import plain, print_json, stop
+from rsu_agent.cli.status import SocketOption
+from rsu_agent.cli.watch_follow import follow, newest, pieces
 from rsu_agent.ports.clock import Clock, SystemClock
 from rsu_agent.settings.explain import SiteInvalid
+from rsu_agent.settings.language import say
 from rsu_agent.settings.read import SiteRead, read_site
+from rsu_agent.world.signal import Programme, SignalReport
 
 if TYPE_CHECKING:
     from rsu_agent.runtime.watch_signals import Event
@@ -30,32 +36,105 @@ that stalls must not keep the controller waiting for its questions."""
 
 REFRESH_S = 0.25  # quick enough to compare with a lamp; a slower connection paces it by itself
 
-watch = typer.Typer(help="Look at a line live: raw bytes and what they mean.", no_args_is_help=True)
+SITE = Path("/etc/rsu-agent/site.yaml")
+SiteOption = Annotated[
+    Path | None,
+    typer.Option("--site", help="Open the line of this site file ourselves; the agent is not asked."),
+]
+SecondsOption = Annotated[
+    float | None, typer.Option(help="End after so many seconds; without it at Ctrl-C.", min=0.0)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a look, one line each.")]
 
-
-@watch.callback()
-def _verbs() -> None:
-    """Keeps `signals` a verb of its own while it is the only one."""
+watch = typer.Typer(help="Look at the running agent, or at a line, live.", no_args_is_help=True)
 
 
 @watch.command()
 def signals(
-    site: Annotated[Path, typer.Option("--site", help="The site file.")] = Path("/etc/rsu-agent/site.yaml"),
-    seconds: Annotated[
-        float | None, typer.Option(help="End after so many seconds; without it at Ctrl-C.", min=0.0)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object an event, one line each.")] = False,
+    site: SiteOption = None,
+    seconds: SecondsOption = None,
+    socket: SocketOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show the controller's lamps as decoded and, beside them, every byte of its line.
+    """Show every lamp group: its colour, the seconds to its end, and how sure that is.
 
-    Opens the line itself, so the agent must not hold it: stop the agent first, or look at `rsu status`.
-    A network line is never busy: there the controller hears two hosts while the agent runs.
-    Sends what the agent would send, and as a listener nothing. Into a pipe: a line an event.
-    Times are seconds since the start. Exit code 4 when --seconds pass without one report.
+    Asks the running agent. Where none runs, or with --site, it opens the controller's line itself and shows,
+    beside the lamps, every byte (`rsu watch serial`).
 
-    Examples: rsu watch signals · rsu watch signals --site site.yaml · rsu watch signals | grep 'group 3 ' ·
-    rsu watch signals --seconds 60 --json > night.ndjson
+    Examples: rsu watch signals · rsu watch signals --site site.yaml · rsu watch signals | grep '^  3'
     """
+    if site is not None or peek(socket_path(socket)) is None:
+        _direct(site or SITE, seconds, as_json=as_json)
+        return
+    follow(
+        lambda: ask(socket_path(socket), "status", as_json=as_json), view.signals, seconds, as_json=as_json
+    )
+
+
+@watch.command()
+def tracks(seconds: SecondsOption = None, socket: SocketOption = None, as_json: JsonOption = False) -> None:
+    """Show every road user: number, kind, metres east and north, km/h and where it heads; hazards below.
+
+    Examples: rsu watch tracks · rsu watch tracks --json | jq .users
+    """
+    path = socket_path(socket)
+    follow(lambda: newest(path, as_json=as_json), view.tracks, seconds, as_json=as_json)
+
+
+@watch.command()
+def messages(
+    whole: Annotated[bool, typer.Option("--hex", help="All bytes of each message.")] = False,
+    seconds: SecondsOption = None,
+    socket: SocketOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last message of each kind that went to the radio; with --json decoded.
+
+    Examples: rsu watch messages · rsu watch messages --hex · rsu watch messages --json | jq .SPAT.value
+    """
+    path = socket_path(socket)
+    draw = partial(view.messages, whole=whole)
+    follow(lambda: ask(path, "messages", as_json=as_json), draw, seconds, as_json=as_json)
+
+
+@watch.command()
+def uplink(seconds: SecondsOption = None, socket: SocketOption = None, as_json: JsonOption = False) -> None:
+    """Show what waits for the district, what was acknowledged, and how long that takes.
+
+    Examples: rsu watch uplink · rsu watch uplink --json | jq .uplink.backlog
+    """
+    path = socket_path(socket)
+    follow(lambda: ask(path, "status", as_json=as_json), view.uplink, seconds, as_json=as_json)
+
+
+@watch.command()
+def serial(
+    bytes_alone: Annotated[bool, typer.Option("--hex", help="Bytes alone, a line for each piece.")] = False,
+    site: SiteOption = None,
+    seconds: SecondsOption = None,
+    socket: SocketOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the controller's line: every byte in both directions and, without --hex, what it means.
+
+    A running agent is asked for the bytes that it sees. Where none runs, or with --site, the line is opened
+    here as the agent would open it, and must not be held by it. A network line is never busy: there the
+    controller hears two hosts. Sends what the agent would send, and as a listener nothing.
+
+    Into a pipe: a line an event; seconds count from the start. Exit code 4 when --seconds pass without any.
+
+    Examples: rsu watch serial --hex · rsu watch serial --site site.yaml ·
+    rsu watch serial --seconds 60 --json > night.ndjson
+    """
+    path = socket_path(socket)
+    if site is not None or peek(path) is None:
+        _direct(site or SITE, seconds, as_json=as_json, bytes_alone=bytes_alone)
+        return
+    pieces(path, seconds, as_json=as_json)
+
+
+def _direct(site: Path, seconds: float | None, *, as_json: bool, bytes_alone: bool = False) -> None:
+    """Open the line ourselves: lamps and bytes side by side."""
     try:
         read = read_site(site)
     except SiteInvalid as invalid:
@@ -65,7 +144,10 @@ def signals(
     logging.getLogger().addHandler(logging.NullHandler())  # losses are events here: none a second time
     watching = _Watching(read, SystemClock())
     try:
-        watching.live(seconds) if _screen(as_json=as_json) else watching.printed(seconds, as_json=as_json)
+        if _screen(as_json=as_json) and not bytes_alone:
+            watching.live(seconds)
+        else:
+            watching.printed(seconds, as_json=as_json, bytes_alone=bytes_alone)
     except BrokenPipeError:  # `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(int(Exit.FAILED)) from None
@@ -96,7 +178,7 @@ class _Watching:
         self.ended = False  # by itself, as --seconds wanted
         self.open: Callable[[], AbstractAsyncContextManager[Any]] = lambda: opener(settings, clock)
 
-    def printed(self, seconds: float | None, *, as_json: bool) -> None:
+    def printed(self, seconds: float | None, *, as_json: bool, bytes_alone: bool = False) -> None:
         """A line an event, and what the line counted at the end."""
         from rsu_agent.cli.watch_lines import JsonLines, PlainLines, counts
 
@@ -106,6 +188,8 @@ class _Watching:
 
         def tell(event: Event) -> None:
             self.watched.take(event)
+            if bytes_alone and isinstance(event, SignalReport | Programme):
+                return
             now_s = self.clock.now_s()
             if as_json:
                 for value in objects.objects(event, self.watched, now_s):
@@ -120,7 +204,7 @@ class _Watching:
             print_json({"t": round(end_s, 3), "ended": True, "counters": counted})
         else:
             words_of = " ".join(f"{name} {count}" for name, count in counted.items())
-            print(f"ended at {end_s:.3f} {words_of}".rstrip(), flush=True)
+            print(say("ended at {end_s:.3f} {words_of}", end_s=end_s, words_of=words_of).rstrip(), flush=True)
 
     def live(self, seconds: float | None) -> None:
         """A screen of its own; what it showed last stays when it is left."""

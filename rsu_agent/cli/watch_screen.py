@@ -7,21 +7,31 @@ from functools import cache
 from itertools import chain
 from math import ceil
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from rsu_agent.cli.watch_lines import NO_RAW, counts, facts, left_words, printable
+from rsu_agent.cli.words import COLOURS, CONTROLS, reason_said
 from rsu_agent.runtime.watch_signals import Raw
 from rsu_agent.runtime.watched_signals import Shining, WatchedSignals
+from rsu_agent.settings.language import later, say
 from rsu_agent.world.signal import Colour
 
 WIDE = 80  # columns from which two panes fit side by side
 RULE = " │ "
 LEAST_RAW_COLUMNS = 28  # of the right pane: time and six bytes
 LEAST_RAW_ROWS = 4  # of the lower pane: 24 groups and these fit a telephone of 40 x 24
-GROUP_COLUMNS = 32  # as `_group` makes them
+GROUP_COLUMNS = 34  # as `_group` makes them
 TIGHT_COLUMNS = 19  # two beside each other on forty columns
 QUIET = {"faults": "none", "alarms": "none", "preempt": "no", "priority": "no", "fault_flash": "no"}
+NAMES = {
+    "faults": later("faults"),
+    "alarms": later("alarms"),
+    "preempt": later("preempt"),
+    "priority": later("priority"),
+    "fault_flash": later("fault flash"),
+}
 ARROWS = {"in": "←", "out": "→"}
 BLOCKS: dict[Colour, tuple[tuple[str, str], tuple[str, str]]] = {  # two characters with a style each
     Colour.UNKNOWN: (("?", "magenta"), ("?", "magenta")),
@@ -92,24 +102,29 @@ class Screen:
             for row in made:
                 row.stylize("dim")
         if hidden := len(groups) - len(shown):
-            made.append(Text(f"+{hidden} groups: make the window taller", "yellow"))
+            made.append(Text(say("+{hidden} groups: make the window taller", hidden=hidden), "yellow"))
         return made, beside * (wide + 1) - 1
 
     def _state(self, now_s: float) -> Iterator[Text]:
         said = facts(self._watched, now_s)
-        mode = [f"mode {said['control'].replace('_', ' ')}"] if "control" in said else []
-        plan = [f"plan {said['plan']}"] if "plan" in said else []
+        control = say(CONTROLS.get(said.get("control", ""), said.get("control", "")))
+        mode = [say("mode {mode}", mode=control)] if control else []
+        plan = [say("plan {plan}", plan=said["plan"])] if "plan" in said else []
         if mode or plan:
             yield Text("  ".join(mode + plan))
         if "stage" in said:
-            yield Text(f"stage {said['stage']}")
-        if calm := [f"{name} none" for name in ("faults", "alarms") if said.get(name) == "none"]:
+            yield Text(say("stage {stage}", stage=said["stage"]))
+        if calm := [
+            say("{name} none", name=say(NAMES[name]))
+            for name in ("faults", "alarms")
+            if said.get(name) == "none"
+        ]:
             yield Text("  ".join(calm))
         for name, quiet in QUIET.items():
             if said.get(name, quiet) != quiet:
-                yield Text(f"{name.replace('_', ' ')} {said[name]}", "bold red")
+                yield Text(f"{say(NAMES[name])} {said[name]}", "bold red")
         if (period_s := self._watched.period_s()) is not None:
-            yield Text(f"a report every {period_s:.2f} s")
+            yield Text(say("a report every {period_s:.2f} s", period_s=period_s))
         if counted := counts(self._watched):
             yield Text("  ".join(f"{name} {count}" for name, count in counted.items()), "dim")
 
@@ -117,16 +132,16 @@ class Screen:
         """How the line is, where it is not simply well."""
         watched = self._watched
         if (lost := watched.lost) is not None:
-            yield Text(f"LINE LOST: {lost.reason}", "bold red")
+            yield Text(say("LINE LOST: {reason}", reason=reason_said(lost.reason)), "bold red")
             yield Text(printable(lost.detail))
             yield Text(lost.hint, "yellow")
-            yield Text("it is opened again by itself; Ctrl-C ends")
+            yield Text(say("it is opened again by itself; Ctrl-C ends"))
         elif watched.opened is None:
-            yield Text("opening ...")
+            yield Text(say("opening ..."))
         elif not watched.groups:
-            yield Text("open; no colours yet ...", "yellow")
+            yield Text(say("open; no colours yet ..."), "yellow")
         if watched.old(now_s):
-            yield Text(f"OLD: no colours for {watched.age_s(now_s):.0f} s", "bold red")
+            yield Text(say("OLD: no colours for {age_s:.0f} s", age_s=watched.age_s(now_s)), "bold red")
 
     def _bytes(self, columns: int, rows: int) -> list[Text]:
         """The newest bytes, the last at the bottom."""
@@ -148,10 +163,10 @@ class Screen:
 
 
 def _group(group: int, shining: Shining, now_s: float) -> Text:
-    word = shining.colour.replace("_", " ")
+    word = say(COLOURS[shining.colour])
     left = left_words(shining, now_s)
     row = Text(f"{group:>3} ").append_text(_block(shining.colour, 2))
-    row.append(f" {word:<12} {_shone(shining, now_s):>6}")
+    row.append(f" {_padded(word, 14)} {_shone(shining, now_s):>6}")
     return row.append(f" -{left}" if left else "", "bold")
 
 
@@ -160,13 +175,17 @@ def _tight(group: int, shining: Shining, now_s: float) -> Text:
     left = left_words(shining, now_s)
     row = Text(f"{group:>2}").append_text(_block(shining.colour, 1))
     return row.append(
-        f"{shining.colour.replace('_', ' '):<12}{'-' + left if left else _shone(shining, now_s)}"
+        f"{_padded(say(COLOURS[shining.colour]), 12)}{'-' + left if left else _shone(shining, now_s)}"
     )
 
 
 def _shone(shining: Shining, now_s: float) -> str:
     """Seconds that the colour has shone; > where its beginning was not seen."""
     return f"{'' if shining.begun else '>'}{max(0.0, now_s - shining.since_s):.0f}s"
+
+
+def _padded(word: str, wide: int) -> str:
+    return word + " " * (wide - cell_len(word))
 
 
 def _block(colour: Colour, wide: int) -> Text:

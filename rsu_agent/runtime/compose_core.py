@@ -183,6 +183,8 @@ class Core:
 
     async def _controller(self, reports: SignalSource) -> None:
         """Every report goes to the guard and the predictor at once; changes go into the phase log."""
+        if hasattr(reports, "tap"):
+            reports.tap = self.window.tap
         try:
             async for item in reports:
                 self.keepers["controller"].serving()

@@ -34,6 +34,8 @@ class View(Protocol):
 
     def changes(self) -> dict[str, Any]: ...
 
+    def line(self, after: int | None) -> tuple[int, list[dict[str, Any]]]: ...
+
     def healthy(self) -> tuple[bool, str]: ...
 
 
@@ -52,6 +54,17 @@ def control_app(view: View, stills: StillDesk | None = None) -> Starlette:
 
         return streams.open(events())
 
+    async def line(request: Request) -> Response:
+        async def events() -> AsyncIterator[str]:
+            number, pieces = view.line(None)
+            while not streams.ended and not await request.is_disconnected():
+                number, pieces = view.line(number)
+                for piece in pieces or [{}]:  # an empty one shows that we live
+                    yield f"data: {json.dumps(piece, separators=(',', ':'))}\n\n"
+                await asyncio.sleep(LIVE_PERIOD_S)
+
+        return streams.open(events())
+
     def give(read: Callable[[], dict[str, Any]]) -> Callable[[Request], Any]:
         async def answer(_request: Request) -> Response:
             return JSONResponse(read(), headers={"Cache-Control": "no-store"})
@@ -66,6 +79,7 @@ def control_app(view: View, stills: StillDesk | None = None) -> Starlette:
             Route("/v1/guard", give(view.guard)),
             Route("/v1/changes", give(view.changes)),
             Route("/v1/live", live),
+            Route("/v1/line", line),
             *([] if stills is None else still_routes(stills)),
         ]
     )

@@ -105,7 +105,7 @@ def _cfg(site: SiteRead, memory: MapMemory) -> Record:
     settings = site.settings
     detector = settings.perception.detector
     return {
-        "conf": _sha256(site.path),
+        "conf": _sha256(*site.files),
         "map": _sha256(find(site.folder, settings.crossing.file)),
         "air": memory.content,
         "rev": memory.revision,
@@ -113,10 +113,13 @@ def _cfg(site: SiteRead, memory: MapMemory) -> Record:
     }
 
 
-def _sha256(path: Path) -> str:
-    """Of a file; `unreadable` where it has gone since it was read."""
+def _sha256(*paths: Path) -> str:
+    """Of files one after the other; `unreadable` where one has gone since it was read."""
+    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        for path in paths:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
     except OSError:
         return "unreadable"
+    return digest.hexdigest()

@@ -12,6 +12,7 @@ from rsu_agent.perception.lamp_changes import LampChanges
 from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.controller_clock import ControllerClock
+from rsu_agent.runtime.line_tap import LineTap
 from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.world.crossing import Crossing
@@ -45,6 +46,7 @@ class Window:
         self.association: dict[str, Any] | None = None
         self.controller_clock = ControllerClock()
         self.lamp_changes = LampChanges()
+        self.tap = LineTap()
 
     def status(self) -> dict[str, Any]:
         """Everything but the road users themselves."""
@@ -108,6 +110,10 @@ class Window:
     def changes(self) -> dict[str, Any]:
         """The newest changes of lamps, as told and as seen, with their monotonic seconds."""
         return self.lamp_changes.plain()
+
+    def line(self, after: int | None) -> tuple[int, list[dict[str, Any]]]:
+        """What passed on the controller's line since somebody asked last."""
+        return self.tap.after(after)
 
     def healthy(self) -> tuple[bool, str]:
         """For /healthz: whether SPAT is said or is rightly not said."""

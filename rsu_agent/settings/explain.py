@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -17,11 +17,30 @@ ROOT_POSITION = (1, 1)
 AT_KEY = ("extra_forbidden",)  # faults of the key, not of its value
 
 
+class Place(NamedTuple):
+    """Line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class Placed(Protocol):
+    """A tree of settings that knows where its values were written."""
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """What holds."""
+
+    def place(self, path: Sequence[Step], *, key: bool = False) -> Place:
+        """Where a value was written, or its key, or the last section around it that exists."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One fault; line and column count from 1. Reads `file:line:column: path: reason`.
 
-    other: line and column of what it does not agree with, in the same file.
+    other: the place of what it does not agree with.
     """
 
     file: str
@@ -29,40 +48,43 @@ class Fault:
     column: int
     path: str
     reason: str
-    other: tuple[int, int] | None = None
+    other: Place | None = None
 
     def __str__(self) -> str:
         told = f"{self.file}:{self.line}:{self.column}: {self.path}: {self.reason}"
         if self.other is None:
             return told
-        return told + say(" (see {line}:{column})", line=self.other[0], column=self.other[1])
+        file, line, column = self.other
+        where = f"{line}:{column}" if file == self.file else f"{file}:{line}:{column}"
+        return told + say(" (see {where})", where=where)
 
 
 class SiteInvalid(Exception):
     """A site file that cannot be used, with every fault found."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = sorted(set(faults), key=lambda fault: (fault.line, fault.column, fault.path))
+        self.faults = sorted(
+            set(faults), key=lambda fault: (fault.file, fault.line, fault.column, fault.path)
+        )
         super().__init__("\n".join(map(str, self.faults)))
 
 
-def faults_of(error: ValidationError, tree: Any, file: str, model: type[BaseModel]) -> list[Fault]:
-    """Every error of pydantic at the place of its key in the YAML tree."""
-    return [_fault(dict(entry), tree, file, model) for entry in error.errors(include_url=False)]
+def faults_of(error: ValidationError, placed: Placed, model: type[BaseModel]) -> list[Fault]:
+    """Every error of pydantic at the place of its key."""
+    return [_fault(dict(entry), placed, model) for entry in error.errors(include_url=False)]
 
 
-def _fault(entry: dict[str, Any], tree: Any, file: str, model: type[BaseModel]) -> Fault:
-    path, other = _path_in(tree, entry["loc"]), None
+def _fault(entry: dict[str, Any], placed: Placed, model: type[BaseModel]) -> Fault:
+    path, other = _path_in(placed.tree, entry["loc"]), None
     at_key = entry["type"] in AT_KEY or entry["loc"][-1:] == ("[key]",) or entry.get("input", 0) is None
     if entry["type"] in ("union_tag_invalid", "union_tag_not_found") and isinstance(entry.get("input"), dict):
         path = [*path, "driver"]
     misfit = entry.get("ctx", {}).get("error")
     if isinstance(misfit, Misfit):
-        other = None if misfit.other is None else position(tree, [*path, *misfit.other])
+        other = None if misfit.other is None else placed.place([*path, *misfit.other])
         path, at_key = [*path, *misfit.where], at_key or misfit.at_key
-    place = position(tree, path, key=at_key)
-    why = reason(entry, model, path, _driver_of(tree, path))
-    return Fault(file, *place, ".".join(map(str, path)) or "(file)", why, other)
+    why = reason(entry, model, path, _driver_of(placed.tree, path))
+    return Fault(*placed.place(path, key=at_key), ".".join(map(str, path)) or "(file)", why, other)
 
 
 def position(tree: Any, path: Sequence[Step], *, key: bool = False) -> tuple[int, int]:

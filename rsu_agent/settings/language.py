@@ -36,6 +36,11 @@ def later(text: str) -> str:
     return text
 
 
+def because(error: OSError) -> str:
+    """Why the system refused, in the person's language where the reason is a common one."""
+    return say(error.strerror) if error.strerror else str(error)
+
+
 def spoken() -> str:
     """`zh_CN` or `en`: as the environment asks, English where the terminal cannot show the other."""
     asked = next((value for name in ASKED if (value := os.environ.get(name))), "")
@@ -60,3 +65,21 @@ def _shows_all(encoding: str | None) -> bool:
 @cache
 def _catalogue(name: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, CATALOGUES, languages=[name], fallback=True)
+
+
+COMMON = (  # what the system says most: its own words are always English here
+    later("No such file or directory"),
+    later("Permission denied"),
+    later("Is a directory"),
+    later("Not a directory"),
+    later("File exists"),
+    later("No space left on device"),
+    later("Read-only file system"),
+    later("Connection refused"),
+    later("Connection reset by peer"),
+    later("Device or resource busy"),
+    later("Input/output error"),
+    later("Address already in use"),
+    later("File name too long"),
+    later("Disk quota exceeded"),
+)

@@ -113,7 +113,7 @@ def _kind(kind: str) -> str:
 
 def _limited(kind: str, context: dict[str, Any]) -> str:
     limit = next((context[name] for name in LIMIT_NAMES if name in context), None)
-    return say(LIMITS[kind], limit=f"{limit:g}") if kind in LIMITS and limit is not None else ""
+    return say(LIMITS[kind], limit=format(limit, "g")) if kind in LIMITS and limit is not None else ""
 
 
 def _unknown(key: str, beside: list[str], driver: str | None) -> str:
@@ -125,7 +125,7 @@ def _unknown(key: str, beside: list[str], driver: str | None) -> str:
 
 def _no_driver(name: str, choices: list[str]) -> str:
     if (other := plugins().get(name)) is not None:
-        said = "{name} is a driver for another section, of a {kind}; one of {choices}"
+        said = later("{name} is a driver for another section, of a {kind}; one of {choices}")
         return say(said, name=name, kind=str(other.kind), choices=", ".join(choices))
     return say("no driver {name}", name=repr(name)) + did_you_mean(name, choices)
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rsu_agent.messages.standards import REFUSED
 from rsu_agent.ports.declare import Declared, Misfit, setting
+from rsu_agent.settings.language import later
 
 
 class SiteSection(Declared):
@@ -101,7 +102,7 @@ class SignalsSection(Declared):
                 raise Misfit("phase {phase} has no lamp group", phase, phase=phase)
             for index, group in enumerate(groups):
                 if group in seen:
-                    said = "lamp group {group} stands in phase {phase} too"
+                    said = later("lamp group {group} stands in phase {phase} too")
                     other = seen[group]
                     raise Misfit(said, phase, index, other=other, group=group, phase=other[0])
                 seen[group] = (phase, index)
@@ -185,7 +186,7 @@ class Lens(Declared):
             raise Misfit("give focal_px, or fx_px and fy_px", "focal_px")
         for middle, size in (("cx_px", "width_px"), ("cy_px", "height_px")):
             if (getattr(self, middle) or 0) >= getattr(self, size):
-                said = "must lie in the picture of {size} px"
+                said = later("must lie in the picture of {size} px")
                 raise Misfit(said, middle, other=(size,), size=getattr(self, size))
         if len(self.distortion) not in (0, 5):
             raise Misfit("distortion has five numbers: k1 k2 p1 p2 k3", "distortion")

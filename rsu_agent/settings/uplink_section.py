@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from rsu_agent.ports.declare import Declared, Misfit, setting
+from rsu_agent.settings.language import later
 
 KEY_BYTES = 32  # of Ed25519
 
@@ -34,10 +35,10 @@ class TlsSection(Declared):
     @model_validator(mode="after")
     def _pair(self) -> TlsSection:
         if (self.cert is None) != (self.key is None):
-            said = "a certificate needs its key and the key its certificate: give both or neither"
+            said = later("a certificate needs its key and the key its certificate: give both or neither")
             raise Misfit(said, "cert" if self.cert else "key")
         if not self.on and (self.ca or self.cert):
-            said = "certificates are of no use while it is off"
+            said = later("certificates are of no use while it is off")
             raise Misfit(said, "ca" if self.ca else "cert", other=("on",))
         return self
 

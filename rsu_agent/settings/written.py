@@ -46,19 +46,22 @@ def replace_site(path: Path, change: Callable[[str], str]) -> None:
         with candidate.open("w", newline="") as file:
             file.write(changed)
         shutil.copymode(path, candidate)
-        read_site(candidate)
+        read_site(candidate, shown=path)
         os.replace(candidate, path)
     finally:
         candidate.unlink(missing_ok=True)
 
 
-def checked_in_place(path: Path, text: bytes) -> None:
-    """Whether the text would be a site file in that place. Raises SiteInvalid, OSError."""
+def checked_in_place(path: Path, text: bytes, shown: Path) -> None:
+    """Whether the text would be a site file in that place; shown: where it comes from.
+
+    Raises SiteInvalid, OSError.
+    """
     path = path.resolve()
     candidate = path.with_name(f".{path.name}.look")
     try:
         candidate.write_bytes(text)
-        read_site(candidate)
+        read_site(candidate, shown=shown)
     finally:
         candidate.unlink(missing_ok=True)
 

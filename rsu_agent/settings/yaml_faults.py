@@ -12,10 +12,10 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from rsu_agent.settings.explain import Fault, SiteInvalid
-from rsu_agent.settings.language import say
+from rsu_agent.settings.explain import Fault, Place, SiteInvalid
+from rsu_agent.settings.language import later, say
 
-Place = tuple[int, int]
+At = tuple[int, int]
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 OPENED = {"'}'": "{", "']'": "["}
@@ -23,7 +23,7 @@ CLOSES = {"{": "}", "[": "]"}
 FULL_WIDTH_COLON = "\uff1a"
 
 
-def tree_of(data: bytes, file: str) -> CommentedMap:
+def tree_of(data: bytes, file: str, *, may_be_empty: bool = False) -> CommentedMap:
     """The tree of a site file. Raises SiteInvalid at the place where it is no YAML, or no mapping."""
     text = _decoded(data, file)
     try:
@@ -37,6 +37,8 @@ def tree_of(data: bytes, file: str) -> CommentedMap:
         raise SiteInvalid([_fault(file, (1, 1), say("is nested too deeply, or holds itself"))]) from None
     except (YAMLError, ValueError) as error:
         raise SiteInvalid([_fault(file, (1, 1), " ".join(str(error).split()))]) from None
+    if tree is None and may_be_empty:
+        return CommentedMap()
     if not isinstance(tree, CommentedMap):
         said = say("is empty: it must hold sections such as site: and controller:")
         wrong = say("must be sections of keys, each `name:` on a line of its own")
@@ -54,24 +56,25 @@ def _decoded(data: bytes, file: str) -> str:
         reason = say("byte {byte} is not UTF-8: save the file as UTF-8 (it may be GBK)", byte=wrong)
         raise SiteInvalid([_fault(file, place, reason)]) from None
     if found := NO_TEXT.search(text):
-        reason = say("the character {sign} cannot stand in a file of text", sign=f"U+{ord(found[0]):04X}")
+        sign = f"U+{ord(found[0]):04X}"
+        reason = say("the character {sign} cannot stand in a file of text", sign=sign)
         raise SiteInvalid([_fault(file, _place(text[: found.start()]), reason)])
     return text
 
 
-def _place(before: str) -> Place:
+def _place(before: str) -> At:
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
-def _fault(file: str, place: Place, reason: str, other: Place | None = None) -> Fault:
-    return Fault(file, *place, "(yaml)", reason, other)
+def _fault(file: str, place: At, reason: str, other: At | None = None) -> Fault:
+    return Fault(file, *place, "(yaml)", reason, other and Place(file, *other))
 
 
-def _marked(mark: Any) -> Place:
+def _marked(mark: Any) -> At:
     return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
 
 
-def _explained(error: MarkedYAMLError, lines: list[str]) -> tuple[Place, str]:
+def _explained(error: MarkedYAMLError, lines: list[str]) -> tuple[At, str]:
     """Where it went wrong and in what way; what is not known here keeps the words of the library."""
     problem, at, began = str(error.problem), _marked(error.problem_mark), _marked(error.context_mark)
     line = lines[at[0] - 1] if at[0] <= len(lines) else ""
@@ -88,7 +91,7 @@ def _explained(error: MarkedYAMLError, lines: list[str]) -> tuple[Place, str]:
     if problem == "could not find expected ':'":
         return began, _no_colon(lines[began[0] - 1])
     if found := re.match(r"found undefined alias '?([^']*)'?", problem):
-        said = "*{name} stands for nothing: put a value that begins with * in quotation marks"
+        said = later("*{name} stands for nothing: put a value that begins with * in quotation marks")
         return at, say(said, name=found[1])
     if problem == "but found another document":
         return at, say("--- begins a second document: a site file is one")
@@ -97,14 +100,14 @@ def _explained(error: MarkedYAMLError, lines: list[str]) -> tuple[Place, str]:
     return at, problem
 
 
-def _unclosed(sign: str, at: Place, began: Place, *, ended: bool) -> tuple[Place, str]:
+def _unclosed(sign: str, at: At, began: At, *, ended: bool) -> tuple[At, str]:
     closing = CLOSES[sign]
     if at[0] == began[0] and not ended:
         return at, say("a comma or {closing} is missing before this", closing=closing)
     return began, say("this {sign} is never closed: {closing} is missing", sign=sign, closing=closing)
 
 
-def _second_colon(line: str, at: Place) -> tuple[Place, str]:
+def _second_colon(line: str, at: At) -> tuple[At, str]:
     """Either a line that is indented too far, or a value with a colon in it."""
     indent = len(line) - len(line.lstrip())
     if ": " in line[: at[1] - 1]:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.main import app
 from rsu_agent.ports.assets import asset
-from rsu_agent.settings.read import LARGEST_SITE_BYTES
+from rsu_agent.settings.parts import LARGEST_SITE_BYTES
 
 GOOD = asset("config/virtual.yaml").read_text()
 LINE = re.compile(

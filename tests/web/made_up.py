@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from rsu_agent.runtime.control import control_app
+from rsu_agent.runtime.line_tap import LineTap
 from rsu_agent.runtime.serve_http import listen_unix
 from rsu_agent.settings.crossing import read_crossing
 
@@ -63,9 +64,13 @@ class MadeUpAgent:
         self.grows_old_from: float | None = None
         self.asked = 0
         self.lamp_changes: dict[str, Any] = {"told": [], "seen": []}
+        self.tap = LineTap()
 
     def changes(self) -> dict[str, Any]:
         return self.lamp_changes
+
+    def line(self, after: int | None) -> tuple[int, list[dict[str, Any]]]:
+        return self.tap.after(after)
 
     def status(self) -> dict[str, Any]:
         state = self.live()

@@ -63,7 +63,12 @@ CFG = Kind(
     200,
     (
         when(),
-        Field("conf", "text", "SHA-256 of the site file's bytes", "站点文件 SHA-256"),
+        Field(
+            "conf",
+            "text",
+            "SHA-256 of the bytes of the site file and of conf.d",
+            "站点文件与 conf.d 的 SHA-256",
+        ),
         Field("map", "text", "SHA-256 of the crossing file's bytes", "路口文件 SHA-256"),
         Field("air", "text", "digest of the MAP's content on air", "在播 MAP 内容摘要"),
         Field("rev", "int", "revision of that MAP", "其版本号", low=0, high=127),
