@@ -121,10 +121,20 @@ CHANGES = _object(
 )
 STILL = _object(file=TEXT, pictures=WHOLE, filled=WHOLE, expires=TEXT)
 REFUSED = _object(refused=_told(TEXT, "camera, detector, busy, pictures, senses, disk, name"))
+PIECE = {
+    "type": "object",
+    "properties": {
+        "t": _told(NUMBER, "monotonic seconds"),
+        "dir": TEXT,
+        "hex": TEXT,
+        "missed": _told(WHOLE, "pieces that a slow reader did not get"),
+    },
+}
 SCHEMAS = {
     "Status": STATUS,
     "Live": LIVE,
     "User": USER,
+    "Piece": PIECE,
     "Crossing": CROSSING,
     "Messages": MESSAGES,
     "Guard": GUARD,
@@ -139,8 +149,9 @@ READS = {  # address -> what it gives, its schema
     "/v1/guard": ("the guard's table and its counts", "Guard"),
     "/v1/changes": ("the newest changes of lamps, told and seen", "Changes"),
 }
-STREAMS = {
-    "/v1/live": ("server-sent events, ten a second: the status with the road users themselves", "Live")
+STREAMS = {  # server-sent events
+    "/v1/live": ("ten events a second: the status with the road users themselves", "Live"),
+    "/v1/line": ("the bytes of the controller's line from now on; an empty object while none pass", "Piece"),
 }
 
 
