@@ -18,7 +18,7 @@ NARROWEST, WIDEST = 40, 110  # columns
 def picture(command: str, printed: str) -> str:
     """The SVG of a window in which `command` printed this; equal prints make equal pictures."""
     text = Text.from_ansi(f"$ {command}\n{printed.rstrip()}")
-    width = max(NARROWEST, min(WIDEST, *(WIDEST, max(line.cell_len for line in text.split()) + 1)))
+    width = max(NARROWEST, min(WIDEST, max(line.cell_len for line in text.split()) + 1))
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, legacy_windows=False)
     console.print(text, soft_wrap=False)
     return console.export_svg(title="", code_format=FORMAT, unique_id="t") + "\n"

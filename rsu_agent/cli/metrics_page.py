@@ -28,7 +28,7 @@ UNITS = {  # the last word of a name -> its unit
     "envelopes": "envelopes",
     "messages": "messages",
     "vehicles": "vehicles",
-    "outboxes": "files",
+    "outboxes": "outboxes",
     "sites": "sites",
     "letters": "messages",
     "stream": "messages",

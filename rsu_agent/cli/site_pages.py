@@ -173,7 +173,9 @@ def gather(root: Path, out: Path) -> int:
         else:
             shutil.copyfile(root / name, to)
     for folder in sorted({path.parent for path in out.rglob("*") if path.is_file()} - {out}):
-        shown = folder.name in MADE or any((folder / each).exists() for each in ("index.md", "README.md"))
+        shown = folder.relative_to(out).parts[0] in MADE or any(
+            (folder / each).exists() for each in ("index.md", "README.md")
+        )
         if not shown and folder.name not in ("guide", "reference", "deploy"):
             (folder / "index.md").write_text(contents(folder))
     return len(put)

@@ -18,7 +18,7 @@ GAUGES = {  # name -> (key of a site's condition, what it is)
     "rsu_site_clock_bound_seconds": ("clock_s", "Bound of the site's clock error, as it says."),
     "rsu_site_schema_skew": ("version_skew", "Schema version of the site less the receiver's."),
     "rsu_site_connected": ("connected", "Birth (1) or will (0), as the broker keeps it."),
-    "rsu_site_outboxes": ("outboxes", "Outbox files ever heard of: more than one is a replaced disk."),
+    "rsu_site_outboxes": ("outboxes", "Outboxes ever heard of: more than one is a replaced disk."),
 }
 TOTALS = {
     "rsu_site_duplicate_envelopes": ("duplicates", "Arrivals beyond the first."),
