@@ -46,8 +46,8 @@ check-messages: setup ## N random messages of each type through our codecs and t
 bench: setup ## every benchmark with its ratios, or ONLY=name; writes build/bench.json
 	@$(RSU) bench $(if $(ONLY),--only $(ONLY),)
 
-hil: setup ## every scenario with its report, in build/hil
-	@$(RSU) hil all --out build/hil
+hil: setup ## every scenario with its report, in build/hil; MUTANTS=1: wrong installations, each to be named
+	@$(if $(MUTANTS),$(PY) -m hil.mutants,$(RSU) hil all --out build/hil)
 
 fuzz: setup ## N random inputs into everything that reads a wire (SEED= for the same ones again)
 	@$(PY) -m tests.fuzz --n $(or $(N),20000) --seed $(or $(SEED),1)

@@ -14,6 +14,7 @@ from hil.processes import RigFailure, ended_by_signals
 from hil.scenario.verbs import all_scenarios, run
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
+from rsu_agent.settings.language import say
 
 if TYPE_CHECKING:
     from hil.rig import RigOptions
@@ -82,7 +83,11 @@ def _chosen(options: RigOptions, as_json: bool) -> None:
     allowed |= {"camera": tuple(CAMERAS), "world": tuple(WORLDS)}
     for name, values in allowed.items():
         if (value := getattr(options, name)) not in values:
-            stop(Exit.USAGE, f"--{name} {value}: one of {', '.join(values)}", as_json=as_json)
+            stop(
+                Exit.USAGE,
+                say("--{name} {value}: one of {choices}", name=name, value=value, choices=", ".join(values)),
+                as_json=as_json,
+            )
     refused = radar_refused(options.radar) or talkers_refused(options)
     if refused:
         stop(Exit.USAGE, refused, as_json=as_json)
@@ -98,7 +103,7 @@ def _report(figures: dict[str, Any], as_json: bool) -> None:
         for line in readable(figures):
             typer.echo(line)
     for line in figures["missed"]:
-        typer.echo(f"missed: {line}", err=True)
+        typer.echo(say("missed: {line}", line=line), err=True)
     if figures["missed"]:
         raise typer.Exit(int(Exit.FAILED))
 
@@ -124,13 +129,17 @@ def fault(
         stop(Exit.USAGE, str(error), as_json=as_json)
     folder = run or Path(os.environ.get("RSU_RUN", ""))
     if not (folder / "bus").is_dir():
-        stop(Exit.USAGE, f"{folder}: no running demo there; the demo prints its folder", as_json=as_json)
+        stop(
+            Exit.USAGE,
+            say("{folder}: no running demo there; the demo prints its folder", folder=folder),
+            as_json=as_json,
+        )
     value: Any = {"on": True, "off": False}.get(state)
     if value is None:
         try:
             value = float(state)
         except ValueError:
-            stop(Exit.USAGE, f"{state}: say on, off or a number", as_json=as_json)
+            stop(Exit.USAGE, say("{state}: say on, off or a number", state=state), as_json=as_json)
     Bus(folder).publish("fault", {"device": device, "name": name, "on": value})
     if as_json:
         print_json({"device": device, "fault": name, "on": value, "run": str(folder)})

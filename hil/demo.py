@@ -32,6 +32,7 @@ from hil.truth import read_truth
 from hil.world.crossing_read import read_rig_crossing
 from hil.world.script import KINDS
 from rsu_agent.ports.assets import asset
+from rsu_agent.settings.language import say
 
 FIRST_VALID_S = 60.0  # the bound is a figure of its own; a loaded host is waited for
 LOOK_S = 0.05
@@ -74,7 +75,7 @@ def watch_first_valid(run_dir: Path, from_s: float, messages: str = CSAE53) -> f
             if kind == "SPAT" and says_something(value):
                 return float(entry["t"])
         time.sleep(LOOK_S)
-    raise RigFailure(f"no valid SPAT within {FIRST_VALID_S:g} s of the agent's start")
+    raise RigFailure(say("no valid SPAT within {seconds:g} s of the agent's start", seconds=FIRST_VALID_S))
 
 
 def provenance() -> dict[str, Any]:
@@ -100,7 +101,7 @@ def demo_figures(
 ) -> dict[str, Any]:
     """Run as often as asked, score, judge: the one JSON object. `keep`: where the runs leave their files."""
     if ablations and options.world != "built-in":
-        raise RigFailure("--ablations simulates the built-in world only: leave out --world")
+        raise RigFailure(say("--ablations simulates the built-in world only: leave out --world"))
     results = []
     for n in range(runs):
         results.append(bounded(seconds, options, keep / f"run-{n + 1}" if keep and runs > 1 else keep))
@@ -124,9 +125,9 @@ def ablated(seconds: float, options: RigOptions) -> dict[str, dict[str, Any]]:
         run = simulate(options.seed, seconds, density, night, site_file)
         return [score(run, site_file, seconds, sensor)["tracks"] for sensor in without]
 
-    _say("simulating the same crossing with one sensor less ...")
+    _say(say("simulating the same crossing with one sensor less ..."))
     blind, deaf = tracks(options.density, options.night, "camera", "radar")
-    _say("simulating night and peak ...")
+    _say(say("simulating night and peak ..."))
     by_night, at_peak = tracks("night", True, "")[0], tracks("peak", False, "")[0]
     return {
         "tracks": {"recall_without_camera": blind["recall"], "recall_without_radar": deaf["recall"]},
@@ -194,7 +195,7 @@ def _ends(rig: Rig, extended: int) -> Ends:
 
 
 def _run(rig: Rig, seconds: float) -> tuple[Window, ProcessWatch, float]:
-    _say("starting the virtual devices ...")
+    _say(say("starting the virtual devices ..."))
     rig.start_devices()
     exec_s = time.monotonic()
     rig.start_agent()
@@ -266,20 +267,20 @@ def endless(options: RigOptions, keep: Path | None = None) -> None:
     run_dir = keep or Path(tempfile.mkdtemp(prefix="rsu-demo-"))
     rig = Rig(run_dir, options)
     try:
-        _say("starting the virtual crossing ...")
+        _say(say("starting the virtual crossing ..."))
         rig.start_devices()
         rig.start_agent()
         rig.processes.wait_ready("page")
         exec_s = time.monotonic()
         watch_first_valid(run_dir, exec_s, options.messages)
         metrics = (run_dir / "agent" / "metrics.port").read_text()
-        print(f"page     {rig.processes.told('page')['url']}")
+        print(say("page     {url}", url=rig.processes.told("page")["url"]))
         print(f"metrics  http://127.0.0.1:{metrics}/metrics")
-        print(f"status   rsu status -w --socket {rig.socket}")
-        print(f"faults   rsu hil fault controller unplug on --run {run_dir}", flush=True)
+        print(say("status   rsu status -w --socket {socket}", socket=rig.socket))
+        print(say("faults   rsu hil fault controller unplug on --run {run_dir}", run_dir=run_dir), flush=True)
         _follow(rig)
     except KeyboardInterrupt:
-        _say("\nending ...")
+        _say(say("\nending ..."))
     finally:
         _leave(rig, keep)
 
@@ -294,7 +295,7 @@ def _follow(rig: Rig) -> None:
         try:
             for state in stream(rig.socket, "live"):
                 for name in rig.processes.look():
-                    _say(f"\n{name} ended and was started again")
+                    _say(say("\n{name} ended and was started again", name=name))
                 every_s = 0.5 if sys.stdout.isatty() else 10.0
                 if time.monotonic() - shown_s < every_s:
                     continue

@@ -21,6 +21,7 @@ from hil.processes import Processes, RigFailure
 from hil.world.sumo_net import NoSumo, sumo_home
 from rsu_agent.ports.assets import asset
 from rsu_agent.ports.plugins import plugins
+from rsu_agent.settings.language import say
 
 SITE = "config/virtual.yaml"
 # What the site file says of its radio in each set; the antenna stands at the crossing's reference point
@@ -74,11 +75,15 @@ class Rig:
         if options.senses and options.world == "sumo":
             _needs_sumo()
         if run_dir.exists() and any(run_dir.iterdir()):
-            raise RigFailure(f"{run_dir} is not empty: name a new folder, or remove it")
+            raise RigFailure(say("{run_dir} is not empty: name a new folder, or remove it", run_dir=run_dir))
         if len(os.fsencode(run_dir.absolute())) > LONGEST_PATH_BYTES:
             raise RigFailure(
-                f"{run_dir} is too long for the sockets in it ({LONGEST_PATH_BYTES} bytes at most): "
-                "name a shorter folder, or set TMPDIR"
+                say(
+                    "{run_dir} is too long for the sockets in it ({most} bytes at most): "
+                    "name a shorter folder, or set TMPDIR",
+                    run_dir=run_dir,
+                    most=LONGEST_PATH_BYTES,
+                )
             )
         self.processes = Processes(run_dir / "logs")
         self.bus = Bus(run_dir)
@@ -147,6 +152,11 @@ class Rig:
             self.processes.module(
                 "page", "rsu_agent.web.main", *arguments, "--ready", str(ready), ready=ready
             )
+
+    def heard_port(self) -> int:
+        """UDP port at which the agent takes what its radio receives; the site file must name it."""
+        self._heard_port = self._heard_port or free_port(socket.SOCK_DGRAM)
+        return self._heard_port
 
     def fault(self, device: str, name: str, on: Any) -> None:
         """Act on a device."""
@@ -235,20 +245,30 @@ def _needs_sumo() -> None:
 def radar_refused(name: str) -> str | None:
     """Why this kind of radar cannot be run, None where it can."""
     if name not in RADARS:
-        return f"--radar {name}: one of {', '.join(RADARS)}"
+        return say("--radar {name}: one of {names}", name=name, names=", ".join(RADARS))
     driver = RADARS[name].driver
-    return None if driver in plugins() else f"--radar {name}: the driver {driver} is not installed"
+    return (
+        None
+        if driver in plugins()
+        else say("--radar {name}: the driver {driver} is not installed", name=name, driver=driver)
+    )
 
 
 def talkers_refused(options: RigOptions) -> str | None:
     """Why no vehicles that send can be run, None where they can or are not asked for."""
     if not 0.0 <= options.talkers <= 1.0:
-        return f"--talkers {options.talkers:g}: a share from 0 to 1"
+        return say("--talkers {talkers:g}: a share from 0 to 1", talkers=options.talkers)
     if options.liar and not options.talkers:
-        return "--liar: nobody sends; say with --talkers what share of the vehicles does"
+        return say("--liar: nobody sends; say with --talkers what share of the vehicles does")
     if options.talkers and options.messages != CSAE53:
-        return f"--talkers: vehicles send BSMs of {CSAE53} only, not with --messages {options.messages}"
-    return "--talkers: there is no road without senses" if options.talkers and not options.senses else None
+        return say(
+            "--talkers: vehicles send BSMs of {csae53} only, not with --messages {messages}",
+            csae53=CSAE53,
+            messages=options.messages,
+        )
+    return (
+        say("--talkers: there is no road without senses") if options.talkers and not options.senses else None
+    )
 
 
 def radar_entry(entry: Mapping[str, Any], name: str, told: Mapping[str, Any]) -> dict[str, Any]:

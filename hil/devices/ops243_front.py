@@ -101,7 +101,7 @@ class Ops243Front:
     def _obey(self, command: str, now_s: float) -> list[dict[str, Any]]:
         what, which = command[0], command[1:]
         match what:
-            case "O" if which.isdigit():
+            case "O" if which.isdecimal():
                 self._reports = max(1, int(which))
                 return [{"ReportCount": self._reports}]
             case "O" if which.upper() in SWITCHES:
@@ -111,7 +111,7 @@ class Ops243Front:
             case "U" if which in UNITS:
                 self._unit = which
                 return [{"Units": UNITS[which][0]}]
-            case "F" if which.isdigit():
+            case "F" if which.isdecimal():
                 self._decimals = min(5, int(which))
                 return [{"DecimalPlaces": self._decimals}]
             case "B" if which in BLANKS:
@@ -120,7 +120,7 @@ class Ops243Front:
             case "P" if which in POWER:
                 self._power = POWER[which]
                 return [{"PowerMode": self._power}]
-            case "C" if which[1:].isdigit():
+            case "C" if which[1:].isdecimal():
                 self._offset_s = int(which[1:]) - self.faults.clock.own_s(now_s)
                 return [{"Clock": which[1:]}]
             case "N" if which == "?":

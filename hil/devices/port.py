@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
+import termios
 import tty
 from pathlib import Path
 
+SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if re.fullmatch(r"B\d+", name)}
+
 
 class Port:
-    """`link` points at the slave while plugged in."""
+    """`link` points at the slave while plugged in. baud: its rate until somebody sets another."""
 
-    def __init__(self, link: Path) -> None:
-        self.link = link
+    def __init__(self, link: Path, baud: int | None = None) -> None:
+        self.link, self._baud = link, baud
         self._master: int | None = None
         self._slave: int | None = None
         self.plug()
@@ -36,11 +40,24 @@ class Port:
         tty.setraw(slave)
         tty.setraw(self._master)
         os.set_blocking(self._master, False)
+        self._set_speed(slave)
         self._slave = slave  # kept open so that reading does not fail while nobody has the port
         self.link.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self.link.unlink()
         self.link.symlink_to(os.ttyname(slave))
+
+    @property
+    def speed(self) -> int | None:
+        """The rate that whoever has it open has set; None where it is not known."""
+        return None if self._slave is None else SPEEDS.get(termios.tcgetattr(self._slave)[5])
+
+    def _set_speed(self, slave: int) -> None:
+        code = getattr(termios, f"B{self._baud}", None)
+        if code is not None:
+            told = termios.tcgetattr(slave)
+            told[4] = told[5] = code
+            termios.tcsetattr(slave, termios.TCSANOW, told)
 
     def unplug(self) -> None:
         """Make the port vanish; whoever has it open gets an error."""

@@ -71,7 +71,7 @@ class RequestReader:
             name.strip().lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)
         }
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > LARGEST_REQUEST:
+        if not length.isdecimal() or int(length) > LARGEST_REQUEST:
             raise Unreadable("a body of no length")
         if len(self._buffer) < size + int(length):
             return None

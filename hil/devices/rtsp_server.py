@@ -131,7 +131,7 @@ class _Player:
             if kind == TCP:
                 channels = next((each[12:] for each in rest if each.startswith("interleaved=")), "0-1")
                 first = channels.split("-")[0]
-                self._channel = int(first) & 0xFE if first.isdigit() else 0
+                self._channel = int(first) & 0xFE if first.isdecimal() else 0
                 pair = f"{self._channel}-{self._channel + 1}"
                 transport = f"{TCP};unicast;interleaved={pair}"
                 return answer(200, request, {"Session": f"{SESSION};timeout=60", "Transport": transport})

@@ -12,6 +12,7 @@ from hil.counted_run import counted
 from hil.demo import provenance
 from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
+from hil.drills.running import MOST_STATUS_S, running
 from hil.drills.site_faults import LEAST_KINDS
 from hil.progress import counting
 
@@ -20,6 +21,7 @@ MOST = {
     "config.misplaced": 0,
     "config.mixed": 0,
     "config.revert_late_s": MOST_LATE_S,
+    "cli.status_s": MOST_STATUS_S,
     "bundle.secrets": 0,
     "bundle.seconds": MOST_S,
     "bundle.mb": MOST_MB,
@@ -31,7 +33,8 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     with counting() as bar:
         task = bar.add_task("killed changes", total=options.kills)
         group = config(run_dir, options.kills, options.seed, partial(bar.advance, task))
-    figures = {"config": group, "bundle": bundle(run_dir / "bundle"), "seed": options.seed, **provenance()}
+    figures = {"config": group, "bundle": bundle(run_dir / "bundle"), **running(run_dir / "running")}
+    figures |= {"seed": options.seed, **provenance()}
     return {**figures, "missed": missed(figures)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ SAID_BY = {"say": None, "later": None}  # of settings.language: their first argu
 LANGUAGE = CATALOGUES.parent / "settings" / "language.py"  # says a few itself
 SPEAKS = "rsu_agent.settings.language import"  # other functions have these names too
 MISFIT_BY = {"Misfit": None}
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LIBRARY_BY = {"_": None}  # typer's own
 MOVING = (  # headers that change by themselves
     '"POT-Creation-Date',
@@ -137,8 +139,9 @@ def _compiled(catalogue: Any) -> bytes:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    buffer = io.BytesIO()
-    write_mo(buffer, read_po(io.BytesIO(_as_text(catalogue))))
+    buffer, parsed = io.BytesIO(), read_po(io.BytesIO(_as_text(catalogue)))
+    parsed.creation_date = parsed.revision_date = LONG_AGO  # the same bytes whenever they are made
+    write_mo(buffer, parsed)
     return buffer.getvalue()
 
 

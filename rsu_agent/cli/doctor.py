@@ -53,7 +53,9 @@ LINE_HINTS = {
     "defocused": later("all edges are soft: clean the lens, then focus it; fog passes by itself"),
     "dirty": later("a part of the picture has lost its edges: clean the lens"),
     "moved": later("it looks elsewhere: turn it back, or rsu calibrate camera, then rsu calibrate heads"),
-    "blind": "the radar counts users that it does not see: lens, light, detector (rsu model check)",
+    "repeats": later("it sends old frames of ours again: switch its repeating off (store and repeat)"),
+    "second_speaker": later("another box speaks for this crossing: does one have a copy of this site file?"),
+    "blind": later("the radar counts users that it does not see: lens, light, detector (rsu model check)"),
 }
 
 
@@ -81,7 +83,14 @@ def doctor(
 
 
 def _devices(state: dict[str, Any]) -> Iterator[Finding]:
-    numbers = {"controller": "SER", "camera": "CAM", "radar": "RDR", "radio": "RAD", "time": "CLK"}
+    numbers = {
+        "controller": "SER",
+        "camera": "CAM",
+        "radar": "RDR",
+        "radio": "RAD",
+        "time": "CLK",
+        "air": "AIR",
+    }
     counts: dict[str, int] = {}
     for device in state["devices"]:
         prefix = numbers.get(device["kind"], "DEV")

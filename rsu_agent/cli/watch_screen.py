@@ -22,7 +22,7 @@ WIDE = 80  # columns from which two panes fit side by side
 RULE = " │ "
 LEAST_RAW_COLUMNS = 28  # of the right pane: time and six bytes
 LEAST_RAW_ROWS = 4  # of the lower pane: 24 groups and these fit a telephone of 40 x 24
-GROUP_COLUMNS = 34  # as `_group` makes them
+GROUP_COLUMNS = 32  # as `_group` makes them
 TIGHT_COLUMNS = 19  # two beside each other on forty columns
 QUIET = {"faults": "none", "alarms": "none", "preempt": "no", "priority": "no", "fault_flash": "no"}
 NAMES = {
@@ -166,7 +166,7 @@ def _group(group: int, shining: Shining, now_s: float) -> Text:
     word = say(COLOURS[shining.colour])
     left = left_words(shining, now_s)
     row = Text(f"{group:>3} ").append_text(_block(shining.colour, 2))
-    row.append(f" {_padded(word, 14)} {_shone(shining, now_s):>6}")
+    row.append(f" {_padded(word, 12)} {_shone(shining, now_s):>6}")
     return row.append(f" -{left}" if left else "", "bold")
 
 

@@ -182,7 +182,7 @@ class RecordingFile:
 
 def segments(folder: Path) -> list[Path]:
     """The files of a ring, oldest first."""
-    return sorted((path for path in folder.glob(f"*-*{SUFFIX}") if path.stem[-8:].isdigit()), key=_number)
+    return sorted((path for path in folder.glob(f"*-*{SUFFIX}") if path.stem[-8:].isdecimal()), key=_number)
 
 
 def _number(path: Path) -> int:

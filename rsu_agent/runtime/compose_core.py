@@ -33,6 +33,7 @@ from rsu_agent.runtime.hearing import HEARD_TOPIC, Hearing
 from rsu_agent.runtime.hub import Hub
 from rsu_agent.runtime.live import LiveTap
 from rsu_agent.runtime.map_memory import MapMemory
+from rsu_agent.runtime.own_voice import OwnVoice
 from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.runtime.roads import Roads
@@ -93,7 +94,14 @@ class Core:
         self.roads = Roads(
             place.site, self.clock, self.air, self.trust, self.post, self.window, roads, self.recorder
         )
-        self.hearing = Hearing(said.standard, self.clock, self.trust, self._device_told, self._forward)
+        rules = MESSAGE_SETS[said.standard].rules(said)
+        own = OwnVoice(
+            lambda frame: rules.read(frame, None), speaker.frames.kind, said.identity, self._device_told
+        )
+        self.air.ears.append(own)
+        self.hearing = Hearing(
+            said.standard, self.clock, self.trust, self._device_told, self._forward, own.overheard
+        )
         self.others = measure.OtherProcesses()
         self.hub.gone = self._left
         self._served: defaultdict[str, set[str]] = defaultdict(set)  # devices of each process

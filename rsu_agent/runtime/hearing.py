@@ -25,7 +25,10 @@ HEARD = Counter("rsu_v2x_heard_total", "Messages handed on by the radio.", ["wha
 
 
 class Hearing:
-    """Reads what a radio hands on; `forward` is told of each vehicle that may be believed."""
+    """Reads what a radio hands on; `forward` is told of each vehicle that may be believed.
+
+    overheard: told of every message, verified or not, with its monotonic second.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,9 @@ class Hearing:
         trust: TimeTrust,
         tell: Callable[[DeviceHealth], None],
         forward: Callable[[HeardVehicle], None],
+        overheard: Callable[[bytes, float], None] = lambda _frame, _now_s: None,
     ) -> None:
+        self._overheard = overheard
         self._standard, self._clock, self._trust, self._forward = standard, clock, trust, forward
         self._keeper = DeviceKeeper(DEVICE, clock, tell)
         self._second, self._count = 0, 0
@@ -54,6 +59,7 @@ class Hearing:
         now_s, utc_s = self._clock.now_s(), self._clock.utc_s()
         if self._over(now_s):
             return "too_many"
+        self._overheard(message.data, now_s)
         if not message.verified:
             return "unverified"
         if not self._trust.trusted(now_s):

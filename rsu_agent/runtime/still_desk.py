@@ -88,7 +88,7 @@ def still_routes(desk: StillDesk) -> list[Route]:
 def asker(request: Request) -> str:
     """The user of the box at the other end of the socket, as the kernel says."""
     host, _, number = (request.client.host if request.client else "").partition(":")
-    if host != "uid" or not number.isdigit():
+    if host != "uid" or not number.isdecimal():
         return "unknown"
     try:
         return pwd.getpwuid(int(number)).pw_name

@@ -19,7 +19,9 @@ from rsu_agent.settings.speech import speech
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import HazardKind
 
-TAKEN = frozenset({"controller", "radio", "time", "uplink"})  # what health and metrics call the site's others
+TAKEN = frozenset(
+    {"controller", "radio", "time", "uplink", "air"}
+)  # what health and metrics call the site's others
 SENSORS = ("cameras", "radars")
 LINES = ("port", "data_port", "cli_port")  # keys that name a serial line of this machine
 FARTHEST_M = 500.0  # from the reference point to a pole that sees the same crossing

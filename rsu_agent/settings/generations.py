@@ -143,7 +143,7 @@ class Generations:
 
     def numbers(self) -> list[int]:
         """Generations that are kept, the oldest first."""
-        return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.yaml") if path.stem.isdigit())
+        return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.yaml") if path.stem.isdecimal())
 
     def text(self, number: int) -> bytes:
         """A generation's site file. Raises Refused."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hil.devices.csr_front import CsrFront
@@ -156,6 +156,7 @@ def test_information_is_several_lines_and_idle_says_nothing() -> None:
 
 
 @given(st.lists(st.binary(max_size=80), max_size=5))
+@example([b"O\xb2"])  # a digit to Python, and no number
 def test_rubbish_costs_an_ops243_no_command(chunks: list[bytes]) -> None:
     front = Ops243Front(fitting())
     for chunk in chunks:

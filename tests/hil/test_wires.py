@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import serial
 
-from hil.devices.wires import DIAL_AGAIN_S, PtyWire, TcpWire, UdpWire, Wire, readable
+from hil.devices.wires import DIAL_AGAIN_S, PtyWire, TcpWire, UdpWire, Wire, misread, readable
 
 
 def arrived(wire: Wire, now_s: float = 0.0) -> list[bytes]:
@@ -170,3 +171,17 @@ def test_a_file_that_is_closed_meanwhile_is_nothing_to_read() -> None:
     one.close()
     other.close()
     assert readable([number], 0.0) == []
+
+
+def test_a_line_at_another_rate_is_misread_both_ways_and_well_again_at_its_own(tmp_path: Path) -> None:
+    wire = PtyWire(tmp_path / "port", 9600)
+    with serial.Serial(str(tmp_path / "port"), 19200, timeout=0) as ours:
+        wire.send(b"0123456789", 0.0)
+        wire.due(1.0)
+        assert ours.read(20) == misread(b"0123456789") != b"0123456789"
+        ours.write(b"hello")
+        assert wire.read(1.0) == [misread(b"hello")]
+        ours.baudrate = 9600
+        wire.send(b"0123456789", 2.0)
+        wire.due(3.0)
+        assert ours.read(20) == b"0123456789"
