@@ -23,7 +23,8 @@ from hil.rig import Rig, RigOptions
 from hil.terminal_picture import picture
 
 RUN = "rsu-agent"  # the agent's run folder; with XDG_RUNTIME_DIR the commands find it by themselves
-GREEN_S, FOUND_S, LOOK_S = 120.0, 60.0, 0.5
+GREEN_S, FOUND_S = 150.0, 60.0
+LOOK_S = 3.0  # a look is a program started: more of them would starve the agent on two cores
 LANGUAGES = {"en": "en", "zh": "zh_CN"}
 SLIPS = ((r"\n  baud: 115200", "\n  baud: fast"), (r"uplink: \{host", "uplink: {hots"))
 COLUMNS = 96

@@ -26,6 +26,7 @@ def pole(short_path: Path) -> Iterator[Pole]:
 
 
 @pytest.mark.real
+@pytest.mark.timeout(600)
 def test_the_guide_s_commands_lead_to_a_green_self_check_and_a_pulled_cable_to_a_red_one(pole: Pole) -> None:
     assert "driver: gbt20999" in pole.typed("probe", "dev/controller")
     (pole.folder / "wrong.yaml").write_text(slipped((pole.folder / "site.yaml").read_text()))
