@@ -19,6 +19,7 @@ HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 LOADED = re.compile(
     r'<(?:script|img|iframe|source|link rel="?stylesheet"?)\b[^>]*?\b(?:src|href)="?([^"\s>]+)'
 )
+COMMENT = re.compile(r"\A<!--.*?-->\s*", re.DOTALL)
 ELSEWHERE = ("http://", "https://", "mailto:")
 ALONE = {  # pages outside docs -> their place on the site
     "README.md": "index.md",
@@ -141,6 +142,7 @@ def broken(root: Path, names: list[str]) -> list[str]:
 
 def page(name: str, text: str, put: dict[str, str]) -> str:
     """A page with its links as they are on the site; what is not on it becomes plain words."""
+    text = COMMENT.sub("", text)  # a page's title is its first line
     here = PurePosixPath(put[name]).parent
     made, last = [], 0
     for found in links(text):

@@ -84,6 +84,7 @@ def test_links_are_those_of_the_site_and_what_is_not_on_it_is_words() -> None:
     text = "[g](docs/guide/a.en.md#b) [d](drivers/x/README.md) [c](rsu_agent/b.py) [all](docs/guide) [w](https://w)"
     said = "[g](guide/a.md#b) [d](drivers/x.md) c (`rsu_agent/b.py`) [all](guide/index.md) [w](https://w)"
     assert page("README.md", text, put) == said
+    assert page("README.md", "<!-- made by -->\n\n# Title\n", put) == "# Title\n"
     assert page("docs/guide/a.en.md", "[up](../../README.md) [me](#b)", put) == "[up](../index.md) [me](#b)"
 
 
