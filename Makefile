@@ -6,7 +6,7 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql nats-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos generate lock lock-peers clean train
+.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos docs generate lock lock-peers lock-docs clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -73,11 +73,24 @@ device-chaos: setup ## N random kills on a running crossing; nothing may be lost
 generate: setup ## codecs and reference pages made anew
 	@$(PY) -m rsu_agent.cli.generate
 
+docs: setup build/docs-env/.ready ## the documentation as a site, built strictly into build/docs
+	@$(PY) -m rsu_agent.cli.site_pages
+	@NO_MKDOCS_2_WARNING=1 build/docs-env/bin/mkdocs build --strict --quiet -f build/mkdocs.yml
+	@$(PY) -m rsu_agent.cli.site_pages --built
+
+build/docs-env/.ready: requirements/docs.txt
+	@python3 -m venv build/docs-env
+	@build/docs-env/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/docs.txt
+	@touch $@
+
 lock: setup ## the locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
 
 lock-peers: setup ## the peers' locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 requirements/peers.in --override requirements/peers-override.txt -o requirements/peers.txt
+
+lock-docs: setup ## the documentation's locked requirements made anew (needs uv)
+	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 requirements/docs.in -o requirements/docs.txt
 
 train: ## the detector's weights made anew (needs torch: models/README.md)
 	@$(PY) -m models.train --out models/detector

@@ -12,6 +12,7 @@ from rsu_agent.messages.generator.parse import parse
 MESSAGES = Path(__file__).parents[1] / "messages"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 MAN = Path(__file__).parents[2] / "deploy" / "man"
+GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 TOPS = {  # folder of the set -> its top-level types
     "csae53": ("MessageFrame",),
@@ -33,14 +34,26 @@ def codecs() -> dict[Path, str]:
 
 def pages() -> dict[Path, str]:
     """The reference pages. They need the whole command, and so codecs that are up to date."""
+    from rsu_agent.cli.control_page import control_page
+    from rsu_agent.cli.dashboard_panels import DASHBOARDS
+    from rsu_agent.cli.dashboards import dashboard
     from rsu_agent.cli.main import add_other_verbs, app
     from rsu_agent.cli.man import pages as man_pages
-    from rsu_agent.cli.protocol_pages import protocol_files
+    from rsu_agent.cli.metrics_page import metrics_page
+    from rsu_agent.cli.protocol_pages import as_json, protocol_files
     from rsu_agent.cli.reference import cli_page, settings_page
+    from rsu_agent.cli.topics_page import topics_page
+    from rsu_agent.district.openapi import document as district_document
+    from rsu_agent.runtime.control_openapi import document
 
     add_other_verbs()
     made = {REFERENCE / "cli.md": cli_page(app), REFERENCE / "settings.md": settings_page()}
+    made |= {REFERENCE / "metrics.md": metrics_page(), REFERENCE / "topics.md": topics_page()}
+    made |= {REFERENCE / "control-api.md": control_page(document())}
+    made |= {REFERENCE / "control.openapi.json": as_json(document())}
+    made |= {REFERENCE / "district.openapi.json": as_json(district_document())}
     made |= {MAN / name: text for name, text in man_pages(app).items()}
+    made |= {GRAFANA / name: dashboard(of) for name, of in DASHBOARDS.items()}
     return made | protocol_files(PROTOCOL)
 
 

@@ -31,9 +31,9 @@ LANES = {"hi": "high lane", "lo": "low lane", "live": "live, never stored"}
 
 def protocol_files(folder: Path) -> dict[Path, str]:
     """Every generated file of docs/protocol."""
-    texts = {folder / "records.md": records_page(), folder / "manifest.json": _json(manifest())}
+    texts = {folder / "records.md": records_page(), folder / "manifest.json": as_json(manifest())}
     for kind in (*KINDS, *LIVE):
-        texts[folder / "schemas" / f"{file_name(kind)}.json"] = _json(json_schema(kind))
+        texts[folder / "schemas" / f"{file_name(kind)}.json"] = as_json(json_schema(kind))
     return texts
 
 
@@ -109,5 +109,6 @@ def _all(fields: tuple[Field, ...]) -> Iterator[Field]:
         yield from _all(field.of)
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """As it stands in a file."""
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

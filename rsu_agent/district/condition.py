@@ -51,7 +51,7 @@ def condition(
         "missing": sum(lane.missing for lane in lanes),
         "duplicates": sum(lane.duplicates for lane in lanes),
         "refused": sum(lane.refused for lane in lanes),
-        "outboxes": len({lane.epoch for lane in lanes}),
+        "outboxes": _outboxes(lanes),
         "clock_s": clock,
         "clock": "unknown" if clock is None else "good" if clock <= DOUBTFUL_CLOCK_S else "doubtful",
         "version": version,
@@ -79,6 +79,14 @@ def worst(age_s: float | None, said_on: Any, bad: list[str], health: Mapping[str
     if bad or freshness(age_s) == "late" or said_on == 0:
         return "degraded"
     return "ok" if health else "unknown"
+
+
+def _outboxes(lanes: list[LaneRow]) -> int:
+    """Outboxes ever heard of: each has an epoch a lane."""
+    epochs: dict[str, set[int]] = defaultdict(set)
+    for lane in lanes:
+        epochs[lane.lane].add(lane.epoch)
+    return max(map(len, epochs.values()), default=0)
 
 
 def _since_s(then_us: int, now_us: int) -> float:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-
-from rsu_agent.district.tail import Tail
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_SITES = 20_000  # labels; of more, the first by name
@@ -20,7 +18,7 @@ GAUGES = {  # name -> (key of a site's condition, what it is)
     "rsu_site_clock_bound_seconds": ("clock_s", "Bound of the site's clock error, as it says."),
     "rsu_site_schema_skew": ("version_skew", "Schema version of the site less the receiver's."),
     "rsu_site_connected": ("connected", "Birth (1) or will (0), as the broker keeps it."),
-    "rsu_site_outboxes": ("outboxes", "Outbox files ever heard of: more than one is a replaced disk."),
+    "rsu_site_outboxes": ("outboxes", "Outboxes ever heard of: more than one is a replaced disk."),
 }
 TOTALS = {
     "rsu_site_duplicate_envelopes": ("duplicates", "Arrivals beyond the first."),
@@ -30,8 +28,20 @@ COUNTED = ("envelopes", "duplicates", "unknown_version", "unknown_kind", "dead_u
 OF_STREAMS = ("forwarded", "not_forwarded", "redelivered", "remade", "strange_in_stream")
 
 
+class Sites(Protocol):
+    """What was last seen of the sites."""
+
+    @property
+    def sites(self) -> list[dict[str, Any]]: ...
+
+    @property
+    def looked_us(self) -> int: ...
+
+
 class _District(Collector):
-    def __init__(self, tail: Tail, counters: Mapping[str, int], dead: Mapping[str, int], now_us: int) -> None:
+    def __init__(
+        self, tail: Sites, counters: Mapping[str, int], dead: Mapping[str, int], now_us: int
+    ) -> None:
         self._tail, self._counters, self._dead, self._now_us = tail, counters, dead, now_us
 
     def collect(self) -> Iterator[Metric]:
@@ -72,10 +82,15 @@ class _District(Collector):
         yield letters
 
 
-def page(tail: Tail, counters: Mapping[str, int], dead: Mapping[str, int], now_us: int) -> str:
+def collector(tail: Sites, counters: Mapping[str, int], dead: Mapping[str, int], now_us: int) -> Collector:
+    """What there is to tell now."""
+    return _District(tail, counters, dead, now_us)
+
+
+def page(tail: Sites, counters: Mapping[str, int], dead: Mapping[str, int], now_us: int) -> str:
     """The text that Prometheus reads."""
     registry = CollectorRegistry()
-    registry.register(_District(tail, counters, dead, now_us))
+    registry.register(collector(tail, counters, dead, now_us))
     return generate_latest(registry).decode()
 
 

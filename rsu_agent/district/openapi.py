@@ -30,7 +30,10 @@ SITE = {
         "missing": {"type": "integer", "description": "numbers below the highest that have not come"},
         "duplicates": {"type": "integer"},
         "refused": {"type": "integer", "description": "arrivals that became dead letters"},
-        "outboxes": {"type": "integer", "description": "outbox files ever heard of"},
+        "outboxes": {
+            "type": "integer",
+            "description": "outboxes ever heard of: more than one is a replaced disk",
+        },
         "clock_s": {"type": ["number", "null"], "description": "bound of its clock's error"},
         "clock": {"enum": ["good", "doubtful", "unknown"]},
         "version": {"type": ["integer", "null"], "description": "schema version of its envelopes"},

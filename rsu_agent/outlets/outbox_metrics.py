@@ -27,7 +27,7 @@ WELL = Gauge("rsu_outbox_valid", "0 while the disk takes nothing or a lane gives
 STATE = Gauge("rsu_uplink_reason_valid", "1 for the reason why the uplink is, or is not, well.", ["reason"])
 ENVELOPES_SENT = Gauge("rsu_uplink_sent_envelopes", "Envelopes sent, and of these sent again.", ["what"])
 ROUND_TRIP = Gauge("rsu_uplink_round_trip_seconds", "From publishing to the receiver's word, the last one.")
-DISCARDED = Gauge("rsu_uplink_discarded_total", "Messages of the district let go: too many waited.")
+DISCARDED = Gauge("rsu_uplink_discarded_messages", "Messages of the district let go: too many waited.")
 
 
 def tell(outbox: Outbox, uplink: Uplink) -> None:

@@ -28,6 +28,7 @@ PROGRAMME = Topic("programme", Programme, 0.0, None)
 SCENE = Topic("scene", Scene, 10.0, 0.5)
 TIME = Topic("time", TimeQuality, 0.5, 60.0)
 HEALTH = Topic("health", DeviceHealth, 1.0, None)
+TOPICS: tuple[Topic[Any], ...] = (SIGNAL, PROGRAMME, SCENE, TIME, HEALTH)
 
 
 class Board:

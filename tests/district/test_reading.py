@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsu_agent.district.condition import conditions, freshness, worst
+from rsu_agent.district.condition import condition, conditions, freshness, worst
 from rsu_agent.district.facts import utc
 from rsu_agent.district.reading import (
     FIRST,
     Cursor,
+    LaneRow,
     Reader,
     ReaderLost,
+    SiteRow,
     cursor_text,
     latest_of,
     open_reader,
@@ -169,3 +171,14 @@ def test_silence_goes_before_everything_that_is_old_by_then() -> None:
     assert worst(1, 0, [], ok) == "degraded"
     assert worst(1, 1, [], ok) == "ok"
     assert worst(1, None, [], {}) == "unknown"
+
+
+def test_a_pole_has_one_outbox_with_an_epoch_a_lane_and_a_replaced_disk_makes_two() -> None:
+    def lane(epoch: int, name: str) -> LaneRow:
+        return LaneRow("a", epoch, name, 1, 1, 0, 1, 1, None, 1, 0, 0)
+
+    site = SiteRow("a", "pingshan", None, None, None)
+    whole = [lane(1, "hi"), lane(2, "lo")]
+    assert condition(site, whole, {}, 1)["outboxes"] == 1
+    assert condition(site, [*whole, lane(3, "hi"), lane(4, "lo")], {}, 1)["outboxes"] == 2
+    assert condition(site, [], {}, 1)["outboxes"] == 0
