@@ -94,6 +94,9 @@ class MadeUpAgent:
     def guard(self) -> dict[str, Any]:
         return {"table": [], "judged": {}}
 
+    def senses(self) -> dict[str, Any]:
+        return copy.deepcopy(self.looks)
+
     def healthy(self) -> tuple[bool, str]:
         return True, "ok"
 
