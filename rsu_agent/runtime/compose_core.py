@@ -27,10 +27,13 @@ from rsu_agent.runtime.beginning import (
     speaker_of,
     with_revision,
 )
+from rsu_agent.runtime.config_desk import ConfigDesk, config_routes
 from rsu_agent.runtime.control import control_app, metrics_app
 from rsu_agent.runtime.hearing import HEARD_TOPIC, Hearing
 from rsu_agent.runtime.hub import Hub
 from rsu_agent.runtime.live import LiveTap
+from rsu_agent.runtime.log_tail import LogTail
+from rsu_agent.runtime.looks import LOOKS
 from rsu_agent.runtime.map_memory import MapMemory
 from rsu_agent.runtime.own_voice import OwnVoice
 from rsu_agent.runtime.post import Post
@@ -105,6 +108,8 @@ class Core:
         self.hub.gone = self._left
         self._served: defaultdict[str, set[str]] = defaultdict(set)  # devices of each process
         self.stills = StillDesk(self.hub, place.state, self.roads.still)
+        self.config, self.log = ConfigDesk(place.site.path, place.state), LogTail(place.site.files)
+        logging.getLogger().addHandler(self.log)
         self.told = self._telling(said, memory)
         self.live = self._tap(said)
         self._contradicted: frozenset[int] = frozenset()
@@ -178,7 +183,7 @@ class Core:
                 start(self.hub.run)
                 start(self.roads.run)
                 start(self.told.run)
-                app = control_app(self.window, self.stills)
+                app = control_app(self.window, self.stills, config_routes(self.config), self.log)
                 start(serve_http, app, control, app.state.streams)
                 start(serve_http, metrics_app(self._metrics, self.window.healthy), metrics)
         finally:
@@ -270,6 +275,8 @@ class Core:
                 self.post.committed(noun)
             case "status", dict():
                 self.window.uplink = noun
+            case topic, dict() if topic == LOOKS:
+                self.window.looks = noun
             case "detector", dict():
                 self.window.detector = noun
             case "association", dict():
@@ -307,6 +314,8 @@ class Core:
         self.others.gone(role)
         if role == "uplink":
             self.window.uplink = None
+        if role == "senses":
+            self.window.looks = {}
         for kind, health in list(self.window.devices.values()):
             if health.device in self._served.get(role, ()):
                 lost = DeviceHealth(health.device, DeviceState.LOST, "process_gone", self.clock.now_s())
