@@ -15,6 +15,7 @@ from rsu_agent.cli.decode import decode
 from rsu_agent.cli.district import district
 from rsu_agent.cli.doctor import doctor
 from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.explain import explain
 from rsu_agent.cli.guard import guard
 from rsu_agent.cli.map import map_verbs
 from rsu_agent.cli.model_check import model
@@ -45,6 +46,7 @@ app.command()(doctor)
 app.command()(bundle)
 app.command()(record)
 app.command()(replay)
+app.command(context_settings={"ignore_unknown_options": True})(explain)  # -5m is a time
 app.command()(decode)
 app.command()(probe)
 app.add_typer(config, name="config")

@@ -1,7 +1,7 @@
 """The chain of the air record: each line names the digest of the one before; heads are signed. Pure.
 
-A line is one JSON object in UTF-8. `prev` is the SHA-256 of the line before it, without its line feed, so that
-`sha256sum` can follow the chain. A line of kind `head` signs the line before it (Ed25519).
+A line is one JSON object in UTF-8. `prev` is the SHA-256 of the line before it, without its line feed, so
+that `sha256sum` can follow the chain. A line of kind `head` signs the line before it (Ed25519).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the air record lies: a file a day, old ones compressed, bounded by days and bytes, whole after a kill."""
+"""Where the air record lies: a file a day, bounded by days and bytes, whole after a kill."""
 
 from __future__ import annotations
 

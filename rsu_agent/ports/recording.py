@@ -224,11 +224,14 @@ class Recording:
     Raises FileNotFoundError where there is nothing to read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, since_utc_s: float | None = None) -> None:
+        """since_utc_s: of a ring, only files that were written to at or after it."""
         with ExitStack() as opened:
             self._files: list[tuple[Path, BufferedReader]] = []
             for file in segments(path) if path.is_dir() else [path]:
                 with suppress(FileNotFoundError):  # the ring may forget it between list and open
+                    if since_utc_s is not None and path.is_dir() and file.stat().st_mtime < since_utc_s:
+                        continue
                     self._files.append((file, opened.enter_context(file.open("rb"))))
             if not self._files:
                 raise FileNotFoundError(f"{path}: no recording there")
