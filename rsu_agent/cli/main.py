@@ -14,6 +14,7 @@ from rsu_agent.cli.config import config
 from rsu_agent.cli.decode import decode
 from rsu_agent.cli.district import district
 from rsu_agent.cli.doctor import doctor
+from rsu_agent.cli.evidence import evidence
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.explain import explain
 from rsu_agent.cli.guard import guard
@@ -53,6 +54,7 @@ app.add_typer(config, name="config")
 app.add_typer(map_verbs, name="map")
 app.add_typer(guard, name="guard")
 app.add_typer(watch, name="watch")
+app.add_typer(evidence, name="evidence")
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(model, name="model")
 app.add_typer(district, name="district")

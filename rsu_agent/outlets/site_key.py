@@ -19,9 +19,9 @@ def site_key(folder: Path) -> Ed25519PrivateKey:
     given = os.environ.get("CREDENTIALS_DIRECTORY")
     credential = Path(given) / CREDENTIAL if given else None
     if credential is not None and credential.exists():
-        key = _private(credential)
+        key = private_key(credential)
     elif (folder / PRIVATE).exists():
-        key = _private(folder / PRIVATE)
+        key = private_key(folder / PRIVATE)
     else:
         key = _made(folder)
     public = public_pem(key.public_key())
@@ -34,7 +34,7 @@ def site_key(folder: Path) -> Ed25519PrivateKey:
 
 def existing_key(folder: Path) -> Ed25519PrivateKey:
     """The key, where there is one. Raises OSError, ValueError."""
-    return _private(folder / PRIVATE)
+    return private_key(folder / PRIVATE)
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:
@@ -54,7 +54,8 @@ def read_public(data: bytes) -> Ed25519PublicKey:
     return key
 
 
-def _private(path: Path) -> Ed25519PrivateKey:
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """A private key in a PEM file. Raises OSError, ValueError."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (UnsupportedAlgorithm, TypeError) as error:
