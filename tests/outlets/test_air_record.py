@@ -135,7 +135,7 @@ def test_a_disk_that_refuses_costs_lines_that_are_declared(tmp_path: Path) -> No
     writer.put(tick(30.0))
     writer.close()
     assert next(each for each in values(folder) if each["k"] == "lost")["count"] >= 1
-    assert [each["k"] for each in values(folder)][0] == "begin"
+    assert next(each["k"] for each in values(folder)) == "begin"
 
 
 def test_no_more_waits_than_may_and_no_record_is_no_thread(tmp_path: Path) -> None:
