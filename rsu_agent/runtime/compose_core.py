@@ -20,6 +20,7 @@ from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
 from rsu_agent.runtime.air import Air
+from rsu_agent.runtime.air_witness import AirWitness, record_of
 from rsu_agent.runtime.beginning import (
     START,
     beginning,
@@ -68,7 +69,8 @@ class Core:
         self.place, self.site, self.crossing = place, site, crossing
         self.clock = SystemClock()
         self.board = Board()
-        self.recorder = Recorder(place.state / "recordings", site.recorder.size_mb, site.site.id)
+        ring = site.recorder
+        self.recorder = Recorder(place.state / "recordings", ring.size_mb, site.site.id, ring.hours)
         self.trust = TimeTrust(site.time.drift_ppm)
         self.keepers = {
             kind: DeviceKeeper(kind, self.clock, self._device_told)
@@ -112,6 +114,10 @@ class Core:
         logging.getLogger().addHandler(self.log)
         self.told = self._telling(said, memory)
         self.live = self._tap(said)
+        self.air_record = record_of(site, said, memory, place.state, self.clock)
+        witness = AirWitness(self.air_record, speaker, self.clock, self.trust)
+        self.air.ears.append(witness)
+        self.speaking.spoke, self.roads.hazard_news = witness.spoke, witness.hazard
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
 
@@ -187,12 +193,13 @@ class Core:
                 start(serve_http, app, control, app.state.streams)
                 start(serve_http, metrics_app(self._metrics, self.window.healthy), metrics)
         finally:
+            self.air_record.close()
             self.recorder.close()
 
     async def _controller(self, reports: SignalSource) -> None:
         """Every report goes to the guard and the predictor at once; changes go into the phase log."""
         if hasattr(reports, "tap"):
-            reports.tap = self.window.tap
+            reports.tap = self._line
         try:
             async for item in reports:
                 self.keepers["controller"].serving()
@@ -213,6 +220,11 @@ class Core:
             self.speaking.doubt(LINE_LOST)
             raise
 
+    def _line(self, direction: str, data: bytes, at_s: float) -> None:
+        """Bytes of the controller's line, for whoever looks and for the black box."""
+        self.window.tap(direction, data, at_s)
+        self.recorder.record("/line", at_s, dir=direction, data=data)
+
     async def _radio(self, radio: Radio) -> None:
         """What we say and what we hear; the line in may be lost without the one out. Raises DeviceLost."""
         lost = DeviceLost("closed")
@@ -230,6 +242,7 @@ class Core:
 
     def _metrics(self) -> str:
         self.speaking.measure_witness()
+        measure.recorder(self.recorder)
         return measure.page(self.others)
 
     def _compare_clock(self, report: SignalReport) -> None:
