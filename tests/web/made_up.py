@@ -59,7 +59,8 @@ LIVE: dict[str, Any] = {
 LOOKS: dict[str, Any] = {
     "looks": {
         "north-camera": {"kind": "camera", "age_s": 0.1, "size": [1280, 720],
-                         "boxes": [["bus", 0.91, 300, 200, 620, 480], ["pedestrian", 0.55, 900, 350, 950, 500]]},
+                         "boxes": [["bus", 0.91, 300, 200, 620, 480],
+                                   ["pedestrian", 0.55, 900, 350, 950, 500]]},
         "north-radar": {"kind": "radar", "age_s": 0.05, "points": [[40.0, 3.0, -9.0], [62.5, -6.0, 0.0]],
                         "targets": [[40.2, 2.9, -9.1]]},
     },
