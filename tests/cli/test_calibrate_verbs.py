@@ -24,7 +24,7 @@ from rsu_agent.ports.declare import Declared
 from rsu_agent.ports.devices import Frame
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
-from rsu_agent.runtime import still_taken
+from rsu_agent.settings import model as settings_model
 from rsu_agent.settings.read import read_site
 from tests.perception.test_calibrate_radar import recorded
 
@@ -244,7 +244,7 @@ def test_without_a_still_one_is_taken_of_the_camera(
     site = read_site(asset("config/virtual.yaml"))
     section = site.settings.cameras[0]
     images = [] if shape is None else [np.full(shape, 7, np.uint8)] * 40
-    monkeypatch.setattr(still_taken, "plugins", lambda: {"mjpeg_http": camera_that(images)})
+    monkeypatch.setattr(settings_model, "plugins", lambda: {"mjpeg_http": camera_that(images)})
     if not words:
         still = still_of(None, section, site, as_json=False)
         assert set(np.unique(still)) <= {7, FILL}

@@ -27,8 +27,8 @@ from rsu_agent.ports.devices import Frame
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
-from rsu_agent.runtime import still_taken
 from rsu_agent.runtime.still_taken import detector_of
+from rsu_agent.settings import model as settings_model
 from rsu_agent.settings.read import read_site
 from rsu_agent.web.calibrate_heads import REOPEN_S, Still, calibrate_app, follow, read_still
 from tests.perception.lamp_pictures import BOXES, GROUPS, virtual
@@ -215,7 +215,7 @@ async def test_the_newest_still_of_the_camera_is_kept_through_its_losses(
         yield frames()
 
     plugin = Plugin("mjpeg_http", Kind.CAMERA, Declared, camera)
-    monkeypatch.setattr(still_taken, "plugins", lambda: {"mjpeg_http": plugin})
+    monkeypatch.setattr(settings_model, "plugins", lambda: {"mjpeg_http": plugin})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follow, still, section, detector, clock)
         await until(lambda: still.trouble == "refused: nobody is there")
