@@ -115,7 +115,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("swapped_groups", "two heads hang on each other's circuits", "WIT01", ("[3, 4]",), act=_swap,
            senses=True, within_s=240.0),
     Mutant("dirty_lens", "the camera's lens is dirty", "CAM01", ("dirty",), act=_fault("camera", "dirt"),
-           senses=True, within_s=480.0),
+           senses=True, within_s=600.0),
     Mutant("turned_camera", "the camera was knocked", "CAM01", ("moved",), act=_fault("camera", "shift"),
            senses=True, within_s=600.0),
 )  # fmt: skip

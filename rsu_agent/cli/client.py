@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import stop
@@ -104,13 +104,14 @@ def _answering(path: Path, *, as_json: bool) -> Iterator[None]:
         hint = say("you may not read it: join the group rsu-agent, or use sudo")
         stop(Exit.PERMISSION, f"{path}: {hint}", as_json=as_json, reason="permission")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        hint = say("is the agent running? start it with `rsu run SITE`, or name its socket with --socket")
-        stop(
-            Exit.UNREACHABLE,
-            say("{path}: no answer ({error}); {hint}", path=path, error=error, hint=hint),
-            as_json=as_json,
-            reason="unreachable",
-        )
+        no_answer(path, error, as_json=as_json)
+
+
+def no_answer(path: Path, why: Exception | None = None, *, as_json: bool, **more: Any) -> NoReturn:
+    """End the program because no agent answers; more: what stands in the object beside."""
+    hint = say("is the agent running? start it with `rsu run SITE`, or name its socket with --socket")
+    said = say("{path}: no answer ({error}); {hint}", path=path, error=why or say("nobody there"), hint=hint)
+    stop(Exit.UNREACHABLE, said, as_json=as_json, reason="unreachable", **more)
 
 
 def stream(path: Path, what: str) -> Iterator[Any]:

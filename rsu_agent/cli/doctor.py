@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rsu_agent.cli.client import ask, socket_path
+from rsu_agent.cli.client import no_answer, peek, socket_path
+from rsu_agent.cli.doctor_box import Box, box_findings
 from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.finding import Finding
 from rsu_agent.cli.output import print_json
+from rsu_agent.cli.run import state_folder
 from rsu_agent.cli.words import STATES, reason_said
 from rsu_agent.runtime.leap_file import LeapFileFault, read_leap_file
 from rsu_agent.settings.language import later, say
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check's result. `good` None: could not be checked. reason: the agent's own word, if it has one."""
-
-    id: str
-    good: bool | None
-    found: str
-    next: str = ""
-    reason: str = ""
-
-
+SITE = Path("/etc/rsu-agent/site.yaml")
 CONTROLLER_OFF_S = 2.0  # a controller's clock that tells whole seconds
 LEAP_FILE, LEAP_SOON_DAYS = Path("/usr/share/zoneinfo/leap-seconds.list"), 14
 JOURNAL = later("see the journal: journalctl -u rsu-agent")
@@ -38,6 +30,7 @@ LINE_HINTS = {
     "busy": later("another program holds the port: stop it (fuser the device)"),
     "silent": later("check wiring, baud and the controller's communication type (object 2.3.3)"),
     "garbled": later("wrong baud or parity, or the pair is swapped"),
+    "credential_missing": later("put it into /etc/rsu-agent/credentials, or into LoadCredential="),
     "refused": later("is the device on, and is its address right?"),
     "timeout": later("the device accepts but does not answer: restart it"),
     "process_gone": later(
@@ -61,25 +54,43 @@ LINE_HINTS = {
 
 def doctor(
     socket: Annotated[Path | None, typer.Option("--socket", help="The agent's control socket.")] = None,
+    site: Annotated[Path | None, typer.Option("--site", help="The site file.")] = None,
+    state: Annotated[Path | None, typer.Option(help="The agent's folder for what must survive.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
 ) -> None:
-    """Check the running agent. Exit code 4 when a check fails.
+    """Check the running agent and this box. Exit code 4 when a check fails, 5 when no agent answers.
+
+    Without an agent the box alone is checked: site file, serial port, certificate, disk.
 
     Example: rsu doctor
     """
-    state = ask(socket_path(socket), "status", as_json=as_json)
-    findings = [finding for check in CHECKS for finding in check(state)]
-    failed = [f for f in findings if f.good is False]
-    if as_json:
-        print_json({"good": not failed, "findings": [asdict(f) for f in findings]})
-    else:
-        for finding in findings:
-            mark = {True: "ok  ", False: "FAIL", None: "?   "}[finding.good]
-            typer.echo(f"{mark} {finding.id} {finding.found}")
-            if finding.good is not True and finding.next:
-                typer.echo(f"       -> {finding.next}")
-    if failed:
+    path = socket_path(socket)
+    told = peek(path)
+    box = Box(
+        site or (SITE if SITE.exists() else None),
+        state or state_folder(),
+        told is not None,
+        peek(path, "crossing") if told else None,
+        tuple(each["group"] for each in told["signal"].get("groups", ())) if told else (),
+    )
+    findings = [found for check in CHECKS for found in check(told)] if told else []
+    findings += box_findings(box)
+    if as_json and told:
+        print_json({"good": all(f.good is not False for f in findings), "findings": [*map(asdict, findings)]})
+    elif not as_json:
+        _print(findings)
+    if told is None:
+        no_answer(path, as_json=as_json, good=False, findings=[asdict(f) for f in findings])
+    if any(f.good is False for f in findings):
         raise typer.Exit(int(Exit.CHECK_FAILED))
+
+
+def _print(findings: list[Finding]) -> None:
+    for finding in findings:
+        mark = {True: "ok  ", False: "FAIL", None: "?   "}[finding.good]
+        typer.echo(f"{mark} {finding.id} {finding.found}")
+        if finding.good is not True and finding.next:
+            typer.echo(f"       -> {finding.next}")
 
 
 def _devices(state: dict[str, Any]) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from rsu_agent.cli.config import config
 from rsu_agent.cli.decode import decode
 from rsu_agent.cli.district import district
 from rsu_agent.cli.doctor import doctor
+from rsu_agent.cli.evidence import evidence
 from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.explain import explain
 from rsu_agent.cli.guard import guard
 from rsu_agent.cli.map import map_verbs
 from rsu_agent.cli.model_check import model
@@ -45,12 +47,14 @@ app.command()(doctor)
 app.command()(bundle)
 app.command()(record)
 app.command()(replay)
+app.command(context_settings={"ignore_unknown_options": True})(explain)  # -5m is a time
 app.command()(decode)
 app.command()(probe)
 app.add_typer(config, name="config")
 app.add_typer(map_verbs, name="map")
 app.add_typer(guard, name="guard")
 app.add_typer(watch, name="watch")
+app.add_typer(evidence, name="evidence")
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(model, name="model")
 app.add_typer(district, name="district")

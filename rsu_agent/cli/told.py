@@ -43,7 +43,7 @@ def tell(choices: list[bytes], standard: str | None, own: Licensed | None, *, as
         except Malformed as error:
             fault = say("{count} bytes, {error}", count=len(data), error=error) if number == 0 else fault
             continue
-        print_json(_object(read, len(data))) if as_json else _print(read, len(data))
+        print_json(read_object(read, len(data))) if as_json else _print(read, len(data))
         return True
     if as_json:
         print_json({"error": fault, "reason": "malformed"})
@@ -63,7 +63,8 @@ def _typed(read: Read) -> tuple[str, Any, dict[str, Any]]:
     return kind, value, import_module(f"rsu_agent.messages.{folder}.schema").SCHEMA
 
 
-def _object(read: Read, size: int) -> dict[str, Any]:
+def read_object(read: Read, size: int) -> dict[str, Any]:
+    """A message as JSON has it."""
     head = {"set": read.standard, "message": read.name, "bytes": size, "notes": list(read.notes)}
     if read.kind is None:
         raw = isinstance(read.value, bytes)

@@ -164,19 +164,17 @@ class _Watching:
     """One run of the verb."""
 
     def __init__(self, site: SiteRead, clock: Clock) -> None:
-        from rsu_agent.ports.plugins import plugins
         from rsu_agent.runtime.watched_signals import WatchedSignals
-        from rsu_agent.settings.model import driver_settings
+        from rsu_agent.settings.model import open_section
 
         section = site.settings.controller
-        opener, settings = plugins()[section.driver].open, driver_settings(section)
         self.driver, self.port = section.driver, getattr(section, "port", None)
         self.device = " ".join(part for part in (self.driver, self.port) if part)
         self.title = f"{site.settings.site.id} {self.device}"
         self.clock, self.start_s = clock, clock.now_s()
         self.watched: WatchedSignals = WatchedSignals()
         self.ended = False  # by itself, as --seconds wanted
-        self.open: Callable[[], AbstractAsyncContextManager[Any]] = lambda: opener(settings, clock)
+        self.open: Callable[[], AbstractAsyncContextManager[Any]] = lambda: open_section(section, clock)
 
     def printed(self, seconds: float | None, *, as_json: bool, bytes_alone: bool = False) -> None:
         """A line an event, and what the line counted at the end."""

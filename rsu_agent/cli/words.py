@@ -68,6 +68,7 @@ REASONS = {  # of devices, of doubts, of the uplink
     "renewed": later("renewed"),
     "certificate_expired": later("certificate expired"),
     "certificate_missing": later("certificate missing"),
+    "credential_missing": later("password missing"),
     "certificate_unusable": later("certificate unusable"),
     "frozen": later("picture frozen"),
     "black": later("picture black"),

@@ -81,6 +81,7 @@ class Perception:
         self.heads: Callable[[HeadsSeen], None] = lambda _: None  # told what each picture shows of the lamps
         self.spotted: Callable[[SpotReading], None] = lambda _: None  # told what radars without places see
         self.saw: Saw = lambda *_: None  # told, in the camera's thread, of each picture that shows something
+        self.heard: Callable[[str, RadarFrame], None] = lambda *_: None  # told of each radar's frame
         roadway = Roadway(crossing)
         self.fusion = Fusion(cameras, radars, roadway, associate=associate)
         self.vehicles = Vehicles(LocalFrame(crossing.origin), roadway)
@@ -123,8 +124,9 @@ class Perception:
                 serving()
                 sensor.seen_s = self._clock.now_s()
                 self.fusion.radar(name, frame)
-            for reading in _spots(name, frame):
-                self.spotted(reading)
+                self.heard(name, frame)
+                for reading in _spots(name, frame):
+                    self.spotted(reading)
         finally:
             sensor.open = False
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import math
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -27,9 +29,13 @@ log = logging.getLogger(__name__)
 SEGMENTS = 8  # the ring forgets an eighth at a time
 CHUNK_BYTES = 16 << 10  # a killed process loses at most one chunk
 QUEUE_LENGTH = 20_000
+FILE_S = 300.0  # a file is ended after so long, so that a slice of time is a few files
+ALL_HOURS = 1 << 20  # no bound of age
 GATHER_S = 0.1
 RETRY_S = 10.0  # a disk that refused is tried again so much later; a full one is seldom emptied sooner
 SUFFIX = ".mcap"
+START = "/start"  # an agent begins; repeated as BEGUN at the head of each later file of its life
+BEGUN = "/begun"
 DROPPED = "/dropped"  # so many entries are missing before this one
 TORN = (
     "/torn"  # told by the reader, never written: a file ends here without its proper end, or one is missing
@@ -50,8 +56,11 @@ class Recorder:
     costs entries, which are counted and told in the recording; never the agent.
     """
 
-    def __init__(self, folder: Path, size_mb: int, label: str) -> None:
+    def __init__(self, folder: Path, size_mb: int, label: str, hours: int = ALL_HOURS) -> None:
         self._folder, self._label = folder, label
+        self._hours = hours
+        self._began: Entry | None = None
+        self._file_from_s = 0.0
         self._limit = size_mb << 20
         self._waiting: deque[Entry] = deque()
         self._closing = threading.Event()
@@ -110,27 +119,47 @@ class Recorder:
                 yield self._waiting.popleft()
 
     def _append(self, segment: RecordingFile | None, entry: Entry) -> RecordingFile:
-        if segment is None or segment.size() >= self._limit // SEGMENTS:
+        full = segment is not None and segment.size() >= self._limit // SEGMENTS
+        if segment is None or full or entry.at_s - self._file_from_s >= FILE_S:
             if segment:
                 segment.close()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            number = self._forget_oldest()
-            segment = RecordingFile(self._folder / f"{self._label}-{number:08d}{SUFFIX}")
+            segment = self._new_file(entry.at_s)
+        if entry.topic == START:
+            self._began = entry
         if (dropped := self.dropped) != self._told:
             segment.add(Entry(DROPPED, entry.at_s, {"count": dropped - self._told}))
             self._told = dropped
         segment.add(Entry(entry.topic, entry.at_s, {key: _plain(each) for key, each in entry.value.items()}))
         return segment
 
+    def _new_file(self, at_s: float) -> RecordingFile:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        number = self._forget_oldest()
+        self._file_from_s = at_s
+        segment = RecordingFile(self._folder / f"{self._label}-{number:08d}{SUFFIX}")
+        if self._began is not None:  # each file tells by itself who speaks in it
+            told = {key: _plain(each) for key, each in self._began.value.items()}
+            segment.add(Entry(BEGUN, at_s, told | {"began_s": self._began.at_s}))
+        return segment
+
     def _forget_oldest(self) -> int:
-        """Make room for one more file; its number."""
+        """Make room for one more file; its number.
+
+        By age only where enough newer files are there as well: a clock that leaps forgets nothing.
+        """
         files = segments(self._folder)
+        old_s = time.time() - self._hours * 3600
+        for path in files[: max(0, len(files) + 1 - math.ceil(self._hours * 3600 / FILE_S))]:
+            if path.stat().st_mtime < old_s:
+                path.unlink()
+        files = segments(self._folder) or files[-1:]
         room = self._limit - self._limit // SEGMENTS
-        total = sum(path.stat().st_size for path in files)
-        for path in files:
+        sizes = {path: path.stat().st_size for path in files if path.exists()}
+        total = sum(sizes.values())
+        for path in sizes:
             if total <= room:
                 break
-            total -= path.stat().st_size
+            total -= sizes[path]
             path.unlink()
         return _number(files[-1]) + 1 if files else 0
 
@@ -195,11 +224,14 @@ class Recording:
     Raises FileNotFoundError where there is nothing to read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, since_utc_s: float | None = None) -> None:
+        """since_utc_s: of a ring, only files that were written to at or after it."""
         with ExitStack() as opened:
             self._files: list[tuple[Path, BufferedReader]] = []
             for file in segments(path) if path.is_dir() else [path]:
                 with suppress(FileNotFoundError):  # the ring may forget it between list and open
+                    if since_utc_s is not None and path.is_dir() and file.stat().st_mtime < since_utc_s:
+                        continue
                     self._files.append((file, opened.enter_context(file.open("rb"))))
             if not self._files:
                 raise FileNotFoundError(f"{path}: no recording there")

@@ -98,11 +98,12 @@ class Air:
         for ear in self.ears:
             ear.round_over()
 
-    def hold(self, kind: str, frame: bytes | None, reason: str) -> None:
+    def hold(self, kind: str, frame: bytes | None, reason: str, detail: str = "") -> None:
         """A message that was not sent, and why."""
         HELD.labels(kind, reason).inc()
         for ear in self.ears:
             ear.held(kind, reason)
-        self._recorder.record(
-            "/air", self._clock.now_s(), kind=kind, sent=False, reason=reason, data=frame or b""
-        )
+        told = {"kind": kind, "sent": False, "reason": reason, "data": frame or b""}
+        if detail:
+            told["detail"] = detail
+        self._recorder.record("/air", self._clock.now_s(), **told)

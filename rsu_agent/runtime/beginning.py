@@ -13,12 +13,13 @@ from rsu_agent.outlets.message_sets import MESSAGE_SETS, RoadSpeech, Speech, gua
 from rsu_agent.outlets.road_speaker import RoadSpeaker
 from rsu_agent.outlets.spat_speaker import SpatSpeaker
 from rsu_agent.ports import nouns
+from rsu_agent.ports.recording import START
 from rsu_agent.runtime.map_memory import MapMemory, remember
 from rsu_agent.settings.read import SiteRead
 from rsu_agent.version import __version__
 from rsu_agent.world.crossing import Crossing
 
-START = "/start"
+__all__ = ["START"]
 MAP_FILE = "map.json"
 
 

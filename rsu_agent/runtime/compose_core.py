@@ -16,11 +16,11 @@ from rsu_agent.outlets.spat_speaker import LINE_LOST
 from rsu_agent.outlets.summary_air import ClockWord
 from rsu_agent.ports.clock import SystemClock
 from rsu_agent.ports.devices import Radio, SignalSource, TimeSource
-from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.recording import Recorder
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import measure
 from rsu_agent.runtime.air import Air
+from rsu_agent.runtime.air_witness import AirWitness, record_of
 from rsu_agent.runtime.beginning import (
     START,
     beginning,
@@ -28,10 +28,13 @@ from rsu_agent.runtime.beginning import (
     speaker_of,
     with_revision,
 )
+from rsu_agent.runtime.config_desk import ConfigDesk, config_routes
 from rsu_agent.runtime.control import control_app, metrics_app
 from rsu_agent.runtime.hearing import HEARD_TOPIC, Hearing
 from rsu_agent.runtime.hub import Hub
 from rsu_agent.runtime.live import LiveTap
+from rsu_agent.runtime.log_tail import LogTail
+from rsu_agent.runtime.looks import LOOKS
 from rsu_agent.runtime.map_memory import MapMemory
 from rsu_agent.runtime.own_voice import OwnVoice
 from rsu_agent.runtime.post import Post
@@ -46,7 +49,7 @@ from rsu_agent.runtime.told import Told
 from rsu_agent.runtime.topics import PROGRAMME, SCENE, SIGNAL, TIME, Board
 from rsu_agent.runtime.watched import Watched
 from rsu_agent.runtime.window import Window
-from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.model import open_section
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.health import DeviceHealth, DeviceState
 from rsu_agent.world.heard import HeardVehicle
@@ -66,7 +69,8 @@ class Core:
         self.place, self.site, self.crossing = place, site, crossing
         self.clock = SystemClock()
         self.board = Board()
-        self.recorder = Recorder(place.state / "recordings", site.recorder.size_mb, site.site.id)
+        ring = site.recorder
+        self.recorder = Recorder(place.state / "recordings", ring.size_mb, site.site.id, ring.hours)
         self.trust = TimeTrust(site.time.drift_ppm)
         self.keepers = {
             kind: DeviceKeeper(kind, self.clock, self._device_told)
@@ -106,8 +110,14 @@ class Core:
         self.hub.gone = self._left
         self._served: defaultdict[str, set[str]] = defaultdict(set)  # devices of each process
         self.stills = StillDesk(self.hub, place.state, self.roads.still)
+        self.config, self.log = ConfigDesk(place.site.path, place.state), LogTail(place.site.files)
+        logging.getLogger().addHandler(self.log)
         self.told = self._telling(said, memory)
         self.live = self._tap(said)
+        self.air_record = record_of(site, said, memory, place.state, self.clock)
+        witness = AirWitness(self.air_record, speaker, self.clock, self.trust)
+        self.air.ears.append(witness)
+        self.speaking.spoke, self.roads.hazard_news = witness.spoke, witness.hazard
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
 
@@ -159,40 +169,37 @@ class Core:
 
     async def run(self) -> None:
         """Until cancelled."""
-        plugin = plugins()
         site = self.site
         metrics = listen_tcp(site.metrics.host, site.metrics.port)
         control = listen_unix(self.place.run / "ctl.sock")
         log.info("metrics at http://%s:%d/metrics", *metrics.getsockname()[:2])
         (self.place.run / "metrics.port").write_text(str(metrics.getsockname()[1]))
-        open_controller, controller = plugin[site.controller.driver].open, driver_settings(site.controller)
-        open_radio, radio = plugin[site.radio.driver].open, driver_settings(site.radio)
-        open_time, time_source = plugin[site.time.driver].open, driver_settings(site.time)
         try:
             async with anyio.create_task_group() as tasks:
                 start = tasks.start_soon
                 start(
                     self.keepers["controller"].keep,
-                    lambda: open_controller(controller, self.clock),
+                    lambda: open_section(site.controller, self.clock),
                     self._controller,
                 )
-                start(self.keepers["radio"].keep, lambda: open_radio(radio, self.clock), self._radio)
-                start(self.keepers["time"].keep, lambda: open_time(time_source, self.clock), self._time)
+                start(self.keepers["radio"].keep, lambda: open_section(site.radio, self.clock), self._radio)
+                start(self.keepers["time"].keep, lambda: open_section(site.time, self.clock), self._time)
                 start(self.speaking.run)
                 start(self.speaking.run_map, self.maps)
                 start(self.hub.run)
                 start(self.roads.run)
                 start(self.told.run)
-                app = control_app(self.window, self.stills)
+                app = control_app(self.window, self.stills, config_routes(self.config), self.log)
                 start(serve_http, app, control, app.state.streams)
                 start(serve_http, metrics_app(self._metrics, self.window.healthy), metrics)
         finally:
+            self.air_record.close()
             self.recorder.close()
 
     async def _controller(self, reports: SignalSource) -> None:
         """Every report goes to the guard and the predictor at once; changes go into the phase log."""
         if hasattr(reports, "tap"):
-            reports.tap = self.window.tap
+            reports.tap = self._line
         try:
             async for item in reports:
                 self.keepers["controller"].serving()
@@ -213,6 +220,11 @@ class Core:
             self.speaking.doubt(LINE_LOST)
             raise
 
+    def _line(self, direction: str, data: bytes, at_s: float) -> None:
+        """Bytes of the controller's line, for whoever looks and for the black box."""
+        self.window.tap(direction, data, at_s)
+        self.recorder.record("/line", at_s, dir=direction, data=data)
+
     async def _radio(self, radio: Radio) -> None:
         """What we say and what we hear; the line in may be lost without the one out. Raises DeviceLost."""
         lost = DeviceLost("closed")
@@ -230,6 +242,7 @@ class Core:
 
     def _metrics(self) -> str:
         self.speaking.measure_witness()
+        measure.recorder(self.recorder)
         return measure.page(self.others)
 
     def _compare_clock(self, report: SignalReport) -> None:
@@ -275,6 +288,8 @@ class Core:
                 self.post.committed(noun)
             case "status", dict():
                 self.window.uplink = noun
+            case topic, dict() if topic == LOOKS:
+                self.window.looks = noun
             case "detector", dict():
                 self.window.detector = noun
             case "association", dict():
@@ -312,6 +327,8 @@ class Core:
         self.others.gone(role)
         if role == "uplink":
             self.window.uplink = None
+        if role == "senses":
+            self.window.looks = {}
         for kind, health in list(self.window.devices.values()):
             if health.device in self._served.get(role, ()):
                 lost = DeviceHealth(health.device, DeviceState.LOST, "process_gone", self.clock.now_s())

@@ -12,6 +12,7 @@ import anyio
 import cv2
 
 from rsu_agent.perception.ground import GroundCamera, GroundRadar
+from rsu_agent.perception.heads.detection import Detection
 from rsu_agent.perception.heads_news import HeadsNews
 from rsu_agent.perception.lamps import HeadBox, LampReader
 from rsu_agent.perception.lens import PinholeLens
@@ -25,6 +26,7 @@ from rsu_agent.runtime.associations import association
 from rsu_agent.runtime.camera_watches import CameraWatches
 from rsu_agent.runtime.detectors import Detectors
 from rsu_agent.runtime.hub import join
+from rsu_agent.runtime.looks import LOOK_S, LOOKS, Looks
 from rsu_agent.runtime.process import Place, run_process
 from rsu_agent.runtime.sensor_troubles import SensorTroubles
 from rsu_agent.runtime.still_desk import STILL, STILLS
@@ -32,7 +34,7 @@ from rsu_agent.runtime.still_files import expire
 from rsu_agent.runtime.stills import NoStill, Stills
 from rsu_agent.runtime.supervise import DeviceKeeper
 from rsu_agent.runtime.v2x_watch import V2xWatch
-from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.model import driver_settings, open_section
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.heard import HeardVehicle
 from rsu_agent.world.road_user import Scene
@@ -79,7 +81,9 @@ class Senses:
         self.perception.spotted = self._spotted
         names = [camera.name for camera in self.site.cameras]
         self.stills = Stills(place.state / STILLS, names, self.detectors.of, self.perception.bodies)
-        self.perception.saw = self.stills.saw
+        self.looks = Looks()
+        self.perception.saw = self._saw
+        self.perception.heard = self.looks.radar
         self.attacks = V2xWatch(self._tell)
         self._news = HeadsNews()
 
@@ -104,25 +108,34 @@ class Senses:
                 tasks.start_soon(self._radar, radar)
             tasks.start_soon(self.perception.run, self._publish)
             tasks.start_soon(self._measure)
+            tasks.start_soon(self._show)
             tasks.start_soon(self._expire)
             while True:
                 await self._linked()
 
     async def _camera(self, section: Any) -> None:
         keeper = DeviceKeeper(section.name, self.clock, self._tell, CAMERA_BACK_OFF_S)
-        opener, settings = plugins()[section.driver].open, driver_settings(section)
         await keeper.keep(
-            lambda: opener(settings, self.clock),
+            lambda: open_section(section, self.clock),
             lambda camera: self.perception.watch_camera(section.name, camera, keeper.serving),
         )
 
     async def _radar(self, section: Any) -> None:
         keeper = DeviceKeeper(section.name, self.clock, self._tell)
-        opener, settings = plugins()[section.driver].open, driver_settings(section)
         await keeper.keep(
-            lambda: opener(settings, self.clock),
+            lambda: open_section(section, self.clock),
             lambda radar: self.perception.watch_radar(section.name, radar, keeper.serving),
         )
+
+    def _saw(self, camera: str, image: Any, found: list[Detection], at_s: float) -> None:
+        self.looks.camera(camera, image, found, at_s)
+        self.stills.saw(camera, image, found, at_s)
+
+    async def _show(self) -> None:
+        while True:
+            await self.clock.sleep(LOOK_S)
+            if self.link is not None:
+                self.link.send(LOOKS, self.looks.told(), newest=True)
 
     def _publish(self, scene: Scene) -> None:
         if self.link is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from rsu_agent.runtime.log_tail import LogTail
 from rsu_agent.runtime.still_desk import StillDesk, still_routes
 from rsu_agent.runtime.streams import Streams
 
@@ -34,15 +35,23 @@ class View(Protocol):
 
     def changes(self) -> dict[str, Any]: ...
 
+    def senses(self) -> dict[str, Any]: ...
+
     def line(self, after: int | None) -> tuple[int, list[dict[str, Any]]]: ...
 
     def healthy(self) -> tuple[bool, str]: ...
 
 
-def control_app(view: View, stills: StillDesk | None = None) -> Starlette:
+def control_app(
+    view: View,
+    stills: StillDesk | None = None,
+    beside: Sequence[Route] = (),
+    tail: LogTail | None = None,
+) -> Starlette:
     """The application behind the control socket; `state.streams.ended` ends its streams.
 
-    It reads, with one exception: POST /v1/still has a still made, which is written down with who asked.
+    It reads, with two exceptions, each written down with who asked: POST /v1/still has a still made; POST
+    /v1/config/confirm and /rollback (in `beside`) end the waiting of a change of the site file.
     """
     streams = Streams(MOST_STREAMS)
 
@@ -78,9 +87,12 @@ def control_app(view: View, stills: StillDesk | None = None) -> Starlette:
             Route("/v1/messages", give(view.messages)),
             Route("/v1/guard", give(view.guard)),
             Route("/v1/changes", give(view.changes)),
+            Route("/v1/senses", give(lambda: view.senses())),
             Route("/v1/live", live),
             Route("/v1/line", line),
             *([] if stills is None else still_routes(stills)),
+            *([] if tail is None else [Route("/v1/log", give(tail.told))]),
+            *beside,
         ]
     )
     app.state.streams = streams

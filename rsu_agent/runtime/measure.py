@@ -18,18 +18,28 @@ from prometheus_client import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from rsu_agent.ports.recording import Recorder
+
 LARGEST_TEXT = 256_000
 
 for unlabelled in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
     REGISTRY.unregister(unlabelled)  # four processes share one page: only metrics that name their process
 disable_created_metrics()  # type: ignore[no-untyped-call]  # parsed from text they become gauges named by no rule of ours
 
+LOST = Gauge("rsu_recorder_lost_entries", "Entries that the black box lost: a full queue or disk.")
+WAITING = Gauge("rsu_recorder_waiting_entries", "Entries that the black box has not written yet.")
 RESIDENT = Gauge("rsu_process_resident_bytes", "Memory the process holds.", ["process"])
 
 
 def resident_bytes() -> int:
     """Resident memory of this process, from /proc/self/statm."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def recorder(black_box: Recorder) -> None:
+    """What the black box has lost, and what waits."""
+    LOST.set(black_box.dropped)
+    WAITING.set(black_box.waiting)
 
 
 def sample(process: str) -> str:

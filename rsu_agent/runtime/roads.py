@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -21,6 +22,7 @@ from rsu_agent.runtime.post import Post
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.runtime.window import Window
 from rsu_agent.settings.read import SiteRead
+from rsu_agent.world.hazard import Hazard
 from rsu_agent.world.health import DeviceHealth
 from rsu_agent.world.road_user import Scene
 from rsu_agent.world.signal import SignalReport
@@ -54,6 +56,7 @@ class Roads:
         self._judge = Judge(site.crossing)
         self._summary = Summary(site.crossing, clock.now_s())
         self._told_s = -math.inf
+        self.hazard_news: Callable[[Hazard, float], None] = lambda _hazard, _offset_s: None
 
     def scene(self, scene: Scene) -> None:
         """The newest scene; one not yet taken is overtaken."""
@@ -131,6 +134,8 @@ class Roads:
         offset_s = self._clock.utc_s() - now_s
         for hazard in [*began, *ended]:
             self._post.put(self._summary.hazard(hazard, offset_s))
+            self.hazard_news(hazard, offset_s)
+            self._recorder.record("/hazard", now_s, noun=hazard)
         for hazard in began:
             log.warning("hazard %s: %s", hazard.kind, hazard.evidence)
         return bool(began or ended)
@@ -146,4 +151,16 @@ class Roads:
 
     def _record(self, scene: Scene) -> None:
         frames = {used.camera: used.frame for used in scene.frames}
-        self._recorder.record("/scene", scene.at_s, tick=scene.tick, users=len(scene.users), frames=frames)
+        tracks = [
+            [
+                user.track,
+                user.kind,
+                round(user.x_east_m, 2),
+                round(user.y_north_m, 2),
+                round(user.speed_mps, 2),
+                user.heading_deg and round(user.heading_deg, 1),
+            ]
+            for user in scene.users
+        ]
+        told = {"tick": scene.tick, "users": len(tracks), "frames": frames, "tracks": tracks}
+        self._recorder.record("/scene", scene.at_s, **told)

@@ -22,10 +22,9 @@ from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.track_pieces import Looked
 from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.devices import Frame, RadarFrame
-from rsu_agent.ports.plugins import plugins
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime.detectors import Detectors
-from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.model import open_section
 from rsu_agent.settings.read import SiteRead
 from rsu_agent.settings.sections import CameraSection, RadarSection
 
@@ -86,10 +85,10 @@ class _Watch:
         await self._keep(section, take)
 
     async def _keep(self, section: Any, take: Callable[[Any], Awaitable[None]]) -> None:
-        count, opener = self._count(section.name), plugins()[section.driver].open
+        count = self._count(section.name)
         while True:
             try:
-                async with opener(driver_settings(section), self._clock) as frames:
+                async with open_section(section, self._clock) as frames:
                     async for frame in frames:
                         await take(frame)
                         count["trouble"] = None

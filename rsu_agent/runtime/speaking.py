@@ -72,6 +72,7 @@ class Speaking:
         self.share = ValidShare()
         self.first_valid_s: float | None = None
         self.ticked: Callable[[str | None], None] = lambda _reason: None  # None: something was said
+        self.spoke: Callable[[Spoken, float], None] = lambda _spoken, _now_s: None  # after each tick
 
     def saw(self, item: SignalReport | Programme) -> list[Any]:
         """What the controller said; a change of colour is due at once."""
@@ -146,9 +147,11 @@ class Speaking:
         else:
             self._air.watch.silent()
         if spoken.held is not None:
-            self._air.hold(self.speaker.frames.kind, spoken.held, spoken.reason or "?")
+            detail = "" if spoken.verdict is None else spoken.verdict.detail
+            self._air.hold(self.speaker.frames.kind, spoken.held, spoken.reason or "?", detail)
         self._account(spoken, now_s)
         self._beat()
+        self.spoke(spoken, now_s)
 
     def _account(self, spoken: Spoken, now_s: float) -> None:
         spoke_before = self.newest is not None and self.newest.valid

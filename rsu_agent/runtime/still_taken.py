@@ -12,9 +12,8 @@ from rsu_agent.perception.model_refused import ModelRefused
 from rsu_agent.perception.pipeline import SURE
 from rsu_agent.perception.still import LEAST_PICTURES, Picture, Still, StillMaker, boxes_in
 from rsu_agent.ports.clock import Clock
-from rsu_agent.ports.plugins import plugins
 from rsu_agent.runtime.detectors import opened
-from rsu_agent.settings.model import driver_settings
+from rsu_agent.settings.model import open_section
 from rsu_agent.settings.read import SiteRead
 from rsu_agent.settings.sections import CameraSection
 
@@ -55,7 +54,7 @@ async def stills(
     are of another size than its lens says."""
     maker = StillMaker()
     size = section.lens.width_px, section.lens.height_px
-    async with plugins()[section.driver].open(driver_settings(section), clock) as frames:
+    async with open_section(section, clock) as frames:
         async for frame in frames:
             height, width = frame.image.shape[:2]
             if (width, height) != size:

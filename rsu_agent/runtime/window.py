@@ -13,6 +13,7 @@ from rsu_agent.ports.clock import Clock
 from rsu_agent.runtime.air import Air
 from rsu_agent.runtime.controller_clock import ControllerClock
 from rsu_agent.runtime.line_tap import LineTap
+from rsu_agent.runtime.looks import aged
 from rsu_agent.runtime.speaking import Speaking
 from rsu_agent.runtime.time_trust import TimeTrust
 from rsu_agent.world.crossing import Crossing
@@ -44,6 +45,7 @@ class Window:
         self.uplink: dict[str, Any] | None = None
         self.detector: dict[str, Any] | None = None
         self.association: dict[str, Any] | None = None
+        self.looks: dict[str, Any] = {}
         self.controller_clock = ControllerClock()
         self.lamp_changes = LampChanges()
         self.tap = LineTap()
@@ -114,6 +116,15 @@ class Window:
     def line(self, after: int | None) -> tuple[int, list[dict[str, Any]]]:
         """What passed on the controller's line since somebody asked last."""
         return self.tap.after(after)
+
+    def senses(self) -> dict[str, Any]:
+        """What each sensor sees, and how it is."""
+        now_s, scene = self._clock.now_s(), self.scene
+        return {
+            "looks": aged(self.looks, now_s),
+            "sensors": [] if scene is None else [asdict(sensor) for sensor in scene.sensors],
+            "scene_age_s": None if scene is None else round(now_s - scene.at_s, 2),
+        }
 
     def healthy(self) -> tuple[bool, str]:
         """For /healthz: whether SPAT is said or is rightly not said."""

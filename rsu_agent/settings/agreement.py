@@ -10,11 +10,12 @@ from typing import Any
 from rsu_agent.messages.csae53.units import Counts
 from rsu_agent.messages.moment import Instant
 from rsu_agent.outlets.message_sets import MESSAGE_SETS
+from rsu_agent.ports.credentials import PREFIX, secrets
 from rsu_agent.ports.declare import Step
 from rsu_agent.ports.plugins import plugins
-from rsu_agent.settings.language import say
+from rsu_agent.settings.language import later, say
 from rsu_agent.settings.model import Site
-from rsu_agent.settings.reasons import did_you_mean
+from rsu_agent.settings.reasons import IN_ADDRESS, did_you_mean
 from rsu_agent.settings.speech import speech
 from rsu_agent.world.crossing import Crossing
 from rsu_agent.world.hazard import HazardKind
@@ -25,6 +26,7 @@ TAKEN = frozenset(
 SENSORS = ("cameras", "radars")
 LINES = ("port", "data_port", "cli_port")  # keys that name a serial line of this machine
 FARTHEST_M = 500.0  # from the reference point to a pole that sees the same crossing
+MAY_HOLD_ONE = ("pipeline",)  # of words with perhaps a password among them: it is hidden, not refused
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -50,6 +52,7 @@ def disagreements(settings: Site, crossing: Crossing) -> Iterator[Disagreement]:
     yield from _places(settings)
     yield from _heads(settings, crossing)
     yield from _hazards(settings)
+    yield from _secrets(settings)
 
 
 def _known(settings: Site) -> dict[int, int]:
@@ -206,6 +209,26 @@ def _heads(settings: Site, crossing: Crossing) -> Iterator[Disagreement]:
                 said = say("another head has this very box")
                 yield Disagreement((*where, "box"), said, boxes[tuple(head.box)])
             boxes.setdefault(tuple(head.box), (*where, "box"))
+
+
+def _secrets(settings: Site) -> Iterator[Disagreement]:
+    """Passwords, and addresses with one in them: they stand in no site file."""
+    sections: list[tuple[tuple[Step, ...], Any]] = [(("controller",), settings.controller)]
+    sections += [(("radio",), settings.radio), (("time",), settings.time)]
+    sections += [((kind, index), sensor) for kind, index, sensor in _sensors(settings)]
+    for where, section in sections:
+        declared = plugins().get(section.driver)
+        for key, value in secrets(section) if declared is not None else ():
+            open_to_all = value == type(section).model_fields[key].default or key in MAY_HOLD_ONE
+            if not value.startswith(PREFIX) and not open_to_all:
+                said = later(
+                    "a password stands in no site file: write credential:NAME, and keep it under that name"
+                )
+                yield Disagreement((*where, key), say(said))
+        for key, value in section:
+            if isinstance(value, str) and IN_ADDRESS.search(value):
+                said = later("holds a login: give user, and password: credential:NAME, instead")
+                yield Disagreement((*where, key), say(said))
 
 
 def _hazards(settings: Site) -> Iterator[Disagreement]:

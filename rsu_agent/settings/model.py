@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import Field, create_model
 
+from rsu_agent.ports.clock import Clock
+from rsu_agent.ports.credentials import with_credentials
 from rsu_agent.ports.declare import Declared, setting
 from rsu_agent.ports.plugins import Kind, plugins
 from rsu_agent.settings.sections import (
@@ -31,6 +34,11 @@ from rsu_agent.settings.uplink_section import UplinkSection
 class Site(Declared):
     """Everything one agent is told. `site_model()` gives the same with the installed drivers' keys."""
 
+    form: Literal[1] = setting(
+        1,
+        en="Form of this file; `rsu config migrate` brings an older one up to date.",
+        zh="本文件的格式;旧格式可用 `rsu config migrate` 升级。",
+    )
     site: SiteSection = setting(en="Who we are.", zh="站点。")
     crossing: CrossingSection = setting(en="Which crossing this is.", zh="路口。")
     signals: SignalsSection = setting(en="Lamp groups and phases.", zh="灯组与相位。")
@@ -107,3 +115,8 @@ def driver_settings(section: Any) -> Declared:
     plugin = plugins()[section.driver]
     own = {name: getattr(section, name) for name in plugin.settings.model_fields}
     return plugin.settings.model_validate(own)
+
+
+def open_section(section: Any, clock: Clock) -> AbstractAsyncContextManager[Any]:
+    """A section's device, not yet entered, with its credentials. Raises DeviceLost where one is missing."""
+    return plugins()[section.driver].open(with_credentials(driver_settings(section)), clock)

@@ -43,6 +43,20 @@ LIMIT_NAMES = ("gt", "ge", "lt", "le", "min_length", "max_length")
 PATTERNS = {  # patterns that several keys share -> what they mean
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": later("1 to 63 letters, digits, _ or -"),
     r"^[a-z0-9-]{1,40}$": later("1 to 40 small letters, digits or -"),
+    r"^http://[^/@\s]+(/\S*)?$": later(
+        "an address http://HOST/PATH without a login; give user, and password: credential:NAME"
+    ),
+    r"^rtsps?://[^/@\s]+(/\S*)?$": later(
+        "an address rtsp://HOST/PATH without a login; give user, and password: credential:NAME"
+    ),
+    r"^/dev/\S+$": later("a device of this machine, /dev/..."),
+    r"^[^:\r\n]{1,64}$": later("1 to 64 characters without a colon"),
+    r"^[0-9a-fA-F]{4}$": later("four hexadecimal digits"),
+    r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$": later("six pairs of hexadecimal digits, 02:00:00:00:00:0c"),
+    r"^udp(-in)?://": later("udp://HOST:PORT or udp-in://ADDRESS:PORT"),
+    r"^udp-in://": later("udp-in://ADDRESS:PORT"),
+    r"^tcp-in://": later("tcp-in://ADDRESS:PORT"),
+    r"^(phase|ped|overlap) ([1-9]|1[0-6])$": later("phase N, ped N or overlap N, N from 1 to 16"),
     r"^[A-Za-z0-9]{1,40}ExecutionProvider$": later("a name of ONNX Runtime such as CPUExecutionProvider"),
 }
 

@@ -74,10 +74,14 @@ def test_passwords_are_shown_nowhere(site: Path) -> None:
     assert {"password", "community"} <= secret_keys()
     text = site.read_text()
     site.write_text(
-        text.replace("    latency_ms: 0\n", "    latency_ms: 0\n    user: me\n    password: geheim\n", 1)
+        text.replace(
+            "    latency_ms: 0\n", "    latency_ms: 0\n    user: me\n    password: credential:geheim\n", 1
+        )
     )
     other = site.with_name("other.yaml")
-    other.write_text(site.read_text().replace("password: geheim", "password: other-geheim"))
+    other.write_text(
+        site.read_text().replace("password: credential:geheim", "password: credential:other-geheim")
+    )
     for shown in (
         rsu("show", "--site", site),
         rsu("show", "--site", site, "--json"),

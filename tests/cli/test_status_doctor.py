@@ -21,7 +21,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsu_agent.cli.doctor import CHECKS, LINE_HINTS, Finding
+from rsu_agent.cli.doctor import CHECKS, LINE_HINTS
+from rsu_agent.cli.finding import Finding
 from rsu_agent.cli.status import columns, one_line, screen
 from tests.web.made_up import LIVE, MadeUpAgent, agent_at
 
@@ -228,7 +229,7 @@ def test_the_doctor_ends_with_code_four_and_tells_the_next_step(control: Path) -
     assert "-> the picture does not change: restart the camera" in done.stdout
     told = json.loads(rsu("doctor", "--socket", control, "--json").stdout)
     assert told["good"] is False
-    assert [f["id"] for f in told["findings"] if f["good"] is False] == ["CAM01"]
+    assert [f["id"] for f in told["findings"] if f["good"] is False] == ["CAM01", "MAP01"]
 
 
 def read_until(terminal: int, true: Any, seconds: float = 90.0) -> str:

@@ -81,7 +81,7 @@ def test_an_agent_that_is_away_is_exit_5_with_what_to_do(verb: str, tmp_path: Pa
     assert "rsu run SITE" in told["error"]
     assert str(socket) in told["error"]
     plain = rsu(verb, "--socket", socket)
-    assert (plain.returncode, plain.stdout) == (Exit.UNREACHABLE, "")
+    assert (plain.returncode, "DSK01" in plain.stdout) == (Exit.UNREACHABLE, verb == "doctor")
     assert "is the agent running?" in plain.stderr
 
 

@@ -23,6 +23,7 @@ from rsu_agent.ports.plugins import Kind, Plugin
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.runtime import sensor_tracks
 from rsu_agent.runtime.sensor_tracks import TracksInvalid, read_tracks, returns, watch
+from rsu_agent.settings import model
 from rsu_agent.settings.read import read_site
 from rsu_agent.world.road_user import UserClass
 
@@ -81,7 +82,7 @@ async def test_every_sensor_is_watched_through_its_losses(monkeypatch: pytest.Mo
     frames = [Frame(n, 10.0 + n, 10.0 + n, picture) for n in range(3)]
     heard = [RadarFrame(n, 10.05 + n, (RadarPoint(20.0, -3.0, -5.0, 4.0),)) for n in range(4)]
     drivers = {"mjpeg_http": plugin(Kind.CAMERA, frames), "ti_mmwave": plugin(Kind.RADAR, heard)}
-    monkeypatch.setattr(sensor_tracks, "plugins", lambda: drivers)
+    monkeypatch.setattr(model, "plugins", lambda: drivers)
     monkeypatch.setattr(sensor_tracks, "Detectors", Sees)
     out = io.StringIO()
     counts = await watched(30.0, out)
@@ -98,7 +99,7 @@ async def test_a_camera_whose_model_is_refused_says_so_and_the_radar_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard = [RadarFrame(1, 10.0, (RadarPoint(20.0, -3.0, -5.0, 4.0),))]
-    monkeypatch.setattr(sensor_tracks, "plugins", lambda: {"ti_mmwave": plugin(Kind.RADAR, heard)})
+    monkeypatch.setattr(model, "plugins", lambda: {"ti_mmwave": plugin(Kind.RADAR, heard)})
     monkeypatch.setattr(sensor_tracks, "Detectors", Refuses)
     counts = await watched(5.0, io.StringIO())
     assert counts["south-west"] == {

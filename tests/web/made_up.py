@@ -56,6 +56,18 @@ LIVE: dict[str, Any] = {
 }  # fmt: skip
 
 
+LOOKS: dict[str, Any] = {
+    "looks": {
+        "north-camera": {"kind": "camera", "age_s": 0.1, "size": [1280, 720],
+                         "boxes": [["bus", 0.91, 300, 200, 620, 480], ["pedestrian", 0.55, 900, 350, 950, 500]]},
+        "north-radar": {"kind": "radar", "age_s": 0.05, "points": [[40.0, 3.0, -9.0], [62.5, -6.0, 0.0]],
+                        "targets": [[40.2, 2.9, -9.1]]},
+    },
+    "sensors": [{"sensor": "north-camera", "healthy": True, "reason": "ok", "age_s": 0.1, "covers": []}],
+    "scene_age_s": 0.1,
+}  # fmt: skip
+
+
 class MadeUpAgent:
     """A View whose answers the test chooses; `grows_old_from`: the lamps have been silent since then."""
 
@@ -63,6 +75,7 @@ class MadeUpAgent:
         self.state = copy.deepcopy(LIVE)
         self.grows_old_from: float | None = None
         self.asked = 0
+        self.looks: dict[str, Any] = LOOKS
         self.lamp_changes: dict[str, Any] = {"told": [], "seen": []}
         self.tap = LineTap()
 
@@ -93,6 +106,9 @@ class MadeUpAgent:
 
     def guard(self) -> dict[str, Any]:
         return {"table": [], "judged": {}}
+
+    def senses(self) -> dict[str, Any]:
+        return copy.deepcopy(self.looks)
 
     def healthy(self) -> tuple[bool, str]:
         return True, "ok"

@@ -3,7 +3,7 @@ export const CLASSES = {
   car: "#4b9bf0", truck: "#9a72f0", bus: "#ef8440", motorcycle: "#d6ac12", bicycle: "#68b93a",
   tricycle: "#22b5a0", cart: "#d052c0", pedestrian: "#e8556d", unknown: "#8b98a5",
 };
-const LAMPS = { green: "#2fb36d", green_flash: "#2fb36d", yellow: "#e6b32e", yellow_flash: "#e6b32e", red: "#d64545",
+export const LAMPS = { green: "#2fb36d", green_flash: "#2fb36d", yellow: "#e6b32e", yellow_flash: "#e6b32e", red: "#d64545",
   red_flash: "#d64545", red_yellow: "#ef8440" };
 const HALF_M = 62;
 const MOST_AHEAD_S = 1.0; // a track is moved on by its speed for at most this long
