@@ -30,6 +30,7 @@ UNITS = {  # the last word of a name -> its unit
     "vehicles": "vehicles",
     "outboxes": "outboxes",
     "sites": "sites",
+    "line": "line number",
     "letters": "messages",
     "stream": "messages",
 }
