@@ -31,6 +31,7 @@ UNITS = {  # the last word of a name -> its unit
     "outboxes": "outboxes",
     "sites": "sites",
     "line": "line number",
+    "writing": "0 or 1",
     "letters": "messages",
     "stream": "messages",
 }
