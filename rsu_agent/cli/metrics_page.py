@@ -58,7 +58,7 @@ class Told:
     def unit(self) -> str:
         """By the name's last word; a counter counts what the word before `total` says."""
         word = self.name.removesuffix("_total").rpartition("_")[2]
-        return UNITS.get(word, "count" if self.kind == "counter" else "")
+        return UNITS.get(word, "count" if self.kind == "counter" else word)
 
 
 def metrics_page() -> str:
