@@ -30,6 +30,8 @@ UNITS = {  # the last word of a name -> its unit
     "vehicles": "vehicles",
     "outboxes": "outboxes",
     "sites": "sites",
+    "line": "line number",
+    "writing": "0 or 1",
     "letters": "messages",
     "stream": "messages",
 }
@@ -56,7 +58,7 @@ class Told:
     def unit(self) -> str:
         """By the name's last word; a counter counts what the word before `total` says."""
         word = self.name.removesuffix("_total").rpartition("_")[2]
-        return UNITS.get(word, "count" if self.kind == "counter" else "")
+        return UNITS.get(word, "count" if self.kind == "counter" else word)
 
 
 def metrics_page() -> str:

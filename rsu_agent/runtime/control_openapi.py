@@ -119,6 +119,7 @@ CHANGES = _object(
     told=_told(_list(_list({})), "[group, lit, not before, at the latest], monotonic seconds"),
     seen=_told(_list(_list({})), "[camera, group, lit, first picture, sure with], monotonic seconds"),
 )
+SENSES = _object(looks={}, sensors=_list({"type": "object"}), scene_age_s=MAYBE_NUMBER)
 STILL = _object(file=TEXT, pictures=WHOLE, filled=WHOLE, expires=TEXT)
 REFUSED = _object(refused=_told(TEXT, "camera, detector, busy, pictures, senses, disk, name"))
 PIECE = {
@@ -139,6 +140,7 @@ SCHEMAS = {
     "Messages": MESSAGES,
     "Guard": GUARD,
     "Changes": CHANGES,
+    "Senses": SENSES,
     "Still": STILL,
     "Refused": REFUSED,
 }
@@ -147,6 +149,7 @@ READS = {  # address -> what it gives, its schema
     "/v1/crossing": ("geometry in metres east and north of the crossing's origin", "Crossing"),
     "/v1/messages": ("the last message of each kind, bytes and decoded", "Messages"),
     "/v1/guard": ("the guard's table and its counts", "Guard"),
+    "/v1/senses": ("what each camera and radar sees, and how it is", "Senses"),
     "/v1/changes": ("the newest changes of lamps, told and seen", "Changes"),
 }
 STREAMS = {  # server-sent events

@@ -21,6 +21,7 @@ LINK_TOPICS = (
     LinkTopic("role", "senses, uplink", "core", False, "which process it is"),
     LinkTopic("scene", "senses", "core", True, "road users, fused"),
     LinkTopic("heads", "senses", "core", True, "lamps seen by a camera, a topic a camera"),
+    LinkTopic("looks", "senses", "core", True, "what each camera and radar sees, for the page"),
     LinkTopic("spot", "senses", "core", False, "a reading of a radar that counts by zone"),
     LinkTopic("health", "senses, uplink", "core", False, "a device's state, when it changes"),
     LinkTopic("metrics", "senses, uplink", "core", True, "the process's page of metrics"),

@@ -81,6 +81,12 @@ async def probe(
         rounds.append(heard)
         if (best := heard.best()) and best[1].sign.frames >= FEWEST_FRAMES:
             return _found(heard, best)
+    seldom = next((heard for heard in rounds if heard.best()), None)
+    if seldom is not None:  # a controller that tells of changes alone: too few frames in so short a time
+        tell(f"listening at {seldom.baud} baud again", 1.0)
+        heard = await _listen(port, protocols, clock, seldom.baud, seldom.parity, silent_s)
+        if (best := heard.best()) and best[1].sign.frames >= FEWEST_FRAMES:
+            return _found(heard, best)
     silent = [heard for heard in rounds if heard.heard_bytes]
     if not transmit or silent:
         return _nothing(silent, 0, "somebody speaks here what is not recognised" if silent else None)

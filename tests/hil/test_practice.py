@@ -28,10 +28,10 @@ def pole(short_path: Path) -> Iterator[Pole]:
 @pytest.mark.real
 @pytest.mark.timeout(600)
 def test_the_guide_s_commands_lead_to_a_green_self_check_and_a_pulled_cable_to_a_red_one(pole: Pole) -> None:
-    tries = (
+    told = (
         pole.typed("probe", "dev/controller", must=(0, 4)) for _ in range(3)
     )  # a stalled host loses bytes
-    assert any("driver: gbt20999" in told for told in tries)
+    assert any("baud: 115200" in each for each in told)
     (pole.folder / "wrong.yaml").write_text(slipped((pole.folder / "site.yaml").read_text()))
     told = pole.typed("config", "check", "wrong.yaml", must=(3,))
     assert "controller.baud" in told

@@ -212,3 +212,26 @@ def test_a_missing_port_says_so_and_asking_needs_its_silent_minute(
     answered(DeviceLost("missing", "/dev/ttyX", "check the plug"))
     assert CliRunner().invoke(app, ["probe", "/dev/ttyX"]).exit_code == 1
     assert CliRunner().invoke(app, ["probe", "/dev/ttyX", "--transmit", "--seconds", "5"]).exit_code == 2
+
+
+async def test_a_controller_that_speaks_seldom_is_listened_to_for_another_minute() -> None:
+    """A frame in nine seconds: less than three in the time that each rate has."""
+
+    class Seldom(Stranger):
+        def __init__(self) -> None:
+            super().__init__()
+            self.talker, self.said_s = cabinet("gbt20999-listener"), 0.0
+            self.talker.opened(1000.0)
+
+        def due(self, now_s: float) -> list[bytes]:
+            frames = self.talker.due(now_s)
+            if not frames or now_s - self.said_s < 9.0:
+                return []
+            self.said_s = now_s
+            return frames[:1]
+
+    line = Line(None)
+    line.stranger = Seldom()
+    found = await line.probed(transmit=False)
+    assert found.driver == "gbt20999"
+    assert not line.heard_s
