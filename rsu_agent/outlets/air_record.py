@@ -56,6 +56,7 @@ class AirRecord:
         self._changes = Changes(rules)
         self._store = AirStore(keeping.folder, keeping.limit_mb << 20, keeping.days)
         self._begin = News("begin", utc_s, begin)
+        self._utc_s = utc_s  # of the newest news
         self._waiting: deque[Tick | News] = deque()
         self._closing = threading.Event()
         self._key: Ed25519PrivateKey | None = None
@@ -120,7 +121,7 @@ class AirRecord:
             self._key = self._key or site_key(self._keeping.folder)
             self._store.open()
             self._open = True
-        utc_s = batch[-1].utc_s if batch else self._begin.utc_s
+        utc_s = self._utc_s = batch[-1].utc_s if batch else self._utc_s
         if self._store.new_day(utc_s):
             self._changes.forget()
         lost = self._lost

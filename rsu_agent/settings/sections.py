@@ -411,7 +411,7 @@ class RecorderSection(Declared):
         le=720,
     )
     air_record_mb: int = setting(
-        512,
+        1024,
         en="Size of the air record; 0 = none.",
         zh="空口记录的大小;0 为不记录。",
         unit="MB",
