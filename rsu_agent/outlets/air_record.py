@@ -25,8 +25,8 @@ MOST_WAITING = 6_000  # ten minutes of ticks
 LINES = Counter("rsu_air_record_lines_total", "Lines of the air record, by kind.", ["kind"])
 DROPPED = Counter("rsu_air_record_dropped_total", "News that the air record lost: a full queue or disk.")
 BYTES = Gauge("rsu_air_record_bytes", "Size of the air record on the disk.")
-SIGNED = Gauge("rsu_air_record_signed_line", "Number of the newest line that a signature covers.")
-WRITES = Gauge("rsu_air_record_writing", "1 while the air record is written, 0 while its disk refuses.")
+SIGNED = Gauge("rsu_air_record_signed_records", "Number of the newest line that a signature covers.")
+WRITES = Gauge("rsu_air_record_valid", "1 while the air record is written, 0 while its disk refuses.")
 
 
 @dataclass(frozen=True, slots=True)

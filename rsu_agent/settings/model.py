@@ -9,6 +9,7 @@ from pydantic import Field, create_model
 
 from rsu_agent.ports.declare import Declared, setting
 from rsu_agent.ports.plugins import Kind, plugins
+from rsu_agent.settings.recorder_section import RecorderSection
 from rsu_agent.settings.sections import (
     CameraSection,
     ControllerSection,
@@ -20,7 +21,6 @@ from rsu_agent.settings.sections import (
     PerceptionSection,
     RadarSection,
     RadioSection,
-    RecorderSection,
     SignalsSection,
     SiteSection,
     TimeSection,
