@@ -69,10 +69,7 @@ def seal(
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     told = {"file": str(out), "bytes": len(data), "at": shown(at_s), **about}
-    if as_json:
-        print_json(told)
-    else:
-        _print_sealed(told)
+    print_json(told) if as_json else _print_sealed(told)
 
 
 @evidence.command()

@@ -25,8 +25,8 @@ MOST_WAITING = 6_000  # ten minutes of ticks
 LINES = Counter("rsu_air_record_lines_total", "Lines of the air record, by kind.", ["kind"])
 DROPPED = Counter("rsu_air_record_dropped_total", "News that the air record lost: a full queue or disk.")
 BYTES = Gauge("rsu_air_record_bytes", "Size of the air record on the disk.")
-SIGNED = Gauge("rsu_air_record_signed_line", "Number of the newest line that a signature covers.")
-WRITES = Gauge("rsu_air_record_writing", "1 while the air record is written, 0 while its disk refuses.")
+SIGNED = Gauge("rsu_air_record_signed_records", "Number of the newest line that a signature covers.")
+WRITES = Gauge("rsu_air_record_valid", "1 while the air record is written, 0 while its disk refuses.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class AirRecord:
         self._changes = Changes(rules)
         self._store = AirStore(keeping.folder, keeping.limit_mb << 20, keeping.days)
         self._begin = News("begin", utc_s, begin)
+        self._utc_s = utc_s  # of the newest news
         self._waiting: deque[Tick | News] = deque()
         self._closing = threading.Event()
         self._key: Ed25519PrivateKey | None = None
@@ -120,7 +121,7 @@ class AirRecord:
             self._key = self._key or site_key(self._keeping.folder)
             self._store.open()
             self._open = True
-        utc_s = batch[-1].utc_s if batch else self._begin.utc_s
+        utc_s = self._utc_s = batch[-1].utc_s if batch else self._utc_s
         if self._store.new_day(utc_s):
             self._changes.forget()
         lost = self._lost

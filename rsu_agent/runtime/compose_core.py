@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 
 from rsu_agent.messages.csae53.units import Counts
+from rsu_agent.outlets.air_record import AirRecord
 from rsu_agent.outlets.live_rates import Rates
 from rsu_agent.outlets.message_sets import MESSAGE_SETS, Speech
 from rsu_agent.outlets.spat_speaker import LINE_LOST
@@ -114,10 +115,7 @@ class Core:
         logging.getLogger().addHandler(self.log)
         self.told = self._telling(said, memory)
         self.live = self._tap(said)
-        self.air_record = record_of(site, said, memory, place.state, self.clock)
-        witness = AirWitness(self.air_record, speaker, self.clock, self.trust)
-        self.air.ears.append(witness)
-        self.speaking.spoke, self.roads.hazard_news = witness.spoke, witness.hazard
+        self.air_record = self._kept(said, memory)
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
 
@@ -155,6 +153,14 @@ class Core:
         if self.site.uplink is not None:
             self.air.ears.append(tap)
         return tap
+
+    def _kept(self, said: Speech, memory: MapMemory) -> AirRecord:
+        """The air record, told of every tick and hazard."""
+        record = record_of(self.site, said, memory, self.place.state, self.clock)
+        witness = AirWitness(record, self.speaking.speaker, self.clock, self.trust)
+        self.air.ears.append(witness)
+        self.speaking.spoke, self.roads.hazard_news = witness.spoke, witness.hazard
+        return record
 
     def _vouch(self, trusted: bool) -> None:
         """Tell the uplink process whether our clock may be believed: commands and age are judged by it."""

@@ -26,8 +26,8 @@ for unlabelled in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
     REGISTRY.unregister(unlabelled)  # four processes share one page: only metrics that name their process
 disable_created_metrics()  # type: ignore[no-untyped-call]  # parsed from text they become gauges named by no rule of ours
 
-LOST = Gauge("rsu_recorder_lost_entries", "Entries that the black box lost: a full queue or disk.")
-WAITING = Gauge("rsu_recorder_waiting_entries", "Entries that the black box has not written yet.")
+LOST = Gauge("rsu_recorder_lost_records", "Entries that the black box lost: a full queue or disk.")
+WAITING = Gauge("rsu_recorder_waiting_records", "Entries that the black box has not written yet.")
 RESIDENT = Gauge("rsu_process_resident_bytes", "Memory the process holds.", ["process"])
 
 

@@ -12,6 +12,7 @@ from rsu_agent.ports.clock import Clock
 from rsu_agent.ports.credentials import with_credentials
 from rsu_agent.ports.declare import Declared, setting
 from rsu_agent.ports.plugins import Kind, plugins
+from rsu_agent.settings.recorder_section import RecorderSection
 from rsu_agent.settings.sections import (
     CameraSection,
     ControllerSection,
@@ -23,7 +24,6 @@ from rsu_agent.settings.sections import (
     PerceptionSection,
     RadarSection,
     RadioSection,
-    RecorderSection,
     SignalsSection,
     SiteSection,
     TimeSection,

@@ -159,9 +159,9 @@ def test_times_are_read_as_people_type_them(text: str, at: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "25:00", "-5", "5m", "2026-13-01", "12", "14:03:99"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are those of Python
         instant_of(text, NOW_S, UTC)
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are those of Python
         span_of("-" + text)
 
 

@@ -43,6 +43,7 @@ def test_a_record_begins_is_signed_at_its_end_and_goes_on_behind_it(tmp_path: Pa
     found = walk(all_lines(tmp_path), existing_key(tmp_path).public_key())
     assert (found.faults, found.unsigned, found.lines) == ([], 0, 6)
     assert values(tmp_path)[0]["prev"] == NOTHING
+    assert [each["utc_s"] - NOON_S for each in values(tmp_path)] == [0, 0, 0, 0, 1, 1]
 
 
 def test_the_key_is_made_once_for_its_owner_alone_and_may_come_from_credentials(
