@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rsu_agent.settings.language import say
+
 ROLES = ("viewer", "technician", "admin")  # each may what those before it may
 LEAST_LENGTH = 10  # characters of a password
 LONGEST = 256
@@ -71,7 +73,7 @@ class Accounts:
         _of_shape(name, role)
         with self._changed() as users:
             if name in users:
-                raise AccountRefused(f"there is an account {name} already")
+                raise AccountRefused(say("there is an account {name} already", name=name))
             users[name] = {"role": role, "made_utc_s": round(time.time()), **_hashed(password)}
 
     def set_password(self, name: str, password: str) -> None:
@@ -105,7 +107,9 @@ class Accounts:
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError):
-            raise AccountRefused(f"{self._file} is no list of accounts: look at it, or remove it") from None
+            raise AccountRefused(
+                say("{file} is no list of accounts: look at it, or remove it", file=self._file)
+            ) from None
         return self._read[1]
 
     @contextmanager
@@ -138,21 +142,25 @@ def owned_as(folder: Path, path: Path) -> None:
 
 def _of_shape(name: str, role: str) -> None:
     if not NAME.fullmatch(name):
-        raise AccountRefused("a name is small letters, digits, dots and dashes, 32 at most, a letter first")
+        raise AccountRefused(
+            say("a name is small letters, digits, dots and dashes, 32 at most, a letter first")
+        )
     if role not in ROLES:
-        raise AccountRefused(f"a role is one of {', '.join(ROLES)}")
+        raise AccountRefused(say("a role is one of {roles}", roles=", ".join(ROLES)))
 
 
 def _known(users: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     if name not in users:
-        raise AccountRefused(f"there is no account {name}: rsu user list shows them")
+        raise AccountRefused(say("there is no account {name}: rsu user list shows them", name=name))
     users[name] = dict(users[name])
     return users[name]
 
 
 def _hashed(password: str) -> dict[str, Any]:
     if not LEAST_LENGTH <= len(password) <= LONGEST:
-        raise AccountRefused(f"a password has {LEAST_LENGTH} to {LONGEST} characters")
+        raise AccountRefused(
+            say("a password has {least} to {most} characters", least=LEAST_LENGTH, most=LONGEST)
+        )
     salt = secrets.token_bytes(SALT_BYTES)
     return {"salt": base64.b64encode(salt).decode(), "hash": _scrypt(password, salt, COST), **COST}
 

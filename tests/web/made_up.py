@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -16,10 +17,13 @@ from typing import Any
 
 import uvicorn
 
+from rsu_agent.runtime.config_desk import ConfigDesk, config_routes
 from rsu_agent.runtime.control import control_app
 from rsu_agent.runtime.line_tap import LineTap
+from rsu_agent.runtime.log_tail import LogTail
 from rsu_agent.runtime.serve_http import listen_unix
 from rsu_agent.settings.crossing import read_crossing
+from rsu_agent.settings.generations import Generations
 
 CROSSING = Path(__file__).parents[2] / "config" / "crossings" / "virtual.geojson"
 LIVE: dict[str, Any] = {
@@ -76,6 +80,7 @@ class MadeUpAgent:
         self.state = copy.deepcopy(LIVE)
         self.grows_old_from: float | None = None
         self.asked = 0
+        self.started_again = threading.Event()
         self.looks: dict[str, Any] = LOOKS
         self.lamp_changes: dict[str, Any] = {"told": [], "seen": []}
         self.tap = LineTap()
@@ -135,15 +140,26 @@ def served(app: Any, path: Path) -> Iterator[None]:
 @contextmanager
 def agent_at(path: Path, agent: MadeUpAgent) -> Iterator[None]:
     """The product's control application over a made-up agent."""
-    with served(control_app(agent), path):
+    site, state = path.parent / "site.yaml", path.parent / "agent-state"
+    if not site.exists():
+        site.write_text("site: old\n")
+        kept = Generations(state / "config")
+        kept.begin(site, b"site: new\npassword: very-secret\n", 600.0)
+    desk = ConfigDesk(site, state, again=agent.started_again.set)
+    tail = LogTail([site])
+    tail.handle(
+        logging.LogRecord("rsu_agent.runtime.made_up", logging.WARNING, "", 0, "lamps %s", ("late",), None)
+    )
+    with served(control_app(agent, None, config_routes(desk), tail), path):
         yield
 
 
 @contextmanager
-def page_over(control: Path, folder: Path) -> Iterator[str]:
+def page_over(control: Path, folder: Path, *more: str) -> Iterator[str]:
     """The real web process; gives its address."""
     ready = folder / "page.json"
     command = [sys.executable, "-m", "rsu_agent.web.main", "--socket", str(control), "--port", "0"]
+    command += ["--state", str(folder / "page-state"), *more]
     process = subprocess.Popen([*command, "--ready", str(ready)])
     try:
         until(lambda: ready.exists() and ready.read_text(), lambda: process.poll() is None)

@@ -24,6 +24,7 @@ DRAWN = """(() => { const c = document.getElementById('crossing'); const p = c.g
   for (let i = 0; i < p.length; i += 4) { const k = p[i] << 16 | p[i+1] << 8 | p[i+2];
     seen.set(k, (seen.get(k) ?? 0) + 1); }
   return Object.fromEntries(seen); })()"""
+VIEWS = ("now", "signals", "senses", "messages", "uplink", "health", "config", "log")
 LOST = ("missing", "permission", "busy", "silent", "garbled", "closed", "refused", "timeout", "version")
 BUS, GREEN, RED = 0xEF8440, 0x2FB36D, 0xD64545
 FRESH = "document.querySelectorAll('.lamp').length === 3 && !document.querySelector('.grid.old')"
@@ -149,8 +150,11 @@ def test_a_page_whose_server_goes_says_so(scene: Scene) -> None:
 
 def test_nothing_is_asked_of_another_host_and_the_console_stays_silent(scene: Scene) -> None:
     look = scene.look()
-    look.read("document.querySelector('#messages').open = true")
-    look.until("document.querySelector('#messages pre').innerText.includes('2180')")
+    for name in VIEWS:
+        look.read(f"location.hash = '{name}'")
+        look.until(f"document.body.dataset.shown === '{name}'")
+    look.read("location.hash = 'messages'")
+    look.until("document.querySelector('.messages .bytes')?.innerText.includes('21 80')")
     assert {urlsplit(url).netloc for url in look.requests()} == {urlsplit(scene.url).netloc}
     assert look.complaints() == []
 
