@@ -25,6 +25,7 @@ from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
 from rsu_agent.cli.spoken import HELP_OPTIONS, translate
 from rsu_agent.cli.status import status
+from rsu_agent.cli.update import update
 from rsu_agent.cli.watch import watch
 from rsu_agent.settings.language import say
 from rsu_agent.version import __version__
@@ -55,6 +56,7 @@ app.add_typer(calibrate, name="calibrate")
 app.add_typer(model, name="model")
 app.add_typer(district, name="district")
 app.add_typer(command, name="command")
+app.add_typer(update, name="update")
 PLACES: dict[str, typer.Typer] = {"": app, "district": district}  # where other packages may add verbs
 
 
