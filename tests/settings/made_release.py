@@ -15,7 +15,11 @@ from rsu_agent.settings.releases import COMPLETE, TOLD, Releases
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"\x08" * 32)
-SAYS = '#!/bin/sh\n[ "$1" = --version ] && echo {version}\n[ "$1 $2" = "config check" ] && exit {config}\nexit 0\n'
+SAYS = """#!/bin/sh
+[ "$1" = --version ] && echo {version}
+[ "$1 $2" = "config check" ] && exit {config}
+exit 0
+"""
 
 
 def program(folder: Path, version: str, config: int = 0) -> Path:
