@@ -17,6 +17,7 @@ from rsu_agent.ports.assets import asset
 
 CLEAN: dict[str, dict[str, Any]] = {
     "config": {"fault_kinds": 98, "misplaced": 0, "apply_kills": 200, "mixed": 0, "revert_late_s": 0.3},
+    "update": {"kills": 100, "unbootable": 0, "revert_s": 95.0},
     "bundle": {"secrets": 0, "seconds": 1.0, "mb": 0.1},
 }
 
@@ -27,6 +28,8 @@ def test_every_bound_is_judged() -> None:
         ("config", "misplaced", 1),
         ("config", "mixed", 1),
         ("config", "revert_late_s", 5.5),
+        ("update", "unbootable", 1),
+        ("update", "revert_s", 721),
         ("bundle", "secrets", 1),
         ("bundle", "seconds", 31),
         ("bundle", "mb", 20.5),
