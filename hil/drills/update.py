@@ -107,7 +107,7 @@ def starts(kept: Releases) -> bool:
 
 
 def as_at_first(kept: Releases, empty: bool) -> None:
-    """1.0 again, nothing waits; what a kill has left behind stays, as it would on a box. empty: without 2.0."""
+    """1.0 again, nothing waits; what a kill has left behind stays. empty: without 2.0."""
     kept.revert("the drill")
     (kept.state / "counter.json").unlink(missing_ok=True)
     if kept.current() != "1.0":

@@ -1,4 +1,4 @@
-"""A box on which `rsu update install` puts a worse release: seconds until it is back, by the product's times."""
+"""A box on which `rsu update install` puts a worse release: seconds until the old one is back."""
 
 from __future__ import annotations
 

@@ -42,7 +42,19 @@ def test_every_bound_is_judged() -> None:
 
 @pytest.mark.real
 def test_a_few_of_each_hold(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hil.drills", "--kills", "20", "--seed", "7", "--keep", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "hil.drills",
+        "--kills",
+        "20",
+        "--installs",
+        "10",
+        "--seed",
+        "7",
+        "--keep",
+        str(tmp_path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
