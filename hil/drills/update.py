@@ -134,7 +134,7 @@ def crash_loop_s(folder: Path) -> float:
 
 def _keeper(kept: Releases, what: str) -> None:
     """As systemd calls it: none of our packages on its path."""
-    command = [kept.keeper, what, "--root", kept.root]
+    command = list(map(str, (kept.keeper, what, "--root", kept.root)))
     environment = {"PATH": os.defpath}
     subprocess.run(command, cwd="/", env=environment, check=True, capture_output=True, timeout=60)
 
