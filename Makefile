@@ -61,8 +61,8 @@ device-faults: setup ## N random device faults on a running crossing
 chaos: setup ## N kills of edge, broker, receiver under load (SEED= ENVELOPES= POINTS= BROKER= MODE=sqlite|postgres|jetstream); nothing may be lost
 	@$(PY) -m hil.uplink_chaos --n $(or $(N),300) --seed $(or $(SEED),1) --envelopes $(or $(ENVELOPES),200000) $(if $(POINTS),--points $(POINTS),) --broker $(or $(BROKER),mosquitto) --mode $(or $(MODE),sqlite)
 
-drills: setup ## the counted drills of a pole: KILLS= changes of its site file killed at any step, a bundle (SEED=)
-	@$(PY) -m hil.drills --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+drills: setup ## the counted drills of a pole: KILLS= changes of its site file killed at any step, INSTALLS= releases too, a bundle (SEED=)
+	@$(PY) -m hil.drills --kills $(or $(KILLS),200) --installs $(or $(INSTALLS),100) --seed $(or $(SEED),1)
 
 power-cut: setup ## every write of an outbox recorded, the power cut after each (RECORDS= SEED=); no promise may be broken
 	@$(PY) -m hil.power_cut --records $(or $(RECORDS),800) --seed $(or $(SEED),1)

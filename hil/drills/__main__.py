@@ -14,6 +14,7 @@ from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
 from hil.drills.running import MOST_STATUS_S, running
 from hil.drills.site_faults import LEAST_KINDS
+from hil.drills.update import MOST_REVERT_S, update
 from hil.progress import counting
 
 LEAST = {"config.fault_kinds": LEAST_KINDS}
@@ -22,6 +23,8 @@ MOST = {
     "config.mixed": 0,
     "config.revert_late_s": MOST_LATE_S,
     "cli.status_s": MOST_STATUS_S,
+    "update.unbootable": 0,
+    "update.revert_s": MOST_REVERT_S,
     "bundle.secrets": 0,
     "bundle.seconds": MOST_S,
     "bundle.mb": MOST_MB,
@@ -33,8 +36,10 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     with counting() as bar:
         task = bar.add_task("killed changes", total=options.kills)
         group = config(run_dir, options.kills, options.seed, partial(bar.advance, task))
-    figures = {"config": group, "bundle": bundle(run_dir / "bundle"), **running(run_dir / "running")}
-    figures |= {"seed": options.seed, **provenance()}
+        task = bar.add_task("killed installations", total=options.installs)
+        releases = update(run_dir / "update", options.installs, options.seed, partial(bar.advance, task))
+    figures = {"config": group, "update": releases, "bundle": bundle(run_dir / "bundle")}
+    figures |= {**running(run_dir / "running"), "seed": options.seed, **provenance()}
     return {**figures, "missed": missed(figures)}
 
 
@@ -53,6 +58,7 @@ def main() -> int:
     """Parse, run, print; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="python -m hil.drills", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--installs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     return counted("drills", parser, drills, "a bound is missed")
 

@@ -21,7 +21,7 @@ CONFIRM_S = 60.0
 def main() -> None:
     """Change, then confirm or go back."""
     site, folder, new, steps, ends = sys.argv[1:]
-    _die_after(int(steps))
+    die_after(int(steps))
     kept = Generations(Path(folder))
     kept.begin(Path(site), Path(new).read_bytes(), CONFIRM_S)
     print("applied", flush=True)
@@ -32,7 +32,8 @@ def main() -> None:
     print("done", flush=True)
 
 
-def _die_after(steps: int) -> None:
+def die_after(steps: int) -> None:
+    """Kill this process before its call number `steps` that touches the disk."""
     left = steps
 
     def counted(act: Callable[..., Any]) -> Callable[..., Any]:

@@ -28,6 +28,7 @@ from rsu_agent.cli.run import run
 from rsu_agent.cli.spoken import HELP_OPTIONS, translate
 from rsu_agent.cli.status import status
 from rsu_agent.cli.user import user
+from rsu_agent.cli.update import update
 from rsu_agent.cli.watch import watch
 from rsu_agent.settings.language import say
 from rsu_agent.version import __version__
@@ -61,6 +62,7 @@ app.add_typer(model, name="model")
 app.add_typer(district, name="district")
 app.add_typer(command, name="command")
 app.add_typer(user, name="user")
+app.add_typer(update, name="update")
 PLACES: dict[str, typer.Typer] = {"": app, "district": district}  # where other packages may add verbs
 
 

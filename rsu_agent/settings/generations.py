@@ -12,49 +12,26 @@ afterwards. The deadline is kept twice, as wall clock and as seconds since this 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-import secrets
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rsu_agent.settings.durable import Deadline, History, Refused, after, alone, sync_folder
+from rsu_agent.settings.durable import write as _write
+
+__all__ = ["CONFIRM_S", "KEPT", "Generations", "Pending", "Refused"]
 KEPT = 20  # generations
 CONFIRM_S = 120.0
-MOST_EVENTS = 1000  # lines of the history
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Refused(Exception):
-    """What is asked for cannot be done now; says what to do instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A change that waits for its confirmation. Seconds since 1970, and since boot `boot`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending(Deadline):
+    """A change that waits for its confirmation."""
 
     old: int
     new: int
     site: str
-    boot: str
-    until_utc_s: float
-    until_boot_s: float
-
-    def is_due(self) -> bool:
-        """Whether its time is over; after a reboot it is, whatever the clocks say."""
-        return self.boot != boot_id() or time.clock_gettime(time.CLOCK_BOOTTIME) >= self.until_boot_s
-
-    @property
-    def left_s(self) -> float:
-        """How long there is to confirm it."""
-        if self.boot != boot_id():
-            return 0.0
-        return max(0.0, self.until_boot_s - time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 class Generations:
@@ -63,6 +40,7 @@ class Generations:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pending = folder / "pending.json"
+        self._history = History(folder)
 
     @property
     def waits(self) -> bool:
@@ -84,7 +62,7 @@ class Generations:
 
         The same text again while it is pending extends the time. Raises Refused, OSError.
         """
-        with self._alone():
+        with alone(self.folder):
             site, pending = site.resolve(), self.pending()
             if pending is not None and self.text(pending.new) != text:
                 raise Refused("another change waits: rsu config confirm, or rsu config rollback, comes first")
@@ -100,7 +78,7 @@ class Generations:
 
     def confirm(self) -> Pending:
         """What is pending holds. Raises Refused, OSError."""
-        with self._alone():
+        with alone(self.folder):
             pending = self.pending()
             if pending is None:
                 raise Refused("nothing waits for a confirmation")
@@ -112,7 +90,7 @@ class Generations:
 
     def revert(self, why: str) -> Pending | None:
         """The old site file again, where something is pending. Raises Refused, OSError."""
-        with self._alone():
+        with alone(self.folder):
             pending = self.pending()
             if pending is None:
                 return None
@@ -131,15 +109,7 @@ class Generations:
 
     def history(self) -> list[dict[str, Any]]:
         """What was done, the newest last."""
-        try:
-            lines = (self.folder / "history.jsonl").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-        told = []
-        for line in lines:
-            with contextlib.suppress(ValueError):  # the last one may have been cut
-                told.append(json.loads(line))
-        return told
+        return self._history.events()
 
     def numbers(self) -> list[int]:
         """Generations that are kept, the oldest first."""
@@ -155,15 +125,7 @@ class Generations:
 
     def note(self, what: str, number: int, **more: Any) -> None:
         """A line of the history."""
-        told = {
-            "id": secrets.token_hex(4),
-            "utc_s": round(time.time(), 3),
-            "what": what,
-            "generation": number,
-        }
-        file = self.folder / "history.jsonl"
-        lines = [*(json.dumps(each) for each in self.history()[1 - MOST_EVENTS :]), json.dumps(told | more)]
-        _write(file, ("\n".join(lines) + "\n").encode())
+        self._history.note(what=what, generation=number, **more)
 
     def _kept(self, text: bytes) -> int:
         """The number of this text: the newest, where it is that; so what is pending is never let go."""
@@ -182,60 +144,8 @@ class Generations:
         return self.folder / f"{number:06d}.yaml"
 
     def _until(self, old: int, new: int, site: str, confirm_s: float) -> Pending:
-        now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-        return Pending(old, new, site, boot_id(), time.time() + confirm_s, now_s + confirm_s)
+        return Pending(old=old, new=new, site=site, **after(confirm_s))
 
     def _done(self) -> None:
         self._pending.unlink()
-        _sync_folder(self.folder)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One at a time, over all processes."""
-        if not self.folder.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _owned_as_above(self.folder)
-        with (self.folder / "lock").open("w") as lock:
-            _owned_as_above(self.folder / "lock")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-def _owned_as_above(path: Path) -> None:
-    """Whose the folder is that it lies in."""
-    if os.geteuid() == 0:
-        told = path.parent.stat()
-        os.chown(path, told.st_uid, told.st_gid)
-
-
-def boot_id() -> str:
-    """Of this start of the machine."""
-    try:
-        return BOOT_ID.read_text().strip()
-    except OSError:
-        return "unknown"
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, and on disk: its mode and owner stay; a new one is its folder's owner's."""
-    new = path.with_name(f".{path.name}.new")
-    with new.open("wb") as file:
-        there = path if path.exists() else path.parent
-        told = there.stat()
-        if there is path:
-            os.fchmod(file.fileno(), told.st_mode & 0o777)
-        if os.geteuid() == 0:  # a technician as root: the agent must be able to take it back
-            os.fchown(file.fileno(), told.st_uid, told.st_gid)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(self.folder)

@@ -17,6 +17,7 @@ from rsu_agent.ports.assets import asset
 
 CLEAN: dict[str, dict[str, Any]] = {
     "config": {"fault_kinds": 98, "misplaced": 0, "apply_kills": 200, "mixed": 0, "revert_late_s": 0.3},
+    "update": {"kills": 100, "unbootable": 0, "revert_s": 95.0},
     "bundle": {"secrets": 0, "seconds": 1.0, "mb": 0.1},
     "cli": {"status_s": 0.3},
 }
@@ -29,6 +30,8 @@ def test_every_bound_is_judged() -> None:
         ("config", "mixed", 1),
         ("config", "revert_late_s", 5.5),
         ("cli", "status_s", 0.6),
+        ("update", "unbootable", 1),
+        ("update", "revert_s", 721),
         ("bundle", "secrets", 1),
         ("bundle", "seconds", 31),
         ("bundle", "mb", 20.5),
@@ -41,7 +44,19 @@ def test_every_bound_is_judged() -> None:
 
 @pytest.mark.real
 def test_a_few_of_each_hold(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hil.drills", "--kills", "20", "--seed", "7", "--keep", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "hil.drills",
+        "--kills",
+        "20",
+        "--installs",
+        "10",
+        "--seed",
+        "7",
+        "--keep",
+        str(tmp_path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     figures = json.loads(done.stdout.splitlines()[-1])
     assert [each for each in figures["missed"] if not each.startswith("cli.")] == [], (

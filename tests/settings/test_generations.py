@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rsu_agent.settings import generations
+from rsu_agent.settings import durable
 from rsu_agent.settings.generations import KEPT, Generations, Refused
 
 OLD, NEW = b"# old\nsite: 1\n", b"# new\nsite: 2\n" * 400
@@ -64,7 +64,7 @@ def test_after_a_reboot_what_is_pending_is_due_whatever_the_clock_says(
     site: Path, kept: Generations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.begin(site, NEW, 3600.0)
-    monkeypatch.setattr(generations, "boot_id", lambda: "another")
+    monkeypatch.setattr(durable, "boot_id", lambda: "another")
     monkeypatch.setattr(time, "time", lambda: 0.0)
     assert kept.revert_if_due() is not None
     assert site.read_bytes() == OLD
