@@ -6,7 +6,8 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql nats-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos generate lock lock-peers clean train
+DEB_PYTHON ?= 3.11
+.PHONY: deb deb-arm64-proof vm help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos generate lock lock-peers clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -75,12 +76,22 @@ generate: setup ## codecs and reference pages made anew
 
 lock: setup ## the locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
+	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra can -c requirements/dev.txt --python-version 3.11 pyproject.toml -o requirements/run.txt
 
 lock-peers: setup ## the peers' locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 requirements/peers.in --override requirements/peers-override.txt -o requirements/peers.txt
 
 train: ## the detector's weights made anew (needs torch: models/README.md)
 	@$(PY) -m models.train --out models/detector
+
+deb: setup ## build/rsu-agent_VERSION_ARCH.deb from locked wheels (ARCH="amd64 arm64", DEB_PYTHON=3.12 for Ubuntu 24.04)
+	@$(PY) deploy/debian/build.py --python $(DEB_PYTHON) --arch $(or $(ARCH),amd64 arm64)
+
+deb-arm64-proof: setup ## the arm64 package installed and started under qemu-user-static (needs root, mmdebstrap, qemu-user-static)
+	@deploy/debian/prove-arm64
+
+vm: setup ## the package in an emulated Debian 12: watchdog, kill -9, power cut (needs root, qemu-system-x86, mmdebstrap, e2fsprogs)
+	@$(PY) -m hil.vm
 
 clean: ## what was built, not the environment
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache
