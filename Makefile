@@ -7,7 +7,7 @@ APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp ip
 
 .DEFAULT_GOAL := help
 DEB_PYTHON ?= 3.11
-.PHONY: deb deb-arm64-proof vm help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos generate lock lock-peers clean train
+.PHONY: deb help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos generate lock lock-peers clean train
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -86,12 +86,6 @@ train: ## the detector's weights made anew (needs torch: models/README.md)
 
 deb: setup ## build/rsu-agent_VERSION_ARCH.deb from locked wheels (ARCH="amd64 arm64", DEB_PYTHON=3.12 for Ubuntu 24.04)
 	@$(PY) deploy/debian/build.py --python $(DEB_PYTHON) --arch $(or $(ARCH),amd64 arm64)
-
-deb-arm64-proof: setup ## the arm64 package installed and started under qemu-user-static (needs root, mmdebstrap, qemu-user-static)
-	@deploy/debian/prove-arm64
-
-vm: setup ## the package in an emulated Debian 12: watchdog, kill -9, power cut (needs root, qemu-system-x86, mmdebstrap, e2fsprogs)
-	@$(PY) -m hil.vm
 
 clean: ## what was built, not the environment
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Builds build/rsu-agent_VERSION_ARCH.deb from locked wheels: plain dpkg-deb, nothing of it needs a network to install.
+"""Builds build/rsu-agent_VERSION_ARCH.deb from locked wheels, with plain dpkg-deb; it installs offline.
 
 Example: python deploy/debian/build.py --arch amd64 arm64
 """
@@ -55,7 +55,7 @@ def platforms(arch: str) -> list[str]:
 
 
 def download(arch: str, python: str, folder: Path) -> Path:
-    """The locked wheels of one machine, each held against its hash; those that are there are not fetched again."""
+    """The locked wheels of one machine, each held against its hash; what is there is not fetched again."""
     folder.mkdir(parents=True, exist_ok=True)
     pip(
         *("download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation", "cp"),
@@ -85,7 +85,7 @@ def unpack(wheels: Iterable[Path], arch: str, python: str, target: Path) -> None
 
 
 def compile_all(packages: Path, at: str) -> None:
-    """Byte code that never looks at times: whole with the package, the same on every machine and at every build."""
+    """Byte code that never looks at times: the same on every machine and at every build."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     with redirect_stdout(io.StringIO()):
         compileall.compile_dir(
@@ -141,7 +141,7 @@ def package(arch: str, wheel: Path, options: argparse.Namespace, epoch: int) -> 
         if python == f"{sys.version_info.major}.{sys.version_info.minor}":
             say(f"{arch}: byte code ...")
             compile_all(packages, "/" + str(packages.relative_to(tree)))
-        lay_out(tree, version, python, wheel)
+        lay_out(tree, version, python, wheel, epoch)
         write_meta(tree, version, arch, python, bare=options.bare)
         settle(tree, epoch)
         out = Path(options.out) / f"rsu-agent_{version}_{arch}.deb"

@@ -8,7 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
+from email.utils import formatdate
 from pathlib import Path
+
+from deploy.debian.meta import MAINTAINER, debian_version
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -34,6 +37,12 @@ COPIES = {
 }
 # The copy's own interpreter is the target's: only the packages are ours.
 PYVENV = "home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n"
+CHANGE = """rsu-agent ({version}) stable; urgency=medium
+
+  * What has changed is in CHANGELOG.md.gz.
+
+ -- {maintainer}  {date}
+"""
 RSU = """#!/opt/rsu-agent/releases/{version}/bin/python
 import sys
 
@@ -43,7 +52,7 @@ sys.exit(main())
 """
 
 
-def lay_out(tree: Path, version: str, python: str, wheel: Path) -> None:
+def lay_out(tree: Path, version: str, python: str, wheel: Path, epoch: int) -> None:
     """Everything beside the packages, which are there already."""
     release = tree / "opt/rsu-agent/releases" / version
     _environment(release, version, python)
@@ -54,7 +63,7 @@ def lay_out(tree: Path, version: str, python: str, wheel: Path) -> None:
         to = tree / target
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / source, to)
-    _pages(tree)
+    _pages(tree, version, epoch)
     _completion(tree)
 
 
@@ -71,12 +80,15 @@ def _environment(release: Path, version: str, python: str) -> None:
     (release / "bin/rsu").chmod(0o755)
 
 
-def _pages(tree: Path) -> None:
+def _pages(tree: Path, version: str, epoch: int) -> None:
     pages = tree / "usr/share/man/man1"
     pages.mkdir(parents=True)
     for page in sorted((ROOT / "deploy/man").glob("*.1")):
         _pack(page.read_bytes(), pages / f"{page.name}.gz")
-    _pack((ROOT / "CHANGELOG.md").read_bytes(), tree / "usr/share/doc/rsu-agent/changelog.gz")
+    doc = tree / "usr/share/doc/rsu-agent"
+    _pack((ROOT / "CHANGELOG.md").read_bytes(), doc / "CHANGELOG.md.gz")
+    change = CHANGE.format(version=debian_version(version), maintainer=MAINTAINER, date=formatdate(epoch))
+    _pack(change.encode(), doc / "changelog.gz")
 
 
 def _pack(content: bytes, to: Path) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+MAINTAINER = "the rsu-agent authors <rsu-agent@example.org>"
 CONTROL = """Package: rsu-agent
 Version: {version}
 Architecture: {arch}
-Maintainer: the rsu-agent authors <rsu-agent@example.org>
+Maintainer: {maintainer}
 Installed-Size: {size_kb}
 Depends: python3 (>= {python}), python3 (<< {next_python}), libc6 (>= 2.28), libstdc++6, passwd
 Recommends: chrony, systemd
@@ -46,6 +47,7 @@ def write_meta(tree: Path, version: str, arch: str, python: str, *, bare: bool) 
     control = CONTROL.format(
         version=debian_version(version),
         arch=arch,
+        maintainer=MAINTAINER,
         python=python,
         next_python=f"{major}.{int(minor) + 1}",
         size_kb=sum(path.stat().st_size for path in files) // 1024,
@@ -53,7 +55,7 @@ def write_meta(tree: Path, version: str, arch: str, python: str, *, bare: bool) 
     if bare:
         control += " .\n Built without its packages, for tests: does not run alone.\n"
     (folder / "control").write_text(control)
-    sums = ("{}  {}\n".format(hashlib.md5(p.read_bytes()).hexdigest(), p.relative_to(tree)) for p in files)
+    sums = (f"{hashlib.md5(p.read_bytes()).hexdigest()}  {p.relative_to(tree)}\n" for p in files)
     (folder / "md5sums").write_text("".join(sums))
     for name in SCRIPTS:
         script = folder / name

@@ -13,6 +13,7 @@ from hil.demo import provenance
 from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
 from hil.drills.site_faults import LEAST_KINDS
+from hil.drills.units import MOST_EXPOSURE, units
 from hil.progress import counting
 
 LEAST = {"config.fault_kinds": LEAST_KINDS}
@@ -23,6 +24,8 @@ MOST = {
     "bundle.secrets": 0,
     "bundle.seconds": MOST_S,
     "bundle.mb": MOST_MB,
+    "unit.exposure_core": MOST_EXPOSURE,
+    "unit.exposure_web": MOST_EXPOSURE,
 }
 
 
@@ -31,7 +34,13 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     with counting() as bar:
         task = bar.add_task("killed changes", total=options.kills)
         group = config(run_dir, options.kills, options.seed, partial(bar.advance, task))
-    figures = {"config": group, "bundle": bundle(run_dir / "bundle"), "seed": options.seed, **provenance()}
+    figures = {
+        "config": group,
+        "bundle": bundle(run_dir / "bundle"),
+        "unit": units(options.units),
+        "seed": options.seed,
+        **provenance(),
+    }
     return {**figures, "missed": missed(figures)}
 
 
@@ -42,8 +51,12 @@ def missed(figures: dict[str, Any]) -> list[str]:
         group, _, key = name.partition(".")
         return figures[group][key]
 
+    def over(name: str, most: float) -> bool:
+        value = figure(name)
+        return value is None or value > most
+
     few = [f"{name} {figure(name)} < {least:g}" for name, least in LEAST.items() if figure(name) < least]
-    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if figure(name) > most]
+    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if over(name, most)]
 
 
 def main() -> int:
@@ -51,6 +64,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hil.drills", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--units", type=Path, default=Path("deploy"), help="the folder of the services")
     return counted("drills", parser, drills, "a bound is missed")
 
 

@@ -18,6 +18,7 @@ from rsu_agent.ports.assets import asset
 CLEAN: dict[str, dict[str, Any]] = {
     "config": {"fault_kinds": 98, "misplaced": 0, "apply_kills": 200, "mixed": 0, "revert_late_s": 0.3},
     "bundle": {"secrets": 0, "seconds": 1.0, "mb": 0.1},
+    "unit": {"exposure_core": 1.6, "exposure_web": 1.3},
 }
 
 
@@ -30,6 +31,8 @@ def test_every_bound_is_judged() -> None:
         ("bundle", "secrets", 1),
         ("bundle", "seconds", 31),
         ("bundle", "mb", 20.5),
+        ("unit", "exposure_core", 2.1),
+        ("unit", "exposure_web", None),
     ):
         [words] = missed(CLEAN | {group: CLEAN[group] | {key: value}})
         assert words.startswith(f"{group}.{key} {value} > ")
