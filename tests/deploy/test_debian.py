@@ -159,9 +159,9 @@ class Copy:
         )
 
 
-@pytest.fixture(scope="module")
-def copy(package: Path, newer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
-    folder = tmp_path_factory.mktemp("copy")
+@pytest.fixture
+def copy(package: Path, newer: Path, tmp_path: Path) -> Iterator[Copy]:
+    folder = tmp_path
     made = Copy(folder)
     (folder / "packages").mkdir()
     for path in (package, newer):
