@@ -6,7 +6,8 @@ RSU := .venv/bin/rsu
 APT_TOOLS := mosquitto chrony chromium systemd tshark asn1c gcc gpsd linuxptp iproute2 prometheus postgresql nats-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos docs generate lock lock-peers lock-docs clean train
+.PHONY: help deb setup tools run test check check-messages bench hil fuzz faults device-faults chaos power-cut drills device-chaos docs generate lock lock-peers lock-docs clean train
+DEB_PYTHON ?= 3.11
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -85,6 +86,7 @@ build/docs-env/.ready: requirements/docs.txt
 
 lock: setup ## the locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
+	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --extra can -c requirements/dev.txt --python-version 3.11 pyproject.toml -o requirements/run.txt
 
 lock-peers: setup ## the peers' locked requirements made anew (needs uv)
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 requirements/peers.in --override requirements/peers-override.txt -o requirements/peers.txt
@@ -94,6 +96,9 @@ lock-docs: setup ## the documentation's locked requirements made anew (needs uv)
 
 train: ## the detector's weights made anew (needs torch: models/README.md)
 	@$(PY) -m models.train --out models/detector
+
+deb: setup ## build/rsu-agent_VERSION_ARCH.deb from locked wheels (ARCH="amd64 arm64", DEB_PYTHON=3.12 for Ubuntu 24.04)
+	@$(PY) deploy/debian/build.py --python $(DEB_PYTHON) --arch $(or $(ARCH),amd64 arm64)
 
 clean: ## what was built, not the environment
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

@@ -15,6 +15,7 @@ from hil.drills.config import MOST_LATE_S, config
 from hil.drills.running import MOST_STATUS_S, running
 from hil.drills.site_faults import LEAST_KINDS
 from hil.drills.update import MOST_REVERT_S, update
+from hil.drills.units import MOST_EXPOSURE, units
 from hil.progress import counting
 
 LEAST = {"config.fault_kinds": LEAST_KINDS}
@@ -28,6 +29,8 @@ MOST = {
     "bundle.secrets": 0,
     "bundle.seconds": MOST_S,
     "bundle.mb": MOST_MB,
+    "unit.exposure_core": MOST_EXPOSURE,
+    "unit.exposure_web": MOST_EXPOSURE,
 }
 
 
@@ -39,7 +42,8 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
         task = bar.add_task("killed installations", total=options.installs)
         releases = update(run_dir / "update", options.installs, options.seed, partial(bar.advance, task))
     figures = {"config": group, "update": releases, "bundle": bundle(run_dir / "bundle")}
-    figures |= {**running(run_dir / "running"), "seed": options.seed, **provenance()}
+    figures |= {**running(run_dir / "running"), "unit": units(options.units)}
+    figures |= {"seed": options.seed, **provenance()}
     return {**figures, "missed": missed(figures)}
 
 
@@ -50,8 +54,12 @@ def missed(figures: dict[str, Any]) -> list[str]:
         group, _, key = name.partition(".")
         return figures[group][key]
 
+    def over(name: str, most: float) -> bool:
+        value = figure(name)
+        return value is None or value > most
+
     few = [f"{name} {figure(name)} < {least:g}" for name, least in LEAST.items() if figure(name) < least]
-    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if figure(name) > most]
+    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if over(name, most)]
 
 
 def main() -> int:
@@ -60,6 +68,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--installs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--units", type=Path, default=Path("deploy"), help="the folder of the services")
     return counted("drills", parser, drills, "a bound is missed")
 
 

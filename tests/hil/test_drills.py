@@ -20,6 +20,7 @@ CLEAN: dict[str, dict[str, Any]] = {
     "update": {"kills": 100, "unbootable": 0, "revert_s": 95.0},
     "bundle": {"secrets": 0, "seconds": 1.0, "mb": 0.1},
     "cli": {"status_s": 0.3},
+    "unit": {"exposure_core": 1.6, "exposure_web": 1.3},
 }
 
 
@@ -35,6 +36,8 @@ def test_every_bound_is_judged() -> None:
         ("bundle", "secrets", 1),
         ("bundle", "seconds", 31),
         ("bundle", "mb", 20.5),
+        ("unit", "exposure_core", 2.1),
+        ("unit", "exposure_web", None),
     ):
         [words] = missed(CLEAN | {group: CLEAN[group] | {key: value}})
         assert words.startswith(f"{group}.{key} {value} > ")
