@@ -14,8 +14,8 @@ from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
 from hil.drills.running import MOST_STATUS_S, running
 from hil.drills.site_faults import LEAST_KINDS
-from hil.drills.update import MOST_REVERT_S, update
 from hil.drills.units import MOST_EXPOSURE, units
+from hil.drills.update import MOST_REVERT_S, update
 from hil.progress import counting
 
 LEAST = {"config.fault_kinds": LEAST_KINDS}

@@ -56,11 +56,7 @@ def heads(
     cameras = read.settings.cameras
     names = [each.name for each in cameras]
     if (camera and camera not in names) or (not camera and len(names) != 1):
-        known = (
-            say("the site file has {names}", names=", ".join(names))
-            if names
-            else say("the site file has none")
-        )
+        known = say("the site file has {names}", names=", ".join(names) or say("none"))
         stop(Exit.USAGE, say("which --camera? {known}", known=known), as_json=as_json, reason="camera")
     section = next(each for each in cameras if each.name == (camera or names[0]))
     from rsu_agent.ports.clock import SystemClock

@@ -15,7 +15,7 @@ from rsu_agent.cli.client import ask, socket_path
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
-from rsu_agent.settings.language import say
+from rsu_agent.settings.language import later, say
 
 if TYPE_CHECKING:
     from rsu_agent.perception.lamp_changes import Seen, Told
@@ -25,6 +25,9 @@ POLL_S = 5.0
 ENOUGH_CHANGES, ENOUGH_SD_S = 20, 0.006
 MOST_MS = 2000.0  # of the setting
 Changes = tuple["list[Told]", "list[Seen]"]
+OUT_OF_RANGE = later(
+    "refused: {after} ms is no latency of a camera: is latency_ms {before:g} what it ran with?"
+)
 
 
 def latency(
@@ -64,11 +67,7 @@ def latency(
     )
     before_ms, after_ms = section.latency_ms, round(section.latency_ms + found.latency_s * 1000)
     if not 0.0 <= after_ms <= MOST_MS:
-        text = say(
-            "refused: {after_ms} ms is no latency of a camera: is latency_ms {before_ms:g} what it ran with?",
-            after_ms=after_ms,
-            before_ms=before_ms,
-        )
+        text = say(OUT_OF_RANGE, after=after_ms, before=before_ms)
         stop(Exit.CHECK_FAILED, text, as_json=as_json, accepted=False, reason="range", written=False)
     changed = after_ms != before_ms
     if write and changed:

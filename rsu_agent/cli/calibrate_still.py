@@ -52,12 +52,8 @@ def still(
     made = json.loads(body)
     if status != 200 or "file" not in made:
         word = str(made.get("refused", status))
-        stop(
-            Exit.FAILED,
-            say("no still of {name}: {why}", name=name, why=say(WHY.get(word, word))),
-            as_json=as_json,
-            reason=word,
-        )
+        text = say("no still of {name}: {why}", name=name, why=say(WHY.get(word, word)))
+        stop(Exit.FAILED, text, as_json=as_json, reason=word)
     written = folder / Path(made["file"]).name
     try:
         end = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)

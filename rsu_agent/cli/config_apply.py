@@ -48,38 +48,24 @@ def apply(
     """
     kept = _kept(state)
     try:
-        text = new.read_bytes()
-        checked_in_place(site, text, new)
+        wanted = new.read_bytes()
+        checked_in_place(site, wanted, new)
     except SiteInvalid as invalid:
         for fault in [] if as_json else invalid.faults:
             typer.echo(str(fault))
-        stop(
-            Exit.INVALID,
-            say("{count} fault(s); nothing was changed", count=len(invalid.faults)),
-            as_json=as_json,
-        )
+        text = say("{count} fault(s); nothing was changed", count=len(invalid.faults))
+        stop(Exit.INVALID, text, as_json=as_json)
     except OSError as error:
-        stop(
-            code_of(error),
-            say(
-                "{filename}: {strerror}; nothing was changed",
-                filename=error.filename,
-                strerror=because(error),
-            ),
-            as_json=as_json,
-        )
+        text = say("{file}: {why}; nothing was changed", file=error.filename, why=because(error))
+        stop(code_of(error), text, as_json=as_json)
     before = _before(socket_path(socket))
-    pending = _tried(lambda: kept.begin(site, text, confirm), as_json)
+    pending = _tried(lambda: kept.begin(site, wanted, confirm), as_json)
     worse = _taken(socket_path(socket), before)
     if worse:
         _tried(lambda: kept.revert("; ".join(worse)), as_json)
         _told(socket_path(socket))
-        stop(
-            Exit.REVERTED,
-            say("it has gone back: {worse}", worse="; ".join(worse)),
-            as_json=as_json,
-            generation=pending.old,
-        )
+        text = say("it has gone back: {worse}", worse="; ".join(worse))
+        stop(Exit.REVERTED, text, as_json=as_json, generation=pending.old)
     if as_json:
         print_json({"generation": pending.new, "old": pending.old, "confirm_s": round(pending.left_s, 1)})
         return

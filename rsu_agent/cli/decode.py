@@ -46,17 +46,11 @@ def decode(
     Examples: rsu decode 0013251C... · rsu decode --file radio.log --json · rsu decode --port 127.0.0.1:5900
     """
     if standard and standard not in (*SETS, *REFUSED):
-        stop(
-            Exit.USAGE,
-            say("--set {standard}: one of {sets}", standard=standard, sets=", ".join(SETS)),
-            as_json=as_json,
-        )
+        text = say("--set {standard}: one of {sets}", standard=standard, sets=", ".join(SETS))
+        stop(Exit.USAGE, text, as_json=as_json)
     if sum(map(bool, (message, file, port))) != 1:
-        stop(
-            Exit.USAGE,
-            say("give a message, --file or --port (rsu decode --help has examples)"),
-            as_json=as_json,
-        )
+        text = say("give a message, --file or --port (rsu decode --help has examples)")
+        stop(Exit.USAGE, text, as_json=as_json)
     # Codecs and captures take a tenth of a second to load, which no other verb should pay.
     from rsu_agent.cli.captured import NoCapture
     from rsu_agent.cli.told import licensed, tell

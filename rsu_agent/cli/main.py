@@ -27,8 +27,8 @@ from rsu_agent.cli.replay import replay
 from rsu_agent.cli.run import run
 from rsu_agent.cli.spoken import HELP_OPTIONS, translate
 from rsu_agent.cli.status import status
-from rsu_agent.cli.user import user
 from rsu_agent.cli.update import update
+from rsu_agent.cli.user import user
 from rsu_agent.cli.watch import watch
 from rsu_agent.settings.language import say
 from rsu_agent.version import __version__

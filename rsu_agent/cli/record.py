@@ -58,11 +58,8 @@ def record(
         with Recording(folder) as ring:
             plan = where_it_begins(ring.entries(), seconds)
             if plan is None:
-                stop(
-                    Exit.FAILED,
-                    say("{folder}: the ring is empty yet; try again soon", folder=folder),
-                    as_json=as_json,
-                )
+                text = say("{folder}: the ring is empty yet; try again soon", folder=folder)
+                stop(Exit.FAILED, text, as_json=as_json)
             told = _copy(ring.entries(), plan, part)
         part.rename(out)
     except FileNotFoundError as error:

@@ -99,14 +99,7 @@ class Core:
         self.roads = Roads(
             place.site, self.clock, self.air, self.trust, self.post, self.window, roads, self.recorder
         )
-        rules = MESSAGE_SETS[said.standard].rules(said)
-        own = OwnVoice(
-            lambda frame: rules.read(frame, None), speaker.frames.kind, said.identity, self._device_told
-        )
-        self.air.ears.append(own)
-        self.hearing = Hearing(
-            said.standard, self.clock, self.trust, self._device_told, self._forward, own.overheard
-        )
+        self.hearing = self._ears(said)
         self.others = measure.OtherProcesses()
         self.hub.gone = self._left
         self._served: defaultdict[str, set[str]] = defaultdict(set)  # devices of each process
@@ -118,6 +111,13 @@ class Core:
         self.air_record = self._kept(said, memory)
         self._contradicted: frozenset[int] = frozenset()
         place.from_parent.append(self._from_parent)
+
+    def _ears(self, said: Speech) -> Hearing:
+        """What comes in by radio: of vehicles, and of our own name."""
+        rules, kind = MESSAGE_SETS[said.standard].rules(said), self.speaking.speaker.frames.kind
+        own = OwnVoice(lambda frame: rules.read(frame, None), kind, said.identity, self._device_told)
+        self.air.ears.append(own)
+        return Hearing(said.standard, self.clock, self.trust, self._device_told, self._forward, own.overheard)
 
     def _telling(self, said: Speech, memory: MapMemory) -> Told:
         """What the district is told of the agent itself."""

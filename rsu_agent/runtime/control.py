@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -55,24 +55,11 @@ def control_app(
     """
     streams = Streams(MOST_STREAMS)
 
-    async def live(request: Request) -> Response:
-        async def events() -> AsyncIterator[str]:
-            while not streams.ended and not await request.is_disconnected():
-                yield f"data: {json.dumps(view.live(), separators=(',', ':'))}\n\n"
-                await asyncio.sleep(LIVE_PERIOD_S)
+    def stream(looks: Callable[[], Iterator[list[dict[str, Any]]]]) -> Callable[[Request], Any]:
+        async def answer(request: Request) -> Response:
+            return streams.open(_events(looks(), streams, request))
 
-        return streams.open(events())
-
-    async def line(request: Request) -> Response:
-        async def events() -> AsyncIterator[str]:
-            number, pieces = view.line(None)
-            while not streams.ended and not await request.is_disconnected():
-                number, pieces = view.line(number)
-                for piece in pieces or [{}]:  # an empty one shows that we live
-                    yield f"data: {json.dumps(piece, separators=(',', ':'))}\n\n"
-                await asyncio.sleep(LIVE_PERIOD_S)
-
-        return streams.open(events())
+        return answer
 
     def give(read: Callable[[], dict[str, Any]]) -> Callable[[Request], Any]:
         async def answer(_request: Request) -> Response:
@@ -88,8 +75,8 @@ def control_app(
             Route("/v1/guard", give(view.guard)),
             Route("/v1/changes", give(view.changes)),
             Route("/v1/senses", give(lambda: view.senses())),
-            Route("/v1/live", live),
-            Route("/v1/line", line),
+            Route("/v1/live", stream(lambda: _live(view))),
+            Route("/v1/line", stream(lambda: _line(view))),
             *([] if stills is None else still_routes(stills)),
             *([] if tail is None else [Route("/v1/log", give(tail.told))]),
             *beside,
@@ -97,6 +84,28 @@ def control_app(
     )
     app.state.streams = streams
     return app
+
+
+def _live(view: View) -> Iterator[list[dict[str, Any]]]:
+    while True:
+        yield [view.live()]
+
+
+def _line(view: View) -> Iterator[list[dict[str, Any]]]:
+    number, _ = view.line(None)
+    while True:
+        number, pieces = view.line(number)
+        yield pieces or [{}]  # an empty one shows that we live
+
+
+async def _events(
+    looks: Iterator[list[dict[str, Any]]], streams: Streams, request: Request
+) -> AsyncIterator[str]:
+    """What each look gives, until the reader or the server goes."""
+    while not streams.ended and not await request.is_disconnected():
+        for told in next(looks):
+            yield f"data: {json.dumps(told, separators=(',', ':'))}\n\n"
+        await asyncio.sleep(LIVE_PERIOD_S)
 
 
 def metrics_app(metrics: Callable[[], str], healthy: Callable[[], tuple[bool, str]]) -> Starlette:

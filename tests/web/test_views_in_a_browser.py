@@ -1,4 +1,4 @@
-"""Each view of the page in a real Chromium: its content, its boxes at two widths, keys, languages, a login."""
+"""Each view of the page in a real Chromium: content, boxes at two widths, keys, languages, a login."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ PASSWORD = "on a ladder"
 # What of a view must be seen: on each the panes in their order, and how many canvases and charts.
 SHAPE = """(() => { const view = [...document.querySelectorAll('[data-view]')].find((v) => !v.hidden);
   const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 40 && r.height > 12; };
-  return { panes: [...view.querySelectorAll('section > h2 > span:first-child')].filter(seen).map((e) => e.innerText),
+  return { panes: [...view.querySelectorAll('section > h2 > span:first-child')].filter(seen)
+      .map((e) => e.innerText),
     canvases: [...view.querySelectorAll('canvas')].filter(seen).length }; })()"""
 BOXES = """(() => { const view = [...document.querySelectorAll('[data-view]')].find((v) => !v.hidden);
   return [...view.querySelectorAll('.pane')].filter((e) => !e.hidden).map((e) => e.getBoundingClientRect())
@@ -88,7 +89,8 @@ def share(picture: str, colour: str) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"""(() => {{ const c = document.querySelector('{picture}'); const p = c.getContext('2d')
       .getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 0; i < p.length; i += 4)
-      n += p[i] === {red} && p[i + 1] === {green} && p[i + 2] === {blue} && p[i + 3] === 255; return n; }})()"""
+      n += p[i] === {red} && p[i + 1] === {green} && p[i + 2] === {blue} && p[i + 3] === 255;
+      return n; }})()"""
 
 
 @pytest.mark.parametrize("view", SHAPES)
@@ -213,7 +215,8 @@ def test_every_control_and_picture_has_a_name(look: Look) -> None:
         tab = look.at(view)
         nameless = tab.read(
             "[...document.querySelectorAll('button, a, input, select, canvas[role]')]"
-            ".filter((e) => e.offsetParent && !(e.innerText || e.getAttribute('aria-label') || e.labels?.length))"
+            ".filter((e) => e.offsetParent &&"
+            " !(e.innerText || e.getAttribute('aria-label') || e.labels?.length))"
             ".map((e) => e.outerHTML.slice(0, 80))"
         )
         assert nameless == [], view
