@@ -75,15 +75,8 @@ def record(
     if as_json:
         print_json(told)
     else:
-        typer.echo(
-            say(
-                "{out}: {entries} entries of {seconds:.1f} s, {mb:.1f} MB",
-                out=out,
-                entries=told["entries"],
-                seconds=told["seconds"],
-                mb=told["bytes"] / 1000000.0,
-            )
-        )
+        of = {"entries": told["entries"], "seconds": told["seconds"], "mb": told["bytes"] / 1e6}
+        typer.echo(say("{out}: {entries} entries of {seconds:.1f} s, {mb:.1f} MB", out=out, **of))
 
 
 def _seconds(text: str) -> float | None:
