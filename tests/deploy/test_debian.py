@@ -183,6 +183,7 @@ def copy(package: Path, newer: Path, tmp_path: Path) -> Iterator[Copy]:
 
 
 LIFE = """
+rm -rf /var/lib/rsu-agent /etc/rsu-agent  # what earlier work on this machine may have left
 look() { find /etc /opt /usr/bin /usr/share /usr/lib /lib/systemd /var/lib ! -path "/var/lib/dpkg*" | sort; }
 look > /before
 dpkg -i /packages/rsu-agent_98.0_amd64.deb
