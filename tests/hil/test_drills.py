@@ -55,11 +55,13 @@ def test_a_few_of_each_hold(tmp_path: Path) -> None:
         "--keep",
         str(tmp_path),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert (figures["config"]["apply_kills"], figures["config"]["mixed"], figures["missed"]) == (20, 0, [])
     assert figures["bundle"]["parts"] >= 4
+    assert (figures["update"]["kills"], figures["update"]["unbootable"]) == (10, 0)
+    assert 0 < figures["update"]["revert_s"] <= 720
     assert figures["config"]["fault_kinds"] == len(spoilt())
 
 
