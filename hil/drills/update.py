@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def killed_installs(folder: Path, kills: int, seed: int, told: Callable[[], None
     dice = random.Random(seed)
     kept, key = box(folder)
     file = release_file(folder, key, "2.0", 2)
-    done = unbootable = confirmed = 0
+    done = unbootable = switched = 0
     while done < kills:
         steps = dice.randrange(MOST_STEPS)
         command = [sys.executable, "-m", "hil.drills.update_killed", kept.root, folder / "keys", file, steps]
@@ -79,10 +80,10 @@ def killed_installs(folder: Path, kills: int, seed: int, told: Callable[[], None
         if run.returncode:
             done += 1
             told()
-            confirmed += "good" in run.stdout
+            switched += "waits" in run.stdout
             unbootable += not starts(kept) or not after_boot(kept, run.stdout)
         as_at_first(kept, dice.random() < 0.5)
-    return {"kills": done, "unbootable": unbootable, "killed_after_good": confirmed}
+    return {"kills": done, "unbootable": unbootable, "killed_switched": switched}
 
 
 def after_boot(kept: Releases, words: str) -> bool:
@@ -150,10 +151,13 @@ def update(folder: Path, kills: int, seed: int, told: Callable[[], None]) -> dic
     """The group `update` of the drills."""
     from hil.drills.update_judged import judged_s
 
-    loop_s = crash_loop_s(_made(folder / "loop"))
-    worse = {name: judged_s(_made(folder / name), name) for name in ("silent", "lost")}
+    with ThreadPoolExecutor() as beside:  # they mostly wait
+        judged = {name: beside.submit(judged_s, _made(folder / name), name) for name in ("silent", "lost")}
+        loop = beside.submit(crash_loop_s, _made(folder / "loop"))
+        killed = killed_installs(_made(folder / "kills"), kills, seed, told)
+        worse, loop_s = {name: each.result() for name, each in judged.items()}, loop.result()
     return {
-        **killed_installs(_made(folder / "kills"), kills, seed, told),
+        **killed,
         "crash_loop_s": round(loop_s, 1),
         "silent_spat_s": round(worse["silent"], 1),
         "lost_uplink_s": round(worse["lost"], 1),

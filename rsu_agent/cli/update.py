@@ -74,8 +74,10 @@ def install(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a line that is lost does not end the watching
     kept = Releases(root)
     job = does.Job(kept, socket_path(socket), site, restart.split(), for_s, settle)
+    does.tried(lambda: does.checked(kept, file, keys), as_json)
+    before = does.looked(job.socket)
     pending = does.tried(lambda: does.begun(job, file, keys), as_json)
-    why = does.watched(job, pending, as_json)
+    why = does.watched(job, pending, before, as_json)
     if why is not None:
         text = say("{new} has gone back to {old}: {why}", new=pending.new, old=pending.old, why=why)
         stop(Exit.REVERTED, text, as_json=as_json, version=pending.old, why=why)

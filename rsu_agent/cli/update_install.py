@@ -63,9 +63,8 @@ def begun(job: Job, file: Path, keys: Path) -> Pending:
     return installs.install(job.kept, file, known_keys(keys), trial, job.for_s + SPARE_S, job.restart)
 
 
-def watched(job: Job, pending: Pending, as_json: bool) -> str | None:
+def watched(job: Job, pending: Pending, before: Before, as_json: bool) -> str | None:
     """Why it went back; None: it is good. Raises typer.Exit where the watching is ended by a person."""
-    before = _before(job.socket)  # the old one still runs: nothing has been started anew
     why: str | None = None
     try:
         restarted(job.restart)
@@ -115,8 +114,8 @@ def _last_word(kept: Releases) -> str:
     return str(kept.history.events()[-1].get("why", ""))
 
 
-def _before(path: Path) -> Before:
-    """How the agent was, over some seconds."""
+def looked(path: Path) -> Before:
+    """How the agent is, over some seconds: asked before anything is switched."""
     if peek(path) is None:
         return Before(None)
     looks: list[dict[str, Any]] = []
