@@ -12,6 +12,7 @@ from hil.counted_run import counted
 from hil.demo import provenance
 from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
+from hil.drills.page import MOST_BYTES, MOST_PAINT_MS, page
 from hil.drills.site_faults import LEAST_KINDS
 from hil.progress import counting
 
@@ -23,6 +24,8 @@ MOST = {
     "bundle.secrets": 0,
     "bundle.seconds": MOST_S,
     "bundle.mb": MOST_MB,
+    "web.bytes": MOST_BYTES,
+    "web.first_paint_ms": MOST_PAINT_MS,
 }
 
 
@@ -31,7 +34,8 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     with counting() as bar:
         task = bar.add_task("killed changes", total=options.kills)
         group = config(run_dir, options.kills, options.seed, partial(bar.advance, task))
-    figures = {"config": group, "bundle": bundle(run_dir / "bundle"), "seed": options.seed, **provenance()}
+    told = {"config": group, "bundle": bundle(run_dir / "bundle"), "web": page(run_dir / "web")}
+    figures = {**told, "seed": options.seed, **provenance()}
     return {**figures, "missed": missed(figures)}
 
 
@@ -43,7 +47,9 @@ def missed(figures: dict[str, Any]) -> list[str]:
         return figures[group][key]
 
     few = [f"{name} {figure(name)} < {least:g}" for name, least in LEAST.items() if figure(name) < least]
-    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if figure(name) > most]
+    unmeasured = [f"{name} was not measured" for name in MOST if figure(name) is None]
+    many = [name for name in MOST if figure(name) is not None and figure(name) > MOST[name]]
+    return few + unmeasured + [f"{name} {figure(name)} > {MOST[name]:g}" for name in many]
 
 
 def main() -> int:
