@@ -52,7 +52,9 @@ def test_a_few_of_each_hold(tmp_path: Path) -> None:
     command += ["--keep", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=580, check=False)
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert not [each for each in figures["missed"] if not each.startswith("cli.")], done.stderr  # no speed here
+    assert not [each for each in figures["missed"] if not each.startswith("cli.")], (
+        done.stderr
+    )  # no speed here
     assert (figures["config"]["apply_kills"], figures["config"]["mixed"]) == (20, 0)
     assert {"agent/status.json", "agent/metrics.txt"}.isdisjoint(figures["bundle_running"]["missing"])
     assert figures["bundle"]["parts"] >= 4

@@ -51,7 +51,7 @@ export async function refresh() {
   if (!told.ok) return;
   answer = told;
   const { diff, text, history } = told.told;
-  parts.diff.replaceChildren(...diff.map((line) => make("span", `${line}\n`, line.startsWith("+") ? "added" : line.startsWith("-") ? "gone" : "")));
+  parts.diff.replaceChildren(...diff.map((line) => make("span", `${line}\n`, /^(\+\+\+|---)/.test(line) ? "dim" : line.startsWith("+") ? "added" : line.startsWith("-") ? "gone" : "")));
   if (parts.file.textContent !== text) parts.file.textContent = text;
   parts.list.replaceChildren(...[...history].reverse().map((event) => make("li",
     `${new Date(event.utc_s * 1000).toISOString().slice(0, 19).replace("T", " ")} · ${event.generation} · ${say(`config_${event.what}`)}${event.why ? `: ${event.why}` : ""}`)));
