@@ -12,11 +12,8 @@ from hil.counted_run import counted
 from hil.demo import provenance
 from hil.drills.bundle import MOST_MB, MOST_S, bundle
 from hil.drills.config import MOST_LATE_S, config
-<<<<<<< HEAD
-from hil.drills.running import MOST_STATUS_S, running
-=======
 from hil.drills.page import MOST_BYTES, MOST_PAINT_MS, page
->>>>>>> 6bcbf37ee9b3d05fb3ac4c0e80a379afdcef7b2c
+from hil.drills.running import MOST_STATUS_S, running
 from hil.drills.site_faults import LEAST_KINDS
 from hil.drills.units import MOST_EXPOSURE, units
 from hil.drills.update import MOST_REVERT_S, update
@@ -33,13 +30,10 @@ MOST = {
     "bundle.secrets": 0,
     "bundle.seconds": MOST_S,
     "bundle.mb": MOST_MB,
-<<<<<<< HEAD
     "unit.exposure_core": MOST_EXPOSURE,
     "unit.exposure_web": MOST_EXPOSURE,
-=======
     "web.bytes": MOST_BYTES,
     "web.first_paint_ms": MOST_PAINT_MS,
->>>>>>> 6bcbf37ee9b3d05fb3ac4c0e80a379afdcef7b2c
 }
 
 
@@ -48,16 +42,11 @@ def drills(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     with counting() as bar:
         task = bar.add_task("killed changes", total=options.kills)
         group = config(run_dir, options.kills, options.seed, partial(bar.advance, task))
-<<<<<<< HEAD
         task = bar.add_task("killed installations", total=options.installs)
         releases = update(run_dir / "update", options.installs, options.seed, partial(bar.advance, task))
     figures = {"config": group, "update": releases, "bundle": bundle(run_dir / "bundle")}
-    figures |= {**running(run_dir / "running"), "unit": units(options.units)}
+    figures |= {**running(run_dir / "running"), "unit": units(options.units), "web": page(run_dir / "web")}
     figures |= {"seed": options.seed, **provenance()}
-=======
-    told = {"config": group, "bundle": bundle(run_dir / "bundle"), "web": page(run_dir / "web")}
-    figures = {**told, "seed": options.seed, **provenance()}
->>>>>>> 6bcbf37ee9b3d05fb3ac4c0e80a379afdcef7b2c
     return {**figures, "missed": missed(figures)}
 
 
@@ -68,18 +57,10 @@ def missed(figures: dict[str, Any]) -> list[str]:
         group, _, key = name.partition(".")
         return figures[group][key]
 
-    def over(name: str, most: float) -> bool:
-        value = figure(name)
-        return value is None or value > most
-
     few = [f"{name} {figure(name)} < {least:g}" for name, least in LEAST.items() if figure(name) < least]
-<<<<<<< HEAD
-    return few + [f"{name} {figure(name)} > {most:g}" for name, most in MOST.items() if over(name, most)]
-=======
     unmeasured = [f"{name} was not measured" for name in MOST if figure(name) is None]
     many = [name for name in MOST if figure(name) is not None and figure(name) > MOST[name]]
     return few + unmeasured + [f"{name} {figure(name)} > {MOST[name]:g}" for name in many]
->>>>>>> 6bcbf37ee9b3d05fb3ac4c0e80a379afdcef7b2c
 
 
 def main() -> int:

@@ -26,15 +26,9 @@ MOST_BYTES = 250_000
 PASSWORD = "on a ladder"
 # What of a view must be seen: on each the panes in their order, and how many canvases and charts.
 SHAPE = """(() => { const view = [...document.querySelectorAll('[data-view]')].find((v) => !v.hidden);
-<<<<<<< HEAD
   const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 40 && r.height > 12; };
   return { panes: [...view.querySelectorAll('section > h2 > span:first-child')].filter(seen)
       .map((e) => e.innerText),
-=======
-  const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 8 && r.height > 8; };
-  const names = [...view.querySelectorAll('section > h2 > span:first-child')];
-  return { panes: names.filter(seen).map((e) => e.innerText),
->>>>>>> 6bcbf37ee9b3d05fb3ac4c0e80a379afdcef7b2c
     canvases: [...view.querySelectorAll('canvas')].filter(seen).length }; })()"""
 BOXES = """(() => { const view = [...document.querySelectorAll('[data-view]')].find((v) => !v.hidden);
   return [...view.querySelectorAll('.pane')].filter((e) => !e.hidden).map((e) => e.getBoundingClientRect())
@@ -221,14 +215,8 @@ def test_every_control_and_picture_has_a_name(look: Look) -> None:
         tab = look.at(view)
         tab.until(
             "[...document.querySelectorAll('button, a, input, select, canvas[role]')]"
-<<<<<<< HEAD
-            ".filter((e) => e.offsetParent &&"
-            " !(e.innerText || e.getAttribute('aria-label') || e.labels?.length))"
-            ".map((e) => e.outerHTML.slice(0, 80))"
-=======
             ".filter((e) => e.offsetParent)"
             ".every((e) => e.innerText || e.getAttribute('aria-label') || e.labels?.length)"
->>>>>>> 6bcbf37ee9b3d05fb3ac4c0e80a379afdcef7b2c
         )
 
 
