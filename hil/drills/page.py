@@ -14,7 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from hil.processes import RigFailure
 
@@ -52,7 +53,7 @@ def _first_paint_ms(folder: Path) -> float | None:
         served.wait(30)
 
 
-def _painted_ms(socket: ClientConnection, url: str) -> float:
+def _painted_ms(socket: Connection, url: str) -> float:
     """With a memory of its own: nothing is cached."""
     context = _call(socket, "Target.createBrowserContext")["browserContextId"]
     target = _call(socket, "Target.createTarget", url=url, browserContextId=context)["targetId"]
@@ -68,7 +69,7 @@ def _painted_ms(socket: ClientConnection, url: str) -> float:
 
 
 @contextmanager
-def _browser(chromium: str) -> Iterator[ClientConnection]:
+def _browser(chromium: str) -> Iterator[Connection]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
             [chromium, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
@@ -85,7 +86,7 @@ def _browser(chromium: str) -> Iterator[ClientConnection]:
             process.wait(30)
 
 
-def _call(socket: ClientConnection, method: str, session: str = "", **params: Any) -> dict[str, Any]:
+def _call(socket: Connection, method: str, session: str = "", **params: Any) -> dict[str, Any]:
     asked: dict[str, Any] = {"id": time.monotonic_ns() % (1 << 31), "method": method, "params": params}
     socket.send(json.dumps(asked | ({"sessionId": session} if session else {})))
     while True:

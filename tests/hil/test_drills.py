@@ -18,6 +18,7 @@ from rsu_agent.ports.assets import asset
 CLEAN: dict[str, dict[str, Any]] = {
     "config": {"fault_kinds": 98, "misplaced": 0, "apply_kills": 200, "mixed": 0, "revert_late_s": 0.3},
     "bundle": {"secrets": 0, "seconds": 1.0, "mb": 0.1},
+    "web": {"bytes": 168_000, "first_paint_ms": 300.0},
 }
 
 
@@ -30,11 +31,15 @@ def test_every_bound_is_judged() -> None:
         ("bundle", "secrets", 1),
         ("bundle", "seconds", 31),
         ("bundle", "mb", 20.5),
+        ("web", "bytes", 250_001),
+        ("web", "first_paint_ms", 1000.5),
     ):
         [words] = missed(CLEAN | {group: CLEAN[group] | {key: value}})
         assert words.startswith(f"{group}.{key} {value} > ")
     [words] = missed(CLEAN | {"config": CLEAN["config"] | {"fault_kinds": 59}})
     assert words == "config.fault_kinds 59 < 60"
+    [words] = missed(CLEAN | {"web": {"bytes": 1, "first_paint_ms": None}})
+    assert words == "web.first_paint_ms was not measured"
 
 
 @pytest.mark.real
