@@ -12,6 +12,7 @@ from rsu_agent.settings.secrets import secrets_of, without_secrets
 
 KEPT = 400  # lines
 LONGEST = 400  # characters of one
+OF_MAIN = "core"
 
 
 class LogTail(logging.Handler):
@@ -32,7 +33,7 @@ class LogTail(logging.Handler):
                 "n": self._number,
                 "utc_ms": round(record.created * 1000),
                 "level": record.levelname.lower(),
-                "of": record.name.removeprefix("rsu_agent."),
+                "of": OF_MAIN if record.name == "__main__" else record.name.removeprefix("rsu_agent."),
                 "text": record.getMessage()[:LONGEST],
             }
         )

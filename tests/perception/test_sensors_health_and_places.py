@@ -19,12 +19,13 @@ from rsu_agent.perception.pipeline import PERIOD_S, Perception
 from rsu_agent.perception.roadway import FARTHEST_M, Roadway
 from rsu_agent.perception.watch import CameraWatch
 from rsu_agent.ports.assets import asset
-from rsu_agent.ports.devices import Frame, RadarFrame
+from rsu_agent.ports.devices import Frame, RadarFrame, SpeedReading
 from rsu_agent.ports.fake_clock import FakeClock
 from rsu_agent.ports.plugins import HEARD_EVERY_S
 from rsu_agent.ports.trouble import DeviceLost
 from rsu_agent.settings.crossing import read_crossing
 from rsu_agent.world.road_user import UserClass
+from rsu_agent.world.spot import SpotReading
 
 CROSSING = read_crossing(asset("config/crossings/virtual.geojson"))
 DICE = np.random.default_rng(1)
@@ -163,6 +164,23 @@ async def test_a_radar_is_healthy_until_its_last_frame_is_a_second_old() -> None
     await senses.watch_radar("rad", radar(), lambda: None)
     assert healthy(began_s + HEARD_EVERY_S)
     assert not healthy(began_s + HEARD_EVERY_S + 0.01)
+
+
+@pytest.mark.anyio
+async def test_what_a_radar_without_places_sees_is_told_with_each_frame() -> None:
+    clock = FakeClock()
+    senses, told, heard = perception(Seen(), clock), list[SpotReading](), list[int]()
+    senses.spotted = told.append
+    senses.heard = lambda _name, frame: heard.append(frame.number)
+
+    async def radar() -> AsyncIterator[RadarFrame]:
+        for number in (1, 2):
+            yield RadarFrame(number, 5.0, (), speeds=(SpeedReading(10.0 * number, True),))
+            assert len(told) == number, "not only when the line has ended"
+
+    await senses.watch_radar("rad", radar(), lambda: None)
+    assert [reading.speed_mps for reading in told] == [10.0, 20.0]
+    assert heard == [1, 2]
 
 
 class Road:

@@ -54,6 +54,7 @@ async function route() {
   }
   view.build(document.querySelector(`[data-view="${name}"]`));
   document.body.dataset.shown = name;
+  window.scrollTo(0, 0); // the browser looks for an element of that name
   refreshedAt = 0;
   await refresh();
   showAll();

@@ -84,12 +84,15 @@ function bar(pen, from, to, y, colour, strength) {
 
 function scale(pen, x, height) {
   pen.strokeStyle = pen.fillStyle = colourOf("dim");
-  for (let ago = PAST_S; ago >= -AHEAD_S; ago -= 30) {
-    pen.fillText(ago === 0 ? say("now") : `${ago > 0 ? "−" : "+"}${Math.abs(ago)} s`, Math.min(x(ago), parts.canvas.clientWidth - 34), height - 6);
+  const step = parts.canvas.clientWidth < 500 ? 60 : 30;
+  for (let ago = PAST_S; ago >= -AHEAD_S; ago -= step) {
+    pen.textAlign = ago === PAST_S ? "left" : ago === -AHEAD_S ? "right" : "center";
+    pen.fillText(ago === 0 ? say("now") : `${ago > 0 ? "−" : "+"}${Math.abs(ago)} s`, x(ago), height - 6);
     pen.globalAlpha = ago === 0 ? 1 : .25;
     pen.beginPath(); pen.moveTo(x(ago), 0); pen.lineTo(x(ago), height - 20); pen.stroke();
     pen.globalAlpha = 1;
   }
+  pen.textAlign = "left";
 }
 
 function drawRing(groups, old) { // one arc a group: what shines, and of it the part of a minute that is left
