@@ -26,9 +26,9 @@ MOST_BYTES = 250_000
 PASSWORD = "on a ladder"
 # What of a view must be seen: on each the panes in their order, and how many canvases and charts.
 SHAPE = """(() => { const view = [...document.querySelectorAll('[data-view]')].find((v) => !v.hidden);
-  const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 40 && r.height > 12; };
-  return { panes: [...view.querySelectorAll('section > h2 > span:first-child')].filter(seen)
-      .map((e) => e.innerText),
+  const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 8 && r.height > 8; };
+  const names = [...view.querySelectorAll('section > h2 > span:first-child')];
+  return { panes: names.filter(seen).map((e) => e.innerText),
     canvases: [...view.querySelectorAll('canvas')].filter(seen).length }; })()"""
 BOXES = """(() => { const view = [...document.querySelectorAll('[data-view]')].find((v) => !v.hidden);
   return [...view.querySelectorAll('.pane')].filter((e) => !e.hidden).map((e) => e.getBoundingClientRect())
