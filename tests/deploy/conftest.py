@@ -34,7 +34,7 @@ def box(installed_once: Path, tmp_path: Path) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it is a load to all that runs beside it
 def crossing() -> Iterator[Rig]:
     """The virtual crossing, with its agent."""
     with tempfile.TemporaryDirectory(prefix="rsu", dir="/tmp") as folder:
@@ -47,7 +47,7 @@ def crossing() -> Iterator[Rig]:
             rig.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The metrics' address of a district that has received one good envelope, and one that is none."""
     folder = tmp_path_factory.mktemp("district")
