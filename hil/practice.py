@@ -51,7 +51,8 @@ class Pole:
         """What `rsu doctor` finds, by its number; empty while no agent answers."""
         printed = self.typed("doctor", "--json", must=(0, 4, 5)).splitlines()
         told = json.loads(next(line for line in printed if line.startswith("{")))  # words are on stderr
-        return {each["id"]: each for each in told.get("findings", ())}
+        found = () if told.get("reason") == "unreachable" else told["findings"]
+        return {each["id"]: each for each in found}
 
     @contextmanager
     def agent(self) -> Iterator[float]:

@@ -115,7 +115,7 @@ def wires_of(line: str, baud: int, run_dir: Path, to: str | None, former: int) -
         case "socketcand":
             return CanWire(TcpWire(number=former), Socketcand())
         case "slcan":
-            return CanWire(PtyWire(run_dir / "dev" / "radar-can", baud), Slcan())
+            return CanWire(PtyWire(run_dir / "dev" / "radar-can", baud, minds_rate=False), Slcan())
     return PtyWire(run_dir / "dev" / "radar-data", baud)
 
 

@@ -66,9 +66,13 @@ def misread(data: bytes) -> bytes:
 
 
 class PtyWire:
-    """A serial line at its baud rate; whoever sets another rate reads, and is read, wrong."""
+    """A serial line at its baud rate; whoever sets another rate reads, and is read, wrong.
 
-    def __init__(self, link: Path, baud: int) -> None:
+    minds_rate: False for an adapter on USB, to which the rate of its port is nothing.
+    """
+
+    def __init__(self, link: Path, baud: int, *, minds_rate: bool = True) -> None:
+        self._minds_rate = minds_rate
         self._port, self._pacer, self._baud = Port(link, baud), Pacer(baud), baud
         self.told = {"port": str(link), "baud": baud}
 
@@ -86,7 +90,8 @@ class PtyWire:
         return [self._heard(self._port.read())] if self._port.plugged else []
 
     def _heard(self, data: bytes) -> bytes:
-        return misread(data) if data and self._port.speed not in (None, self._baud) else data
+        other = self._minds_rate and self._port.speed not in (None, self._baud)
+        return misread(data) if other else data
 
     def send(self, data: bytes, now_s: float, mark: object = None) -> None:
         """Paced as a UART would."""

@@ -92,7 +92,7 @@ def _asked(rig: Rig) -> list[Found]:
     if "findings" not in told and done.returncode not in (0, 4, 5):
         raise RigFailure(f"rsu doctor ended with status {done.returncode}\n{done.stderr}")
     findings: list[Found] = told.get("findings", [])
-    return findings
+    return [] if told.get("reason") == "unreachable" else findings
 
 
 def _is_well(found: list[Found]) -> bool:

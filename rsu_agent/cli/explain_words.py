@@ -6,24 +6,14 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from rsu_agent.cli import words
 from rsu_agent.settings.language import later, say
 from rsu_agent.settings.moments import clock_shown
 
 WIDTH = 40
 MOST_HELD = 8
 MOST_RAW = 48  # bytes of the line that are shown
-COLOURS = {
-    "green": later("green"),
-    "green_flash": later("flashing green"),
-    "yellow": later("yellow"),
-    "yellow_flash": later("flashing yellow"),
-    "red": later("red"),
-    "red_flash": later("flashing red"),
-    "red_yellow": later("red and yellow"),
-    "dark": later("dark"),
-    "unknown": later("unknown"),
-    "unavailable": later("unavailable"),
-}
+COLOURS = {**words.COLOURS, "unavailable": later("unavailable")}
 ENDS_FROM = {
     "countdown": later("the controller's own countdown"),
     "plan": later("plan {plan} and what it was seen to do"),
