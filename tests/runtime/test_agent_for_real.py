@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(280)]
 
 CONFIG = Path(__file__).parents[2] / "config"
 WAIT_S = 90.0  # the machine is shared: nothing here judges speed
-UNITS = "total|seconds|bytes|ratio|count|metres|valid|info|records|envelopes"
+UNITS = "total|seconds|bytes|ratio|count|metres|valid|info|records|envelopes|messages"
 METRIC = re.compile(rf"^rsu_[a-z0-9]+(_[a-z0-9]+)*_({UNITS})$")
 
 
