@@ -92,7 +92,7 @@ def state(valid: bool = True, camera: str = "ok", connected: bool = True) -> dic
     [
         (state(), state(), []),
         (state(), state(valid=False), ["SPaT: silent"]),
-        (state(), state(camera="lost"), ["north: lost (frozen)"]),
+        (state(), state(camera="lost"), ["north: lost (picture frozen)"]),
         (state(), state(connected=False), ["uplink: not connected"]),
         (state(valid=False, camera="lost"), state(valid=False, camera="lost"), []),
         (state(), {**state(), "devices": []}, []),
