@@ -8,7 +8,9 @@ import sys
 
 from prometheus_client.parser import text_string_to_metric_families
 
-NAME = re.compile(r"^rsu_[a-z0-9]+(_[a-z0-9]+)*_(total|seconds|bytes|ratio|valid|records|envelopes|messages)$")
+NAME = re.compile(
+    r"^rsu_[a-z0-9]+(_[a-z0-9]+)*_(total|seconds|bytes|ratio|valid|records|envelopes|messages)$"
+)
 PAGE = """
 import rsu_agent.runtime.compose_core
 from rsu_agent.runtime import measure
