@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape
 
 from rsu_agent.messages.moment import utc_stamp
-from rsu_agent.outlets.air_changes import told_in
+from rsu_agent.outlets.air_changes import AirReader
 from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.rules import Rules
 from rsu_agent.runtime.explained import KINDS
@@ -146,12 +146,14 @@ def _runs(points: Iterable[tuple[float, str | None]], to_s: float, gap_s: float)
 
 
 def _air_runs(told: Story, rules: Rules | None, to_s: float) -> dict[int, list[Run]]:
-    points: dict[int, list[tuple[float, str | None]]] = {}
+    if rules is None:
+        return {}
+    reader, points = AirReader(rules), dict[int, list[tuple[float, str | None]]]()
     for each in told.air:
-        if rules is None or not each.sent or each.kind not in KINDS:
+        if not each.sent or each.kind not in KINDS:
             continue
         try:
-            said = told_in(rules, each.data, utc_stamp(each.utc_s))
+            said = reader.told_in(each.data, utc_stamp(each.utc_s))
         except NotSpat:
             continue
         for number, (colour, *_) in said.items():

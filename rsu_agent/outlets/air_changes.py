@@ -48,18 +48,23 @@ def light_names(rules: Rules) -> dict[int, dict[int, str]]:
     return names
 
 
-def told_in(rules: Rules, frame: bytes, now: UtcStamp | None = None) -> dict[int, Told]:
-    """What a SPAT frame tells, by number on air. Raises NotSpat."""
-    names = light_names(rules)
-    return {
-        phase.phase: (
-            names.get(phase.phase, {}).get(phase.light, f"light {phase.light}"),
-            _seconds(phase.likely),
-            _seconds(phase.least),
-            _seconds(phase.most),
-        )
-        for phase in rules.read(frame, now).phases
-    }
+class AirReader:
+    """Reads SPAT frames of one crossing; the names of its lights are worked out once."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules, self._names = rules, light_names(rules)
+
+    def told_in(self, frame: bytes, now: UtcStamp | None = None) -> dict[int, Told]:
+        """What a frame tells, by number on air. Raises NotSpat."""
+        return {
+            phase.phase: (
+                self._names.get(phase.phase, {}).get(phase.light, f"light {phase.light}"),
+                _seconds(phase.likely),
+                _seconds(phase.least),
+                _seconds(phase.most),
+            )
+            for phase in self._rules.read(frame, now).phases
+        }
 
 
 def _seconds(tenths: int | None) -> float | None:
@@ -70,7 +75,7 @@ class Changes:
     """One crossing's. Given ticks in order, gives the value of a line of kind `air`, or None."""
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+        self._rules, self._reader = rules, AirReader(rules)
         self._state: tuple[Any, ...] | None = None
         self._told: dict[int, str] = {}
 
@@ -95,7 +100,7 @@ class Changes:
         if tick.fate != SENT or tick.frame is None:
             return {}
         try:
-            return told_in(self._rules, tick.frame)
+            return self._reader.told_in(tick.frame)
         except NotSpat:
             return {}
 

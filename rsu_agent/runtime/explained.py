@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rsu_agent.messages.moment import utc_stamp
-from rsu_agent.outlets.air_changes import told_in
+from rsu_agent.outlets.air_changes import AirReader
 from rsu_agent.outlets.bits import NotSpat
 from rsu_agent.outlets.message_sets import MESSAGE_SETS, speech_of
 from rsu_agent.outlets.rules import Rules
@@ -107,7 +107,7 @@ def _groups(
     said = {}
     if frame is not None:
         try:
-            said = told_in(rules, frame.data, utc_stamp(frame.utc_s))
+            said = AirReader(rules).told_in(frame.data, utc_stamp(frame.utc_s))
         except NotSpat:
             said = {}
     cameras = dict(_cameras(told, at_utc_s))
