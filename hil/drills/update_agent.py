@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingUnixStreamServer
 from typing import Any
+
+from hil.answering_socket import answering_socket
 
 SPAT = {"silent": {"valid": False, "reason": "no_signal", "sent": 0}}
 UPLINK = {"lost": {"backlog": 9, "acked": 0, "connected": False}}
@@ -31,22 +31,10 @@ def main() -> None:
     """Answer until ended."""
     socket, current, fault = sys.argv[1:]
 
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(state(Path(os.readlink(current)).name, fault)).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer() -> bytes:
+        return json.dumps(state(Path(os.readlink(current)).name, fault)).encode()
 
-        def address_string(self) -> str:
-            return "local"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingUnixStreamServer(socket, Answering)
-    server.daemon_threads = True
+    server = answering_socket(Path(socket), answer)
     server.serve_forever()
 
 

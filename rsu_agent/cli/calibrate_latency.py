@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of, write_changes
+from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of, write_changes, written_said
 from rsu_agent.cli.client import ask, socket_path
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
@@ -118,11 +118,7 @@ def _print(name: str, found: Latency, before_ms: float, after_ms: int, *, writte
             after_ms=after_ms,
         )
     )
-    typer.echo(
-        say("written; restart the agent")
-        if written
-        else say("nothing is written: --write puts it into the site file")
-    )
+    typer.echo(written_said(written))
 
 
 def _fitted(changes: Changes, name: str, *, as_json: bool) -> Latency:

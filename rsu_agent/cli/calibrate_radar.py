@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of, write_changes
+from rsu_agent.cli.calibrate_subject import SITE, SiteOption, section_of, site_of, write_changes, written_said
 from rsu_agent.cli.config import JsonOption
 from rsu_agent.cli.exits import Exit
 from rsu_agent.cli.output import print_json, stop
@@ -191,8 +191,4 @@ def _print(
     typer.echo(say("radars, {name}:", name=name))
     for key, value in changes.items():
         typer.echo(say("  pose.{key}: {now} -> {value}", key=key, now=now[key], value=value))
-    typer.echo(
-        say("written; restart the agent")
-        if written
-        else say("nothing is written: --write puts it into the site file")
-    )
+    typer.echo(written_said(written))

@@ -27,6 +27,13 @@ STILL_S = 40.0  # to connect, and thirty pictures over ten seconds at the least
 Changes = Mapping[str, Mapping[str, Any]]
 
 
+def written_said(written: bool) -> str:
+    """What is to be done after a calibration was written, or was only looked at."""
+    if written:
+        return say("written; restart the agent")
+    return say("nothing is written: --write puts it into the site file")
+
+
 def site_of(path: Path, *, as_json: bool) -> SiteRead:
     """The site; one that is wrong ends the command with every fault."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rsu_agent.cli.calibrate_subject import written_said
 from rsu_agent.settings.language import say
 from rsu_agent.settings.sections import CameraSection
 
@@ -84,11 +85,7 @@ def _changes(
         before = getattr(section, part).model_dump()
         for key, value in values.items():
             yield f"  {part}.{key}: {_word(before.get(key))} -> {_word(value)}"
-    yield (
-        say("written; restart the agent")
-        if written
-        else say("nothing is written: --write puts it into the site file")
-    )
+    yield written_said(written)
 
 
 def _word(value: Any) -> str:

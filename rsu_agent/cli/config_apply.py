@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from rsu_agent.cli.client import peek, serving_pid, socket_path
 from rsu_agent.cli.exits import Exit, code_of
-from rsu_agent.cli.output import print_json, stop
+from rsu_agent.cli.output import print_json, stop, tried
 from rsu_agent.cli.run import state_folder
 from rsu_agent.cli.words import reason_said
 from rsu_agent.settings.explain import SiteInvalid
@@ -231,14 +232,5 @@ def _kept(state: Path | None) -> Generations:
     return Generations((state or state_folder()) / "config")
 
 
-def _tried(act: Any, as_json: bool) -> Any:
-    try:
-        return act()
-    except Refused as refused:
-        stop(Exit.USAGE, str(refused), as_json=as_json)
-    except OSError as error:
-        _failed(error, as_json)
-
-
-def _failed(error: OSError, as_json: bool) -> NoReturn:
-    stop(code_of(error), f"{error.filename or ''}: {because(error)}", as_json=as_json)
+def _tried(act: Callable[[], Any], as_json: bool) -> Any:
+    return tried(act, Refused, as_json)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rsu_agent.cli.finding import Finding
+from rsu_agent.ports.credentials import credential_file
 from rsu_agent.settings.explain import SiteInvalid
 from rsu_agent.settings.language import because, say
 from rsu_agent.settings.read import SiteRead, read_site
@@ -20,7 +21,6 @@ SOON_DAYS = 30  # a certificate that ends within them is told
 WEAR = "block/mmcblk*/device/life_time"  # of eMMC, under /sys: two numbers in tenths of its life
 WORN_TENTHS = 9
 SYS = Path("/sys")
-DIRECTORY = "CREDENTIALS_DIRECTORY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +111,8 @@ def _certificate(_box: Box, read: SiteRead | None) -> Iterator[Finding]:
     uplink = read.settings.uplink if read else None
     if read is None or uplink is None or not uplink.tls.cert:
         return
-    folders = [Path(each) for each in (os.environ.get(DIRECTORY, ""),) if each] + [read.folder]
-    path = next((each / uplink.tls.cert for each in folders if (each / uplink.tls.cert).exists()), None)
-    if path is None:
+    path = credential_file(uplink.tls.cert, read.folder)
+    if not path.exists():
         yield Finding("NET02", None, say("{file}: not readable here", file=uplink.tls.cert))
         return
     from cryptography import x509

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from rsu_agent.cli.exits import Exit, code_of
-from rsu_agent.cli.output import print_json, stop
-from rsu_agent.settings.language import because, say
+from rsu_agent.cli.exits import Exit
+from rsu_agent.cli.output import print_json, stop, tried
+from rsu_agent.settings.language import say
 from rsu_agent.web.accounts import LEAST_LENGTH, ROLES, AccountRefused, Accounts, accounts_folder
 from rsu_agent.web.audit import Audit
 
@@ -132,16 +132,7 @@ def _done(act: Callable[[], None], folder: Path, what: str, as_json: bool) -> No
 
 
 def _tried(act: Callable[[], Any], as_json: bool) -> Any:
-    try:
-        return act()
-    except AccountRefused as refused:
-        stop(Exit.USAGE, str(refused), as_json=as_json)
-    except OSError as error:
-        _failed(error, as_json)
-
-
-def _failed(error: OSError, as_json: bool) -> NoReturn:
-    stop(code_of(error), f"{error.filename or ''}: {because(error)}", as_json=as_json)
+    return tried(act, AccountRefused, as_json)
 
 
 def _told(told: dict[str, Any], words: str, as_json: bool) -> None:

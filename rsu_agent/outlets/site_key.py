@@ -9,6 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from rsu_agent.ports.credentials import service_folder
+
 CREDENTIAL = "evidence.key"  # of systemd: LoadCredential=evidence.key:PATH
 PRIVATE, PUBLIC = "site.key", "site.pub"
 READABLE_BY_OWNER = 0o600
@@ -16,8 +18,8 @@ READABLE_BY_OWNER = 0o600
 
 def site_key(folder: Path) -> Ed25519PrivateKey:
     """The key; at the first start it is made. Its public half lies beside it. Raises OSError, ValueError."""
-    given = os.environ.get("CREDENTIALS_DIRECTORY")
-    credential = Path(given) / CREDENTIAL if given else None
+    given = service_folder()
+    credential = None if given is None else given / CREDENTIAL
     if credential is not None and credential.exists():
         key = private_key(credential)
     elif (folder / PRIVATE).exists():

@@ -45,17 +45,28 @@ def secrets(settings: Declared) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
+def service_folder() -> Path | None:
+    """Where the service manager keeps what it gives this service; None where it gives nothing."""
+    given = os.environ.get(DIRECTORY)
+    return Path(given) if given else None
+
+
+def credential_file(name: str, folder: Path) -> Path:
+    """A file by its name: absolute, among the service's credentials, else in this folder."""
+    given = service_folder()
+    return given / name if given is not None and (given / name).exists() else folder / name
+
+
 def _read(name: str) -> str:
     """The first line of a credential."""
-    folders = [Path(folder) for folder in (os.environ.get(DIRECTORY, ""),) if folder] + [OWN]
     if not name or Path(name).name != name:
         raise DeviceLost("credential_missing", f"{name!r} is no name of a credential", HINT)
-    for folder in folders:
-        try:
-            with (folder / name).open("rb") as file:
-                return file.read(MOST_BYTES).decode(errors="replace").split("\n", 1)[0].rstrip("\r")
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise DeviceLost("credential_missing", f"{folder / name}: {error.strerror}", HINT) from None
-    raise DeviceLost("credential_missing", f"{name}: in none of {', '.join(map(str, folders))}", HINT)
+    path = credential_file(name, OWN)
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES).decode(errors="replace").split("\n", 1)[0].rstrip("\r")
+    except FileNotFoundError:
+        places = ", ".join(str(each) for each in (service_folder(), OWN) if each is not None)
+        raise DeviceLost("credential_missing", f"{name}: in none of {places}", HINT) from None
+    except OSError as error:
+        raise DeviceLost("credential_missing", f"{path}: {error.strerror}", HINT) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from rsu_agent.ports.credentials import credential_file
 from rsu_agent.ports.trouble import DeviceLost
 
-CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd's, of a service with LoadCredential
 PROBE_S = 3.0
 # What a server's alert, or our own check, says: (piece of OpenSSL's reason, our word).
 REASONS: tuple[tuple[str, str], ...] = (
@@ -80,12 +79,7 @@ class TlsFiles:
 
 def credential(name: str | None, folder: Path) -> Path | None:
     """A file named in the site file: absolute, among the service's credentials, or beside the site file."""
-    if name is None:
-        return None
-    given = os.environ.get(CREDENTIALS)
-    if given and (Path(given) / name).exists():
-        return Path(given) / name
-    return folder / name
+    return None if name is None else credential_file(name, folder)
 
 
 def refusal(host: str, port: int, context: ssl.SSLContext) -> str | None:

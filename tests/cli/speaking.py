@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingUnixStreamServer
 from typing import Any
+
+from hil.answering_socket import answering_socket
 
 RSU = [sys.executable, "-P", "-m", "rsu_agent.cli.main"]
 GENEROUS_S = 60.0
@@ -50,22 +50,7 @@ def one_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def agent(path: Path, answer: bytes | dict[str, Any], status: int = 200) -> Iterator[Path]:
     """An agent's control socket that gives every caller the same answer."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def address_string(self) -> str:
-            return "local"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingUnixStreamServer(str(path), Answering)
-    server.daemon_threads = True
+    server = answering_socket(path, lambda: body, status)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield path
